@@ -1,0 +1,73 @@
+# make demo    sets up everything, runs the main job, prints a table and the path of a PDF
+# make test    sets up everything, runs the tests
+# make check   formatting, lint and types
+# make doctor  tells what is missing
+# make lock    resolves requirements/*.in again
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime-installed
+DEV := $(VENV)/.dev-installed
+FASHION_MNIST := /usr/share/datasets/fashion-mnist
+# An optional command prefix that makes the current user root without asking for a password.
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test check format doctor install data lock clean
+
+demo: install data
+	$(BIN)/tinycerb run demo
+
+test: $(DEV) data
+	$(BIN)/python -m pytest
+
+check: $(DEV)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+
+format: $(DEV)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+doctor: install
+	$(BIN)/tinycerb doctor
+
+install: $(RUNTIME)
+
+$(VENV)/.created:
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not here. TinyCerb needs Python 3.11 (tflite-runtime has no later wheel): sudo apt-get install -y python3.11 python3.11-venv, or make PYTHON=/path/to/python3.11" >&2; exit 3; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "error: $(PYTHON) is not Python 3.11; call make PYTHON=/path/to/python3.11" >&2; exit 3; }
+	@echo "making $(VENV)" >&2
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null \
+	  || { $(SUDO) apt-get update -q >&2 && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q python3.11-venv >&2 && $(PYTHON) -m venv $(VENV); } \
+	  || { echo "error: $(PYTHON) cannot make a virtual environment; install it with: sudo apt-get install -y python3.11-venv" >&2; exit 3; }
+	@touch $@
+
+$(RUNTIME): $(VENV)/.created requirements/runtime.lock requirements/data.lock pyproject.toml
+	@echo "installing packages: a 0.9 GB download, one to five minutes" >&2
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements/runtime.lock
+	@# animal-mnist asks for packages that it does not need to be read.
+	@$(PIP) install --require-hashes --no-deps --only-binary :all: -r requirements/data.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): $(RUNTIME) requirements/dev.lock
+	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@touch $@
+
+# Debian's package where it can be had without a prompt; otherwise the first run downloads through tf_keras.
+data:
+	@[ -d $(FASHION_MNIST) ] \
+	  || { $(SUDO) apt-get install -y -q dataset-fashion-mnist >/dev/null 2>&1 \
+	    || { $(SUDO) apt-get update -q >/dev/null 2>&1 && $(SUDO) apt-get install -y -q dataset-fashion-mnist >/dev/null 2>&1; } \
+	    || echo "Fashion-MNIST is not installed and cannot be without a prompt; trying tf_keras.datasets instead. To install it: sudo apt-get install -y dataset-fashion-mnist" >&2; }
+
+lock: $(DEV)
+	@$(PIP) install pip-tools==7.6.2
+	cd requirements && for set in runtime dev; do ../$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o $$set.lock $$set.in; done
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info build

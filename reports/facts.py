@@ -1,0 +1,69 @@
+"""Small readings of `metrics.json` that several pages share."""
+
+from typing import Any
+
+Metrics = dict[str, Any]
+
+
+def percent(share: float) -> str:
+    """0.876 -> 87.6 %."""
+    return f"{100 * share:.1f} %"
+
+
+def stolen(victim: dict[str, Any], attacks: set[str], mean_head: bool) -> float | None:
+    """Returns the best clone among a victim's cells of these attacks, or None without a cell."""
+    found = [
+        cell["clone_accuracy"]
+        for cell in victim["cells"]
+        if cell["attack"] in attacks and cell["reference_row"] == mean_head
+    ]
+    return max(found, default=None)
+
+
+def attack_names(verdict: dict[str, Any]) -> set[str]:
+    """Returns the names of a threat class's attacks."""
+    return {attack["attack"] for attack in verdict["attacks"]}
+
+
+def defended_names(metrics: Metrics) -> list[str]:
+    """Returns the victims that have a defence."""
+    return [name for name, victim in metrics["victims"].items() if victim["defense"] != "none"]
+
+
+def verdict_sentences(metrics: Metrics) -> list[tuple[str, str]]:
+    """Returns what may be claimed: (`good`, `bad` or `open`, sentence) per defended victim and threat class."""
+    sentences = []
+    baseline = metrics["baseline"]
+    for name in defended_names(metrics):
+        victim = metrics["victims"][name]
+        for threat, verdict in metrics["threats"].items():
+            case = verdict["victims"][name]
+            reference = verdict["victims"][baseline]["clone_accuracy"]
+            if not verdict["conclusive"]:
+                sentences.append(
+                    (
+                        "open",
+                        f"{threat}: inconclusive. No attack reached {percent(verdict['bar'])} on {baseline}.",
+                    )
+                )
+                continue
+            points = case["points_below_baseline"]
+            mean = " (mean of all heads)" if case["selection"] == "mean" else ""
+            text = (
+                f"{threat}: the best clone of {name} reaches {percent(case['clone_accuracy'])}{mean}, "
+                f"{abs(points):.1f} points {'below' if points > 0 else 'above'} that of {baseline} "
+                f"({percent(reference)}); {verdict['meaning']}."
+            )
+            sentences.append(("good" if points > 0 else "bad", text))
+        cost = 100 * (
+            metrics["victims"][baseline]["accuracy"]["accuracy_expected"] - victim["accuracy"]["accuracy_expected"]
+        )
+        sentences.append(
+            (
+                "good" if cost <= 2 else "bad",
+                f"Cost: {abs(cost):.1f} points of accuracy {'lost' if cost > 0 else 'gained'}; the file has "
+                f"{percent(victim['file']['flash_share_of_baseline'])} of the bytes of {baseline}.",
+            )
+        )
+    sentences += [("bad", f"Gate missed: {gate}.") for gate in metrics["gates_missed"]]
+    return sentences

@@ -1,0 +1,42 @@
+"""The model card: the report's core as Markdown, to lie beside the files."""
+
+from reports.facts import Metrics, percent, verdict_sentences
+from reports.pages.limits import THREAT_MODEL
+
+
+def render_model_card(metrics: Metrics) -> str:
+    """Returns the card as Markdown."""
+    lines = [f"# TinyCerb models of run {metrics['name']}", "", "## Verdict", ""]
+    lines += [f"- {sentence}" for _, sentence in verdict_sentences(metrics)]
+    lines += [
+        "",
+        "## Files",
+        "",
+        "| victim | heads | accuracy, expected | bytes | SHA-256 |",
+        "|---|---|---|---|---|",
+    ]
+    for name, victim in metrics["victims"].items():
+        file, accuracy = victim["file"], percent(victim["accuracy"]["accuracy_expected"])
+        lines.append(f"| {name} | {victim['heads']} | {accuracy} | {file['flash_bytes']:,} | `{file['sha256']}` |")
+    lines += [
+        "",
+        "## Inputs and outputs",
+        "",
+        "| victim | tensor | type | shape | scale | zero point |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, victim in metrics["victims"].items():
+        for kind in ("inputs", "outputs"):
+            for tensor, facts in victim["file"][kind].items():
+                scale = "-" if facts["scale"] is None else f"{facts['scale']:.8g}"
+                zero = "-" if facts["zero_point"] is None else facts["zero_point"]
+                lines.append(f"| {name} | `{tensor}` | {facts['dtype']} | {facts['shape']} | {scale} | {zero} |")
+    lines += [
+        "",
+        "`image` is the picture in 0..1 by its scale and zero point; `head` is 0 to heads - 1, drawn by the device.",
+    ]
+    lines += ["The logits of head h are `(int8 - zero_point) * scale / alpha_h`:", ""]
+    lines += [f"- {name}: alpha = {victim['file']['alphas']}" for name, victim in metrics["victims"].items()]
+    lines += ["", "## Threat model", "", *(f"- {line}" for line in THREAT_MODEL)]
+    lines += ["", "## Not measured", "", *(f"- {line}" for line in metrics["not_measured"]), ""]
+    return "\n".join(lines)

@@ -1,0 +1,57 @@
+"""What each operator of the files costs."""
+
+from matplotlib.figure import Figure
+
+from reports.facts import Metrics
+from reports.style import SERIES, blank_axes, new_page
+from reports.table import draw_table
+
+_ROWS = 24
+
+
+def draw(metrics: Metrics) -> list[Figure]:
+    """Draws one table per victim, two to a page."""
+    victims = list(metrics["victims"].items())
+    figures = []
+    for start in range(0, len(victims), 2):
+        figure = new_page("Layers", "Operators of the int8 files, counted from the files themselves")
+        for index, (name, victim) in enumerate(victims[start : start + 2]):
+            _table(figure, name, victim, 0.905 - 0.44 * index)
+        figures.append(figure)
+    return figures
+
+
+def _table(figure: Figure, name: str, victim: dict, top: float) -> None:
+    operators = victim["file"]["operators"]
+    total = max(sum(row["multiply_accumulates"] for row in operators), 1)
+    rows = [
+        [
+            f"{index:2}  {row['operator']}",
+            "x".join(map(str, row["output_shape"])),
+            f"{row['multiply_accumulates']:,}",
+            f"{row['weight_bytes']:,}",
+            f"{row['activation_bytes']:,}",
+            "",
+        ]
+        for index, row in enumerate(operators[:_ROWS])
+    ]
+    sums = [sum(row[key] for row in operators) for key in ("multiply_accumulates", "weight_bytes")]
+    largest = max(row["activation_bytes"] for row in operators)
+    rows.append(["all", "", f"{sums[0]:,}", f"{sums[1]:,}", f"largest {largest:,}", ""])
+    height = 0.0172 * (len(rows) + 1)
+    figure.text(0.07, top, f"{name}: {victim['file']['flash_bytes']:,} bytes in all", weight="bold", size=10)
+    axes = blank_axes(figure, (0.07, top - 0.008 - height, 0.86, height))
+    header = [
+        "operator",
+        "output",
+        "multiply-accumulates",
+        "weights, bytes",
+        "output, bytes",
+        "share of MACs",
+    ]
+    edges = [0.01, 0.40, 0.57, 0.69, 0.83, 1.0]
+    draw_table(axes, header, rows, edges, 1 / (len(rows) + 1), size=7.6, bold_rows=[len(rows) - 1])
+    for index, row in enumerate(operators[:_ROWS]):
+        bottom = 1 - (index + 1.8) / (len(rows) + 1)
+        share = row["multiply_accumulates"] / total
+        axes.barh(bottom, 0.13 * share, height=0.6 / (len(rows) + 1), left=0.86, color=SERIES[0], align="edge")

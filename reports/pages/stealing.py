@@ -1,0 +1,71 @@
+"""Every attack cell, and how each clone learned."""
+
+from matplotlib.figure import Figure
+
+from reports.facts import Metrics, percent
+from reports.style import SERIES, blank_axes, new_page
+from reports.table import draw_table
+
+_ROWS_PER_PAGE = 26
+
+
+def draw(metrics: Metrics) -> list[Figure]:
+    """Draws the table of cells and the clones' curves."""
+    cells = [cell for victim in metrics["victims"].values() for cell in victim["cells"]]
+    figures = []
+    for start in range(0, len(cells), _ROWS_PER_PAGE):
+        figure = new_page("Stealing", "A cell is one attack on one int8 victim with one student; its last epoch counts")
+        _table(figure, cells[start : start + _ROWS_PER_PAGE])
+        if start == 0:
+            _curves(figure, metrics)
+        figures.append(figure)
+    return figures
+
+
+def _table(figure: Figure, cells: list[dict]) -> None:
+    header = ["victim", "attack", "student", "head", "queries", "clone", "best epoch", "agreement"]
+    rows = [
+        [
+            cell["victim"],
+            cell["attack"],
+            cell["student"],
+            "mean of all" if cell["reference_row"] else cell["selection"],
+            f"{cell['queries_charged']:,}",
+            percent(cell["clone_accuracy"]),
+            percent(cell["clone_accuracy_oracle_best"]),
+            percent(cell["agreement_with_victim"]),
+        ]
+        for cell in cells
+    ]
+    height = 0.019 * (len(rows) + 1)
+    axes = blank_axes(figure, (0.07, 0.91 - height, 0.86, height))
+    draw_table(axes, header, rows, [0.01, 0.27, 0.44, 0.56, 0.67, 0.77, 0.88, 1.0], 1 / (len(rows) + 1), size=7.6)
+    figure.text(
+        0.07,
+        0.91 - height - 0.012,
+        "Clone: test accuracy after the last epoch. Best epoch: what an attacker would have with test labels. "
+        "Agreement: with the victim's mean head on the test set.\nMean of all: the exact average over the heads, "
+        "which no device gives away; it bounds what repeating every question can bring.",
+        size=7,
+        color="#5a6675",
+        va="top",
+        linespacing=1.4,
+    )
+
+
+def _curves(figure: Figure, metrics: Metrics) -> None:
+    students = sorted({cell["student"] for v in metrics["victims"].values() for cell in v["cells"]})
+    first = next(iter(metrics["threats"].values()))["attacks"][0]["attack"]
+    for index, student in enumerate(students[:2]):
+        axes = figure.add_axes((0.11 + 0.43 * index, 0.07, 0.37, 0.21))
+        axes.set_title(f"Clone accuracy, {first}, {student}")
+        for colour, (name, victim) in zip(SERIES, metrics["victims"].items(), strict=False):
+            for cell in victim["cells"]:
+                if cell["student"] == student and cell["attack"] == first:
+                    label = f"{name}, mean head" if cell["reference_row"] else name
+                    curve = [100 * accuracy for accuracy in cell["clone_accuracy_per_epoch"]]
+                    style = "--" if cell["reference_row"] else "-"
+                    axes.plot(range(1, len(curve) + 1), curve, style, color=colour, label=label)
+        axes.set_ylim(0, 100)
+        axes.set_xlabel("epoch of the clone")
+        axes.legend(fontsize=7, loc="lower right")

@@ -1,0 +1,74 @@
+"""How the victims were trained."""
+
+from matplotlib.figure import Figure
+
+from reports.facts import Metrics, percent
+from reports.style import SERIES, blank_axes, new_page
+from reports.table import draw_table
+
+_STAGE_NAMES = {"float": "dense and pruning", "recover": "cut network", "quantize": "quantization-aware"}
+
+
+def draw(metrics: Metrics) -> list[Figure]:
+    """Draws the curves of all victims and the table of pruned channel groups."""
+    figure = new_page("Training", "Every victim of a run gets the same epochs; validation images are never test images")
+    panels = (
+        ("validation_accuracy", "Validation accuracy, mean of heads", 100.0, "%"),
+        ("cross_entropy", "Cross-entropy on the task, mean of heads", 1.0, ""),
+        (
+            "defense_loss",
+            "Defence's term on out-of-distribution images (1: heads alike, 0: heads orthogonal)",
+            1.0,
+            "",
+        ),
+        ("channels_kept_share", "Backbone channels kept", 100.0, "%"),
+    )
+    for index, (key, title, factor, unit) in enumerate(panels):
+        axes = figure.add_axes((0.11, 0.755 - 0.172 * index, 0.82, 0.125))
+        axes.set_title(title)
+        for colour, (name, victim) in zip(SERIES, metrics["victims"].items(), strict=False):
+            history = victim["training"]["history"]
+            if key == "defense_loss" and victim["defense"] == "none":
+                continue
+            epochs = [row["epoch"] for row in history]
+            axes.plot(epochs, [factor * row[key] for row in history], marker="o", ms=3, color=colour, label=name)
+        history = next(iter(metrics["victims"].values()))["training"]["history"]
+        _mark_stages(axes, history, with_names=index == 0)
+        axes.set_ylabel(unit)
+        axes.legend(fontsize=7.5, ncols=3, loc="best")
+    axes.set_xlabel("epoch")
+    _groups(figure, metrics)
+    return [figure]
+
+
+def _mark_stages(axes, history: list[dict], with_names: bool) -> None:
+    for stage in dict.fromkeys(row["stage"] for row in history):
+        first = min(row["epoch"] for row in history if row["stage"] == stage)
+        if first > history[0]["epoch"]:
+            axes.axvline(first - 0.5, color="#8894a3", linewidth=0.8, linestyle="--")
+        if with_names:
+            axes.text(
+                first - 0.45,
+                0.03,
+                _STAGE_NAMES.get(stage, stage),
+                transform=axes.get_xaxis_transform(),
+                size=7,
+                color="#5a6675",
+            )
+
+
+def _groups(figure: Figure, metrics: Metrics) -> None:
+    rows = [
+        [
+            f"{name}: {', '.join(group['producers'])}",
+            str(group["channels"]),
+            str(group["kept"]),
+            percent(1 - group["kept"] / group["channels"]),
+        ]
+        for name, victim in metrics["victims"].items()
+        for group in victim["training"]["channel_groups"]
+    ][:9]
+    if rows:
+        figure.text(0.07, 0.19, "Channel groups (layers that lose the same channels)", weight="bold", size=9.5)
+        axes = blank_axes(figure, (0.07, 0.05, 0.86, 0.13))
+        draw_table(axes, ["group", "channels", "kept", "removed"], rows, [0.01, 0.78, 0.88, 1.0], 0.1, size=7.5)

@@ -1,0 +1,42 @@
+"""The report as a PDF, the same bytes for the same metrics."""
+
+import io
+from collections.abc import Callable
+
+import matplotlib as mpl
+from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.figure import Figure
+
+from reports.facts import Metrics
+from reports.pages import confusion, layers, limits, stealing, summary, training
+from reports.style import STYLE, add_footer
+
+PAGES: tuple[Callable[[Metrics], list[Figure]], ...] = (
+    summary.draw,
+    stealing.draw,
+    training.draw,
+    layers.draw,
+    confusion.draw,
+    limits.draw,
+)
+
+
+def render_pdf(metrics: Metrics) -> bytes:
+    """Renders all pages.
+
+    Args:
+        metrics: the content of `metrics.json`.
+
+    Returns:
+        The PDF. It holds no date of its own: the run's time stands in the text.
+    """
+    buffer = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        figures = [figure for draw in PAGES for figure in draw(metrics)]
+        facts = metrics["provenance"]
+        footer = f"TinyCerb {facts['tinycerb']} · run {metrics['name']} · configuration {facts['config_sha256_prefix']}"
+        with PdfPages(buffer, metadata={"Title": f"TinyCerb: {metrics['name']}", "CreationDate": None}) as pdf:
+            for page, figure in enumerate(figures, start=1):
+                add_footer(figure, footer, page, len(figures))
+                pdf.savefig(figure)
+    return buffer.getvalue()

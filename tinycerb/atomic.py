@@ -1,0 +1,103 @@
+"""Files appear whole or not at all: written beside their target, synced, then renamed over it."""
+
+import errno
+import io
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinycerb.errors import EnvironmentProblem
+
+_CAUSES = {
+    errno.ENOSPC: "the disk is full; free some space",
+    errno.EDQUOT: "the disk quota is used up; free some space",
+    errno.EFBIG: "the file size limit (ulimit -f) is reached; raise it",
+    errno.EACCES: "no permission to write there; choose another path with --out",
+    errno.EPERM: "no permission to write there; choose another path with --out",
+    errno.EROFS: "the file system is read-only; choose another path with --out",
+    errno.ENOTDIR: "a part of the path is a file, not a directory; choose another path with --out",
+}
+
+
+def describe_os_error(path: Path, error: OSError) -> EnvironmentProblem:
+    """Turns an operating-system error into one that names the path, the cause and the way out."""
+    cause = _CAUSES.get(error.errno or 0, error.strerror or str(error))
+    return EnvironmentProblem(f"cannot write {path}: {cause}, then run the same command with --resume")
+
+
+def make_directory(path: Path) -> None:
+    """Makes a directory with its parents.
+
+    Raises:
+        EnvironmentProblem: if it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise describe_os_error(path, error) from error
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes `content` to `path` atomically and durably.
+
+    Raises:
+        EnvironmentProblem: on a full disk, a missing permission and the like; `path` is then untouched.
+    """
+    make_directory(path.parent)
+    temporary: str | None = None
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes private files; a run directory is meant to be read by others as far as umask allows.
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise describe_os_error(path, error) from error
+
+
+def write_text(path: Path, content: str) -> None:
+    """Writes UTF-8 text atomically; errors as `write_bytes`."""
+    write_bytes(path, content.encode())
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes JSON atomically; NaN and infinity are refused, since JSON has none."""
+    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes arrays as an uncompressed .npz atomically."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    write_bytes(path, buffer.getvalue())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Reads a JSON object.
+
+    Raises:
+        EnvironmentProblem: if the file is missing or is not a JSON object.
+    """
+    try:
+        content = json.loads(path.read_text())
+    except OSError as error:
+        raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise EnvironmentProblem(
+            f"{path} is not valid JSON ({error}); delete it and run again with --resume"
+        ) from error
+    if not isinstance(content, dict):
+        raise EnvironmentProblem(f"{path} holds a JSON {type(content).__name__}, expected an object")
+    return content

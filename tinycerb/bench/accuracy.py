@@ -1,0 +1,71 @@
+"""How well the int8 file does its task: every head, and what a user of random heads gets."""
+
+from typing import Any
+
+import numpy as np
+
+from tinycerb.datasets.images import LabelledImages
+from tinycerb.events import Report
+from tinycerb.oracle_child import posteriors_of_heads
+from tinycerb.run_dir import RunDirectory
+from tinycerb.tflite_model import OPTIMISED_KERNELS, HeadSelectModel, open_model
+
+_COMPARED_IMAGES = 500
+
+
+def measure_accuracy(model: HeadSelectModel, test: LabelledImages, report: Report) -> tuple[dict[str, Any], np.ndarray]:
+    """Runs the test set through the reference kernels.
+
+    Returns:
+        The figures, and the label that the mean of all heads gives to each image, int64 [N].
+    """
+    codes = posteriors_of_heads(model, model.all_heads(model.quantize(test.images), report))
+    labels = codes.argmax(axis=2)
+    correct = labels == test.labels[:, np.newaxis]
+    per_head = correct.mean(axis=0)
+    classes = codes.shape[2]
+    votes = (labels[:, :, np.newaxis] == np.arange(classes)).mean(axis=1)
+    mean_labels = codes.mean(axis=1).argmax(axis=1)
+    confusion = np.zeros((classes, classes))
+    np.add.at(confusion, test.labels, votes)
+    agreement = (labels[:, :, np.newaxis] == labels[:, np.newaxis, :]).mean(axis=0)
+    return {
+        "test_images": len(test.images),
+        "accuracy_per_head": per_head.tolist(),
+        "accuracy_expected": float(per_head.mean()),
+        "accuracy_worst_head": float(per_head.min()),
+        "accuracy_mean_head": float((mean_labels == test.labels).mean()),
+        # Two questions about the same image: how often do their labels differ?
+        "flip_rate": float(1 - np.square(votes).sum(axis=1).mean()),
+        "head_agreement": agreement.tolist(),
+        "calibration_error": calibration_error(codes, correct),
+        "confusion_expected": confusion.round(4).tolist(),
+    }, mean_labels
+
+
+def calibration_error(codes: np.ndarray, correct: np.ndarray, bins: int = 15) -> float:
+    """Expected calibration error of the answers' top code, over all heads, in equal-width bins.
+
+    Args:
+        codes: uint8 [N, heads, classes].
+        correct: bool [N, heads].
+        bins: number of bins of confidence.
+    """
+    confidence = codes.max(axis=2).ravel() / 256
+    right = correct.ravel().astype(np.float64)
+    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
+    counts = np.bincount(bin_of, minlength=bins)
+    gaps = np.abs(np.bincount(bin_of, confidence, bins) - np.bincount(bin_of, right, bins))
+    return float(gaps.sum() / max(counts.sum(), 1))
+
+
+def compare_kernels(run: RunDirectory, victim: str, model: HeadSelectModel, images: np.ndarray) -> dict[str, Any]:
+    """Counts where the optimised kernels differ from the reference ones: information, not a contract."""
+    quantized = model.quantize(images[:_COMPARED_IMAGES])
+    optimised = open_model(run.model(victim), OPTIMISED_KERNELS).all_heads(quantized)
+    difference = np.abs(optimised.astype(int) - model.all_heads(quantized).astype(int))
+    return {
+        "images": len(quantized),
+        "differing_byte_share": float((difference > 0).mean()),
+        "largest_difference_lsb": int(difference.max()),
+    }

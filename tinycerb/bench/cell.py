@@ -1,0 +1,97 @@
+"""The bench cell: one attack on one victim with one student, a pure function of its specification."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from tinycerb.answers.selection import HEAD_SELECTIONS
+from tinycerb.atomic import read_json
+from tinycerb.config import AttackConfig
+from tinycerb.datasets.images import Dataset, digest_arrays
+from tinycerb.datasets.query_pools import QUERY_POOLS
+from tinycerb.errors import UsageError
+from tinycerb.run_dir import RunDirectory
+
+MEAN_HEAD = "mean"
+
+
+@dataclass(frozen=True)
+class CellSpec:
+    """Everything that determines a cell's result.
+
+    Attributes:
+        schema_version: raised when the meaning of a field changes.
+        dataset: digest of the victim's data.
+        victim: the victim's name.
+        defense: its defence.
+        defense_options: the defence's options, as JSON.
+        victim_seed: the seed that it was trained with.
+        model_sha256: its int8 file.
+        selection: how the oracle chooses the head; `mean` for the reference row.
+        query_pool: digest of the attacker's images.
+        attack: the attack with its settings.
+        student: the clone's network.
+        attacker_seed: the attacker's seed, and that of the head draws it meets.
+    """
+
+    schema_version: int
+    dataset: str
+    victim: str
+    defense: str
+    defense_options: str
+    victim_seed: int
+    model_sha256: str
+    selection: str
+    query_pool: str
+    attack: AttackConfig
+    student: str
+    attacker_seed: int
+
+    def digest(self) -> str:
+        """Returns the sixteen hexadecimal digits that name the cell."""
+        table = asdict(self)
+        # A cell trains one student: which others stand in the same table does not matter to it.
+        table["attack"].pop("students")
+        return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def cell_spec(run: RunDirectory, dataset: Dataset, victim: str, attack: str, student: str, selection: str) -> CellSpec:
+    """Describes a cell of a run whose victim is converted.
+
+    Raises:
+        UsageError: unknown query pool or head selection.
+        EnvironmentProblem: the victim is not converted, or its files are damaged.
+    """
+    if selection != MEAN_HEAD and selection not in HEAD_SELECTIONS:
+        raise UsageError(f"unknown head selection {selection!r}; known: {', '.join(HEAD_SELECTIONS)}, {MEAN_HEAD}")
+    config = run.config
+    attack_config = config.attack(attack)
+    victim_config = config.victim(victim)
+    return CellSpec(
+        schema_version=1,
+        dataset=dataset.digest(),
+        victim=victim,
+        defense=victim_config.defense,
+        defense_options=json.dumps(dict(victim_config.options), sort_keys=True),
+        victim_seed=config.seed,
+        model_sha256=read_json(run.victim(victim) / "model.json")["sha256"],
+        selection=selection,
+        query_pool=digest_arrays(load_pool(attack_config, dataset)),
+        attack=attack_config,
+        student=student,
+        attacker_seed=config.seed + 1000,
+    )
+
+
+def load_pool(attack: AttackConfig, dataset: Dataset) -> np.ndarray:
+    """Returns an attack's images, uint8 [N, height, width, channels]."""
+    return QUERY_POOLS[attack.query_pool].load(dataset)
+
+
+def find_cell(run: RunDirectory, spec: CellSpec) -> dict[str, Any] | None:
+    """Returns a finished cell, or None."""
+    path = run.cell(spec.digest())
+    return read_json(path) if path.exists() else None

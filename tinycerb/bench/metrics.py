@@ -1,0 +1,156 @@
+"""Gathers what the tasks have left into `metrics.json`, from which alone the report is made."""
+
+from dataclasses import asdict
+from typing import Any
+
+from tinycerb.atomic import read_json, write_json
+from tinycerb.bench.cell import MEAN_HEAD, cell_spec, find_cell
+from tinycerb.bench.verdict import gates, judge
+from tinycerb.datasets import load_dataset
+from tinycerb.datasets.images import Dataset
+from tinycerb.datasets.query_pools import QUERY_POOLS
+from tinycerb.defenses import defense_of
+from tinycerb.errors import UsageError
+from tinycerb.jobs.plan import Task
+from tinycerb.run_dir import RunDirectory
+
+SCHEMA_VERSION = 1
+
+
+def gather_metrics(run: RunDirectory, tasks: list[Task]) -> dict[str, Any]:
+    """Builds and writes `metrics.json`.
+
+    Every section that holds numbers says `measured` or `estimated` under `basis`.
+
+    Args:
+        run: a run whose tasks are all done.
+        tasks: its tasks; the attacks among them say which cells belong to it.
+
+    Raises:
+        UsageError: a cell is missing.
+        EnvironmentProblem: a file is missing or damaged.
+    """
+    config = run.config
+    dataset = load_dataset(config.data)
+    latency = read_json(run.latency)
+    victims = {victim.name: _victim(run, victim.name, latency[victim.name]) for victim in config.victims}
+    cells = _cells(run, dataset, tasks)
+    baseline_bytes = victims[config.bench.baseline]["file"]["flash_bytes"]
+    for name, victim in victims.items():
+        victim["file"]["flash_share_of_baseline"] = victim["file"]["flash_bytes"] / baseline_bytes
+        victim["cells"] = [cell for cell in cells if cell["victim"] == name]
+    judged = {
+        name: {"accuracy_expected": victim["accuracy"]["accuracy_expected"], "cells": victim["cells"]}
+        for name, victim in victims.items()
+    }
+    pools = {attack.name: QUERY_POOLS[attack.query_pool] for attack in config.attacks}
+    metrics = {
+        "schema_version": SCHEMA_VERSION,
+        "name": config.name,
+        "baseline": config.bench.baseline,
+        "provenance": {
+            **read_json(run.path / "env.json"),
+            "dataset": dataset.name,
+            "dataset_source": dataset.source,
+            "dataset_sha256": dataset.digest(),
+            "dataset_images": {
+                "train": len(dataset.train.images),
+                "validation": len(dataset.validation.images),
+                "test": len(dataset.test.images),
+            },
+            "query_pools": {name: pool.description for name, pool in pools.items()},
+            "out_of_distribution": asdict(config.out_of_distribution),
+        },
+        "class_names": list(dataset.class_names),
+        "validity": config.bench.validity,
+        "victims": victims,
+        "threats": judge(config, judged, {name: pool.threat_class for name, pool in pools.items()}),
+        "gates_missed": gates(config, judged),
+        "not_measured": _not_measured(run, victims),
+    }
+    write_json(run.metrics, metrics)
+    return metrics
+
+
+def _victim(run: RunDirectory, name: str, latency: dict[str, Any]) -> dict[str, Any]:
+    config = run.config.victim(name)
+    training = read_json(run.victim(name) / "training.json")
+    card = read_json(run.victim(name) / "model.json")
+    measured = read_json(run.victim(name) / "measurements.json")
+    return {
+        "defense": config.defense,
+        "defense_options": dict(config.options),
+        "heads": training["heads"],
+        "selection": training["selection"],
+        "channel_ratio": config.channel_ratio,
+        "training": {
+            "basis": "measured",
+            **{key: training[key] for key in ("parameters", "parameters_dense", "channel_groups", "history")},
+        },
+        "file": {
+            "basis": "measured",
+            "flash_bytes": card["file_bytes"],
+            "sha256": card["sha256"],
+            "multiply_accumulates": sum(row["multiply_accumulates"] for row in card["operators"]),
+            "operators": card["operators"],
+            "inputs": card["inputs"],
+            "outputs": card["outputs"],
+            "alphas": card["alphas"],
+        },
+        "accuracy": {"basis": "measured", **measured["accuracy"]},
+        "memory": {"basis": "measured", **measured["arena"]} if measured["arena"] else None,
+        "latency": {"basis": "measured", **latency},
+        "optimised_kernels": {"basis": "measured", **measured["optimised_kernels"]},
+    }
+
+
+def _cells(run: RunDirectory, dataset: Dataset, tasks: list[Task]) -> list[dict[str, Any]]:
+    rows = []
+    for task in tasks:
+        if task.kind != "steal":
+            continue
+        victim, attack, student, selection = task.arguments
+        spec = cell_spec(run, dataset, victim, attack, student, selection)
+        cell = find_cell(run, spec)
+        if cell is None:
+            raise UsageError(f"the cell {task.key} is missing; run it with: tinycerb bench {run.path}")
+        rows.append(
+            {
+                "basis": "measured",
+                "digest": spec.digest(),
+                "victim": victim,
+                "attack": attack,
+                "student": student,
+                "selection": selection,
+                "reference_row": selection == MEAN_HEAD,
+                "output": spec.attack.output,
+                **cell["result"],
+            }
+        )
+    return rows
+
+
+def _not_measured(run: RunDirectory, victims: dict[str, Any]) -> list[str]:
+    """What a reader might take for granted and must not."""
+    config = run.config
+    notes = [
+        "One victim seed and one attacker seed: no interval. Differences of a few points may be chance.",
+        "Attacks run: "
+        + ", ".join(
+            f"{attack.name} ({attack.attack}, {attack.output}, {attack.query_pool})" for attack in config.attacks
+        )
+        + ". Data-free and other adaptive attackers may do better; worst case here means the worst of these.",
+        "No board: time on a microcontroller, energy and instructions are not in this report. Host latency of int8 "
+        "files does not rank them on a microcontroller.",
+        "Working memory is that of TFLite Micro's interpreter on a 64-bit host with reference kernels."
+        if all(victim["memory"] for victim in victims.values())
+        else "Working memory: tflite-micro is not installed (pip install 'tinycerb[tflm]').",
+        "Whoever can read the flash has the model: read-out protection is assumed, not provided.",
+    ]
+    multi_head = [victim.name for victim in config.victims if defense_of(victim).heads > 1]
+    if multi_head:
+        notes.append(
+            f"Heads of {', '.join(multi_head)} are drawn by a seeded generator here; a device needs a true random "
+            "source. An attacker who repeats every question approaches the mean-head row."
+        )
+    return notes

@@ -1,0 +1,79 @@
+"""Runs one cell: the attack against the sealed oracle, then the clone on the test set."""
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from keras_models import keras
+from tinycerb.atomic import write_json
+from tinycerb.attacks import ATTACKS, AttackInputs
+from tinycerb.attacks.students import STUDENTS
+from tinycerb.bench.cell import CellSpec, find_cell, load_pool
+from tinycerb.datasets.images import Dataset, image_fingerprints
+from tinycerb.errors import UsageError
+from tinycerb.events import Report
+from tinycerb.oracle import OracleSpec, SealedOracle
+from tinycerb.run_dir import RunDirectory
+from tinycerb.training.setup import make_repeatable
+from tinycerb.training.victim import FINGERPRINTS
+
+
+def run_cell(run: RunDirectory, dataset: Dataset, spec: CellSpec, report: Report) -> None:
+    """Runs a cell and writes `cells/<digest>.json`; a finished cell is left alone.
+
+    The test set is used to measure the clone, never to choose it: the result is the last epoch's. The best
+    epoch stands beside it as `oracle_best`.
+
+    Raises:
+        UsageError: the attacker's images overlap the defender's, or the settings do not fit the pool.
+        EnvironmentProblem: the oracle died.
+    """
+    if find_cell(run, spec) is not None:
+        return
+    make_repeatable(spec.attacker_seed)
+    pool = load_pool(spec.attack, dataset)
+    _check_disjoint(run, spec, pool)
+    with np.load(run.victim(spec.victim) / "test_labels.npz", allow_pickle=False) as arrays:
+        victim_labels = arrays["labels"]
+    per_epoch: list[tuple[float, float]] = []
+
+    def measure(predict) -> None:
+        labels = predict(dataset.test.images)
+        per_epoch.append((float((labels == dataset.test.labels).mean()), float((labels == victim_labels).mean())))
+
+    student = STUDENTS[spec.student](dataset.image_shape, dataset.classes)
+    oracle_spec = OracleSpec(str(run.model(spec.victim)), spec.attack.output, spec.selection, spec.attacker_seed)
+    with SealedOracle(oracle_spec, report) as oracle:
+        ATTACKS[spec.attack.attack](
+            AttackInputs(oracle, pool, student, spec.attack, spec.attacker_seed, measure, report)
+        )
+        charged = oracle.charged
+    write_json(run.cell(spec.digest()), {"spec": _as_table(spec), "result": _result(per_epoch, charged, student)})
+
+
+def _result(per_epoch: list[tuple[float, float]], charged: int, student: keras.Model) -> dict[str, Any]:
+    accuracies = [accuracy for accuracy, _ in per_epoch]
+    return {
+        "clone_accuracy": accuracies[-1],
+        "clone_accuracy_oracle_best": max(accuracies),
+        "agreement_with_victim": per_epoch[-1][1],
+        "queries_charged": charged,
+        "clone_parameters": int(student.count_params()),
+        "clone_accuracy_per_epoch": accuracies,
+    }
+
+
+def _as_table(spec: CellSpec) -> dict[str, Any]:
+    return {**asdict(spec), "digest": spec.digest()}
+
+
+def _check_disjoint(run: RunDirectory, spec: CellSpec, pool: np.ndarray) -> None:
+    """An attacker's image that the defender has trained on would flatter the defence."""
+    with np.load(run.victim(spec.victim) / FINGERPRINTS, allow_pickle=False) as arrays:
+        shared = np.isin(image_fingerprints(pool), arrays["fingerprints"])
+    if shared.any():
+        raise UsageError(
+            f"{int(shared.sum())} images of the pool {spec.attack.query_pool} are also in the out-of-distribution "
+            f"data of {spec.victim}; choose another query_pool or other families"
+        )

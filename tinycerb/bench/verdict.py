@@ -1,0 +1,80 @@
+"""From cells to claims: the attacker's maximum, the validity gate, and what may be said of each victim."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tinycerb.config import AttackConfig, Config
+
+THREATS = {
+    "T1": "the attacker has images of another kind",
+    "T2": "the attacker has some images of the victim's own kind",
+}
+
+
+def worst_case(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Returns the cell whose clone is best: the figure that counts for a defence is the attacker's maximum."""
+    best = max(cells, key=lambda cell: cell["clone_accuracy"])
+    return {
+        key: best[key] for key in ("attack", "student", "selection", "clone_accuracy", "clone_accuracy_oracle_best")
+    }
+
+
+def judge(
+    config: Config, victims: Mapping[str, Mapping[str, Any]], threat_of: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    """Judges every threat class on its own; they are never mixed in one number.
+
+    An attack is valid if its best clone of the baseline reaches `bench.validity` times the baseline's accuracy.
+    A victim's figure is the maximum over all attacks of the class, invalid ones included: they may raise it. With
+    no valid attack in a class nothing is claimed.
+
+    Args:
+        config: the run's configuration.
+        victims: per victim, `accuracy_expected` and its `cells`.
+        threat_of: threat class per attack name.
+
+    Returns:
+        Per threat class: its attacks with their validity, and per victim the worst case and the difference in
+        points to the baseline.
+    """
+    baseline = victims[config.bench.baseline]
+    bar = config.bench.validity * baseline["accuracy_expected"]
+    verdicts: dict[str, dict[str, Any]] = {}
+    for threat in dict.fromkeys(threat_of[attack.name] for attack in config.attacks):
+        attacks = [attack for attack in config.attacks if threat_of[attack.name] == threat]
+        names = {attack.name for attack in attacks}
+        stolen = {
+            name: worst_case([cell for cell in victim["cells"] if cell["attack"] in names])
+            for name, victim in victims.items()
+        }
+        reference = stolen[config.bench.baseline]["clone_accuracy"]
+        verdicts[threat] = {
+            "meaning": THREATS[threat],
+            "bar": bar,
+            "attacks": [_validity(attack, baseline, bar) for attack in attacks],
+            "victims": {
+                name: {**case, "points_below_baseline": 100 * (reference - case["clone_accuracy"])}
+                for name, case in stolen.items()
+            },
+        }
+        verdicts[threat]["conclusive"] = any(attack["valid"] for attack in verdicts[threat]["attacks"])
+    return verdicts
+
+
+def _validity(attack: AttackConfig, baseline: Mapping[str, Any], bar: float) -> dict[str, Any]:
+    best = worst_case([cell for cell in baseline["cells"] if cell["attack"] == attack.name])
+    return {
+        "attack": attack.name,
+        "baseline_clone_accuracy": best["clone_accuracy"],
+        "valid": best["clone_accuracy"] >= bar,
+    }
+
+
+def gates(config: Config, victims: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Returns one sentence per victim whose expected accuracy misses `bench.minimum_accuracy`."""
+    minimum = config.bench.minimum_accuracy
+    return [
+        f"{name}: expected accuracy {victim['accuracy_expected']:.1%} is below bench.minimum_accuracy {minimum:.1%}"
+        for name, victim in victims.items()
+        if victim["accuracy_expected"] < minimum
+    ]

@@ -1,0 +1,63 @@
+"""The `tinycerb` command. Each subcommand stands in a module of its own; none imports TensorFlow at the top."""
+
+import os
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from tinycerb import __version__
+from tinycerb.cli import bench, convert, doctor, report, run, train
+from tinycerb.errors import ExitCode, TinyCerbError
+
+app = typer.Typer(
+    name="tinycerb",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    help="Make small neural networks on microcontrollers hard to steal, and prove it.\n\n"
+    "First run: tinycerb run demo. Exit codes: 0 ok, 1 a gate not met, 2 usage, 3 environment, 130 interrupted.",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from tinycerb.run_dir import package_versions
+
+        typer.echo(f"tinycerb {__version__}")
+        for package, found in package_versions().items():
+            typer.echo(f"{package} {found}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print versions and exit."),
+    ] = False,
+) -> None:
+    pass
+
+
+app.command("run")(run.run)
+app.command("train")(train.train)
+app.command("convert")(convert.convert)
+app.command("bench")(bench.bench)
+app.command("report")(report.report)
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Runs the command; errors that a user can act on end it with one message and their exit code."""
+    try:
+        app(standalone_mode=True)
+    except TinyCerbError as error:
+        typer.secho(f"error: {error}", fg="red", err=True)
+        if os.environ.get("TINYCERB_DEBUG"):
+            traceback.print_exc()
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.secho("interrupted; finished work is kept, go on with --resume", fg="red", err=True)
+        sys.exit(ExitCode.INTERRUPTED)

@@ -1,0 +1,19 @@
+"""`tinycerb convert`: trained victims to int8 files."""
+
+import typer
+
+from tinycerb.atomic import read_json
+from tinycerb.cli.options import ExistingRun, Jobs, Quiet
+from tinycerb.cli.workflow import work
+from tinycerb.run_dir import RunDirectory
+
+
+def convert(path: ExistingRun, jobs: Jobs = 2, quiet: Quiet = False) -> None:
+    """Convert the trained victims of a run to int8 .tflite files with head selection, and check them."""
+    directory = RunDirectory.open(path)
+    with directory.locked():
+        work(directory, ("convert",), jobs, quiet)
+    for victim in directory.config.victims:
+        card = read_json(directory.victim(victim.name) / "model.json")
+        typer.echo(f"{directory.model(victim.name)}  {card['file_bytes']:,} bytes, {card['heads']} head(s)")
+    typer.echo(f"converted; next: tinycerb bench {path}")

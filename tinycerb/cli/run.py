@@ -1,0 +1,42 @@
+"""`tinycerb run`: all steps, from data to PDF."""
+
+import typer
+
+from tinycerb.cli.options import (
+    AsJson,
+    Force,
+    Jobs,
+    Out,
+    Overrides,
+    Preset,
+    Quiet,
+    Resume,
+    new_or_resumed_run,
+)
+from tinycerb.cli.report import write_report
+from tinycerb.cli.workflow import ALL_KINDS, print_results, work
+
+
+def run(
+    preset: Preset = None,
+    overrides: Overrides = None,
+    out: Out = None,
+    force: Force = False,
+    resume: Resume = None,
+    jobs: Jobs = 2,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train, convert, bench and report in one go.
+
+    A run that was stopped, by whatever, goes on with --resume and ends with the same results.
+    """
+    directory = new_or_resumed_run(preset, overrides, out, force, resume)
+    with directory.locked():
+        typer.secho(f"run directory: {directory.path}", err=True)
+        work(directory, ALL_KINDS, jobs, quiet)
+        try:
+            print_results(directory, as_json)
+        finally:
+            if directory.metrics.exists():
+                typer.echo(f"report: {write_report(directory)}", err=as_json)

@@ -1,0 +1,79 @@
+"""The results of a run as a table for the terminal."""
+
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+
+def results_table(metrics: dict[str, Any]) -> Table:
+    """Returns victims side by side: task, size, time, and the worst clone per threat class."""
+    table = Table(title=f"{metrics['name']}: int8 files, tflite-runtime reference kernels", caption=_caption(metrics))
+    names = list(metrics["victims"])
+    table.add_column("", overflow="fold")
+    for name in names:
+        table.add_column(name, justify="right", overflow="fold")
+    for label, values in rows(metrics):
+        table.add_row(label, *values)
+    return table
+
+
+def rows(metrics: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """Returns the rows as text: a label and one value per victim."""
+    victims = list(metrics["victims"].values())
+    lines = [
+        ("heads / channels removed", [f"{v['heads']} / {v['channel_ratio']:.0%}" for v in victims]),
+        ("accuracy, expected", [f"{v['accuracy']['accuracy_expected']:.1%}" for v in victims]),
+        ("accuracy, worst head", [f"{v['accuracy']['accuracy_worst_head']:.1%}" for v in victims]),
+        ("flip rate, asked twice", [f"{v['accuracy']['flip_rate']:.1%}" for v in victims]),
+        ("file, bytes (of baseline)", [_size(v) for v in victims]),
+        (
+            "arena, bytes",
+            [f"{v['memory']['arena_bytes']:,}" if v["memory"] else "not measured" for v in victims],
+        ),
+        ("host, min / p50 / p90 µs", [_latency(v) for v in victims]),
+    ]
+    for threat, verdict in metrics["threats"].items():
+        names = {attack["attack"] for attack in verdict["attacks"]}
+        # The mean head stands in a row of its own, so that nobody fools themselves.
+        lines.append((f"stolen {threat}, as deployed", [_stolen(v, names, False) for v in victims]))
+        lines.append((f"stolen {threat}, mean head", [_stolen(v, names, True) for v in victims]))
+        worst = [verdict["victims"][name] for name in metrics["victims"]]
+        lines.append((f"stolen {threat}, worst case", [_case(case, verdict["conclusive"]) for case in worst]))
+    return lines
+
+
+def _size(victim: dict[str, Any]) -> str:
+    return f"{victim['file']['flash_bytes']:,} ({victim['file']['flash_share_of_baseline']:.0%})"
+
+
+def _latency(victim: dict[str, Any]) -> str:
+    times = victim["latency"]["optimised"]
+    return " / ".join(f"{times[key]:.0f}" for key in ("latency_us_min", "latency_us_p50", "latency_us_p90"))
+
+
+def _stolen(victim: dict[str, Any], attacks: set[str], mean_head: bool) -> str:
+    found = [
+        cell["clone_accuracy"]
+        for cell in victim["cells"]
+        if cell["attack"] in attacks and cell["reference_row"] == mean_head
+    ]
+    return f"{max(found):.1%}" if found else "-"
+
+
+def _case(case: dict[str, Any], conclusive: bool) -> str:
+    difference = case["points_below_baseline"]
+    claim = f" ({-difference:+.1f})" if abs(difference) > 1e-9 else ""
+    return f"{case['clone_accuracy']:.1%}{claim if conclusive else ' inconclusive'}"
+
+
+def _caption(metrics: dict[str, Any]) -> Text:
+    lines = []
+    for threat, verdict in metrics["threats"].items():
+        for attack in verdict["attacks"]:
+            word = "valid" if attack["valid"] else "not valid"
+            lines.append(
+                f"{threat}, {attack['attack']}: {word} attack (clone of {metrics['baseline']} "
+                f"{attack['baseline_clone_accuracy']:.1%}, bar {verdict['bar']:.1%})"
+            )
+    return Text("\n".join(lines))

@@ -1,0 +1,51 @@
+"""The stretches of work that commands put together."""
+
+from collections.abc import Collection
+
+import typer
+from rich.console import Console
+
+from tinycerb.bench.metrics import gather_metrics
+from tinycerb.cli.table import results_table
+from tinycerb.errors import GateError, UsageError
+from tinycerb.jobs.plan import plan
+from tinycerb.jobs.scheduler import run_tasks
+from tinycerb.jobs.steps import STEPS
+from tinycerb.progress import make_display
+from tinycerb.run_dir import RunDirectory
+
+ALL_KINDS = ("train", "convert", "measure", "latency", "steal")
+BENCH_KINDS = ("measure", "latency", "steal")
+
+
+def work(run: RunDirectory, kinds: Collection[str], jobs: int, quiet: bool) -> None:
+    """Runs all tasks of these kinds that are not done yet.
+
+    Raises:
+        UsageError: an earlier kind is not done.
+        TinyCerbError: a task failed.
+    """
+    tasks = plan(run.config)
+    chosen = [task for task in tasks if task.kind in kinds]
+    earlier = ALL_KINDS[: min(ALL_KINDS.index(kind) for kind in kinds)]
+    missing = [task.key for task in tasks if task.kind in earlier and not STEPS[task.kind].done(run, task.arguments)]
+    if missing:
+        first = missing[0].split("/")[0]
+        command = f"tinycerb train --resume {run.path}" if first == "train" else f"tinycerb {first} {run.path}"
+        raise UsageError(f"not done yet: {', '.join(missing)}; do it with: {command}")
+    run_tasks(run, chosen, jobs, make_display(quiet))
+
+
+def print_results(run: RunDirectory, as_json: bool) -> None:
+    """Writes `metrics.json`, prints the table or the JSON, and checks the gates.
+
+    Raises:
+        GateError: a victim misses a bar of the configuration.
+    """
+    metrics = gather_metrics(run, plan(run.config))
+    if as_json:
+        typer.echo(run.metrics.read_text(), nl=False)
+    else:
+        Console().print(results_table(metrics))
+    if metrics["gates_missed"]:
+        raise GateError("; ".join(metrics["gates_missed"]))

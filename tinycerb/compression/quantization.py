@@ -1,0 +1,33 @@
+"""Quantization-aware training with TF-MOT's 8-bit scheme."""
+
+from pathlib import Path
+
+import tensorflow_model_optimization as tfmot
+
+from keras_models import Keras3ModelError, keras, require_legacy_model
+from tinycerb.errors import EnvironmentProblem, UsageError
+
+
+def quantize_aware(model: keras.Model) -> keras.Model:
+    """Wraps every layer with TF-MOT's fake quantization.
+
+    Raises:
+        UsageError: a Keras 3 model, or a layer that TF-MOT does not know.
+    """
+    try:
+        return tfmot.quantization.keras.quantize_model(require_legacy_model(model))
+    except (Keras3ModelError, RuntimeError) as error:
+        raise UsageError(f"quantization-aware training does not take this model: {error}") from error
+
+
+def load_quantization_aware(path: Path) -> keras.Model:
+    """Loads a quantization-aware model from the HDF5 file that it was saved to.
+
+    Raises:
+        EnvironmentProblem: missing or unreadable.
+    """
+    try:
+        with tfmot.quantization.keras.quantize_scope():
+            return require_legacy_model(keras.models.load_model(path, compile=False))
+    except (OSError, ValueError, KeyError) as error:
+        raise EnvironmentProblem(f"cannot load the trained model {path}: {error}") from error

@@ -1,0 +1,340 @@
+"""What a run does: TOML files become frozen dataclasses, and every wrong key or value is an error."""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from tinycerb.errors import EnvironmentProblem, UsageError, suggest
+from tinycerb.typed import build
+
+
+def _check(condition: bool, message: str) -> None:
+    if not condition:
+        raise UsageError(message)
+
+
+def _check_name(what: str, name: str) -> None:
+    _check(
+        re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", name) is not None,
+        f"{what} {name!r}: use 1 to 40 of a-z, 0-9, '-' and '_', starting with a letter or digit",
+    )
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """The victim's data set.
+
+    Attributes:
+        name: a registered data set.
+        train_images: training images to use, 0 for all that are left after validation.
+        validation_images: training images held out for validation.
+        test_images: test images to use, 0 for all.
+    """
+
+    name: str = "fashion_mnist"
+    train_images: int = 0
+    validation_images: int = 5000
+    test_images: int = 0
+
+    def __post_init__(self) -> None:
+        for key in ("train_images", "test_images"):
+            _check(getattr(self, key) >= 0, f"data.{key} is {getattr(self, key)}; allowed: 0 (all) or more")
+        _check(
+            self.validation_images >= 1,
+            f"data.validation_images is {self.validation_images}; allowed: 1 or more",
+        )
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The victims' network.
+
+    Attributes:
+        backbone: a registered backbone.
+        width: multiplies every channel count.
+    """
+
+    backbone: str = "demo_net"
+    width: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check(0 < self.width <= 8, f"model.width is {self.width}; allowed: above 0, at most 8")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How victims are trained; every victim of a run gets the same epochs.
+
+    Attributes:
+        batch_size: in-distribution images in a step.
+        dense_epochs: epochs before pruning starts.
+        pruning_epochs: epochs over which channels go, a few at a time.
+        recovery_epochs: epochs of the cut network before quantization.
+        quantization_epochs: epochs of quantization-aware training.
+        learning_rate: peak of Adam's cosine over the epochs before quantization.
+        quantization_learning_rate: peak of Adam's cosine over quantization-aware training.
+    """
+
+    batch_size: int = 128
+    dense_epochs: int = 3
+    pruning_epochs: int = 2
+    recovery_epochs: int = 4
+    quantization_epochs: int = 3
+    learning_rate: float = 2e-3
+    quantization_learning_rate: float = 1e-3
+
+    def __post_init__(self) -> None:
+        for key in ("batch_size", "dense_epochs", "pruning_epochs", "recovery_epochs", "quantization_epochs"):
+            _check(getattr(self, key) >= 1, f"training.{key} is {getattr(self, key)}; allowed: 1 or more")
+        for key in ("learning_rate", "quantization_learning_rate"):
+            _check(
+                0 < getattr(self, key) < 1,
+                f"training.{key} is {getattr(self, key)}; allowed: above 0, below 1",
+            )
+
+
+@dataclass(frozen=True)
+class OutOfDistributionConfig:
+    """The defender's own procedural images, never the attacker's.
+
+    Attributes:
+        images: how many are generated.
+        batch_size: how many join each training batch of a defence that uses them.
+        families: registered procedural families, in equal shares.
+    """
+
+    images: int = 20000
+    batch_size: int = 64
+    families: tuple[str, ...] = ("silhouettes", "strokes", "spectral_noise", "patch_shuffle")
+
+    def __post_init__(self) -> None:
+        _check(len(self.families) > 0, "out_of_distribution.families is empty; name at least one")
+        for key in ("images", "batch_size"):
+            value = getattr(self, key)
+            _check(value >= 1, f"out_of_distribution.{key} is {value}; allowed: 1 or more")
+
+
+@dataclass(frozen=True)
+class VictimConfig:
+    """One model to train, convert and attack.
+
+    Attributes:
+        name: its name in tables and paths.
+        defense: a registered defence.
+        channel_ratio: share of the backbone's channels that pruning removes.
+        options: the defence's own settings.
+    """
+
+    name: str
+    defense: str = "none"
+    channel_ratio: float = 0.0
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_name("victims.name", self.name)
+        _check(
+            0 <= self.channel_ratio <= 0.9,
+            f"victims.{self.name}.channel_ratio is {self.channel_ratio}; allowed: 0 to 0.9",
+        )
+
+
+@dataclass(frozen=True)
+class AttackConfig:
+    """One attack, run against every victim with each student.
+
+    Attributes:
+        name: its name in tables.
+        attack: a registered attack.
+        query_pool: a registered source of the attacker's images.
+        budget: images the attacker may ask; 0 for the whole pool once.
+        output: what the victim answers with, `probs` or `top1`.
+        students: registered clone networks, the best of which counts.
+        epochs: the clone's epochs.
+        batch_size: the clone's batch.
+        learning_rate: peak of the clone's Adam cosine.
+    """
+
+    name: str
+    attack: str = "knockoff"
+    query_pool: str = "animal_mnist"
+    budget: int = 0
+    output: str = "probs"
+    students: tuple[str, ...] = ("plain_cnn", "batchnorm_cnn")
+    epochs: int = 10
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+
+    def __post_init__(self) -> None:
+        _check_name("attacks.name", self.name)
+        where = f"attacks.{self.name}"
+        _check(self.budget >= 0, f"{where}.budget is {self.budget}; allowed: 0 (the whole pool) or more")
+        outputs = ("probs", "top1")
+        _check(self.output in outputs, f"{where}.output is {self.output!r}; allowed: {', '.join(outputs)}")
+        _check(len(self.students) > 0, f"{where}.students is empty; name at least one")
+        for key in ("epochs", "batch_size"):
+            _check(getattr(self, key) >= 1, f"{where}.{key} is {getattr(self, key)}; allowed: 1 or more")
+        _check(
+            0 < self.learning_rate < 1,
+            f"{where}.learning_rate is {self.learning_rate}; allowed: above 0, below 1",
+        )
+
+
+@dataclass(frozen=True)
+class BenchConfig:
+    """How the artefacts are measured.
+
+    Attributes:
+        latency_rounds: rounds over all victims, interleaved; each round times five invokes of each.
+        baseline: the victim that others are compared with.
+        validity: an attack supports a claim only if its clone of the baseline reaches this share of the
+            baseline's accuracy.
+        minimum_accuracy: expected accuracy below which a victim fails its gate, 0 for none.
+    """
+
+    latency_rounds: int = 40
+    baseline: str = "undefended"
+    validity: float = 0.8
+    minimum_accuracy: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check(self.latency_rounds >= 1, f"bench.latency_rounds is {self.latency_rounds}; allowed: 1 or more")
+        for key in ("validity", "minimum_accuracy"):
+            _check(0 <= getattr(self, key) <= 1, f"bench.{key} is {getattr(self, key)}; allowed: 0 to 1")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that determines a run.
+
+    Attributes:
+        name: the run's name.
+        seed: seeds weights, batches, procedural images, head draws and attackers.
+        victims: the models, compared side by side.
+        attacks: the attacks, each run on every victim.
+    """
+
+    name: str
+    victims: tuple[VictimConfig, ...]
+    attacks: tuple[AttackConfig, ...]
+    seed: int = 1
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    out_of_distribution: OutOfDistributionConfig = field(default_factory=OutOfDistributionConfig)
+    bench: BenchConfig = field(default_factory=BenchConfig)
+
+    def __post_init__(self) -> None:
+        _check_name("name", self.name)
+        _check(0 <= self.seed < 2**31, f"seed is {self.seed}; allowed: 0 to {2**31 - 1}")
+        _check(len(self.victims) > 0, "no [[victims]]; name at least one")
+        for kind, entries in (("victims", self.victims), ("attacks", self.attacks)):
+            names = [entry.name for entry in entries]
+            for name in names:
+                _check(names.count(name) == 1, f"{kind}: the name {name!r} is used {names.count(name)} times")
+        names = [victim.name for victim in self.victims]
+        _check(
+            self.bench.baseline in names,
+            f"bench.baseline is {self.bench.baseline!r}; allowed: {', '.join(names)}",
+        )
+
+    def victim(self, name: str) -> VictimConfig:
+        """Returns a victim by its name."""
+        return next(victim for victim in self.victims if victim.name == name)
+
+    def attack(self, name: str) -> AttackConfig:
+        """Returns an attack by its name."""
+        return next(attack for attack in self.attacks if attack.name == name)
+
+    def to_toml(self) -> str:
+        """Returns the resolved configuration, every default spelled out."""
+        return tomli_w.dumps(asdict(self))
+
+    def digest(self) -> str:
+        """Returns eight hexadecimal digits that name this configuration."""
+        return hashlib.sha256(self.to_toml().encode()).hexdigest()[:8]
+
+
+def preset_names() -> list[str]:
+    """Returns the names of the built-in presets."""
+    folder = resources.files("tinycerb") / "presets"
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def load_config(source: str, overrides: Sequence[str] = ()) -> Config:
+    """Loads a preset by name or a TOML file by path.
+
+    Args:
+        source: a preset's name, or a path that ends in `.toml`. A file may start from another one with
+            `extends = "demo"`: its tables are merged over it, its arrays of tables replace whole arrays.
+        overrides: `section.key=value`, the value in TOML syntax; bare words count as strings.
+
+    Raises:
+        UsageError: unknown preset, key or value; the message names the nearest allowed one.
+        EnvironmentProblem: the file cannot be read.
+    """
+    table = _read_table(source)
+    for override in overrides:
+        _apply_override(table, override)
+    return build(Config, table, where="config")
+
+
+def parse_config(text: str, where: str) -> Config:
+    """Builds a configuration from TOML text; errors as `load_config`."""
+    return build(Config, _parse(text, where), where=where)
+
+
+def _read_table(source: str) -> dict[str, Any]:
+    if source.endswith(".toml"):
+        try:
+            text = Path(source).read_text()
+        except OSError as error:
+            raise EnvironmentProblem(f"cannot read the configuration {source}: {error.strerror}") from error
+    else:
+        names = preset_names()
+        if source not in names:
+            raise UsageError(
+                f"unknown preset {source!r}{suggest(source, names)}; presets: {', '.join(names)}; "
+                "a configuration of your own is given by a path that ends in .toml"
+            )
+        text = (resources.files("tinycerb") / "presets" / f"{source}.toml").read_text()
+    table = _parse(text, source)
+    base = table.pop("extends", None)
+    return table if base is None else _merge(_read_table(base), table)
+
+
+def _parse(text: str, where: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{where} is not valid TOML: {error}") from error
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        both_tables = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both_tables else value
+    return merged
+
+
+def _apply_override(table: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise UsageError(f"--set {override!r}: expected section.key=value, e.g. --set training.dense_epochs=3")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    *sections, last = key.split(".")
+    for section in sections:
+        table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise UsageError(f"--set {override!r}: {section!r} is not a table of single values; edit the TOML file")
+    table[last] = value

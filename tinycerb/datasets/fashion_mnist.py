@@ -1,0 +1,80 @@
+"""Fashion-MNIST: 60,000 + 10,000 grey images of clothing, 28x28, 10 classes (Xiao et al., 2017; MIT licence)."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tinycerb.datasets.idx import read_idx
+from tinycerb.datasets.images import LabelledImages
+from tinycerb.errors import EnvironmentProblem
+
+CLASS_NAMES = (
+    "T-shirt",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
+KERAS_FOLDER = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets" / "fashion-mnist"
+INSTALL_COMMAND = "sudo apt-get install --reinstall -y dataset-fashion-mnist"
+DOWNLOAD_COMMAND = '.venv/bin/python -c "import tf_keras; tf_keras.datasets.fashion_mnist.load_data()"'
+
+
+def load_fashion_mnist(
+    folders: Sequence[Path] = (DEBIAN_FOLDER, KERAS_FOLDER),
+) -> tuple[LabelledImages, LabelledImages, str]:
+    """Loads Fashion-MNIST from Debian's package, else through `tf_keras.datasets`.
+
+    Args:
+        folders: where the four IDX files may lie: Debian's package first, then what tf_keras has downloaded.
+            With neither, tf_keras is asked to download them into the last one.
+
+    Returns:
+        All 60,000 training images, all 10,000 test images (uint8 [N, 28, 28, 1]; labels 0 to 9), and where
+        they came from.
+
+    Raises:
+        EnvironmentProblem: neither source has them, or a file is corrupt.
+    """
+    found = next((folder for folder in folders if folder.is_dir()), None)
+    if found is None:
+        _download()
+        found = folders[-1]
+    source = "Debian package dataset-fashion-mnist" if found == DEBIAN_FOLDER else "tf_keras.datasets.fashion_mnist"
+    return _read_split(found, "train", 60000), _read_split(found, "t10k", 10000), source
+
+
+def _read_split(folder: Path, prefix: str, count: int) -> LabelledImages:
+    remedy = INSTALL_COMMAND if folder == DEBIAN_FOLDER else f"rm -r {folder}; {DOWNLOAD_COMMAND}"
+    images = read_idx(folder / f"{prefix}-images-idx3-ubyte.gz", (count, 28, 28), remedy)
+    labels = read_idx(folder / f"{prefix}-labels-idx1-ubyte.gz", (count,), remedy)
+    if labels.max() >= len(CLASS_NAMES):
+        raise EnvironmentProblem(
+            f"{folder}/{prefix}-labels holds the label {labels.max()}; allowed: 0 to {len(CLASS_NAMES) - 1}; "
+            f"mend it with: {remedy}"
+        )
+    return LabelledImages(images[..., np.newaxis], labels.astype(np.int32))
+
+
+def _download() -> None:
+    # In a process of its own: whoever measures with tflite-runtime must not import TensorFlow.
+    command = [sys.executable, "-c", "import tf_keras; tf_keras.datasets.fashion_mnist.load_data()"]
+    environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    child = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if child.returncode != 0:
+        last_line = (child.stderr.strip().splitlines() or ["no message"])[-1]
+        raise EnvironmentProblem(
+            f"Fashion-MNIST is not here and could not be downloaded ({last_line}). Install it with one of:\n"
+            f"  {INSTALL_COMMAND}\n"
+            f"  {DOWNLOAD_COMMAND}"
+        )

@@ -1,0 +1,77 @@
+"""What the rest of the toolkit knows of a data set: arrays, names and a digest."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """Images with their labels.
+
+    Attributes:
+        images: uint8 [N, height, width, channels].
+        labels: int32 [N], 0 to classes - 1.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def take(self, count: int) -> "LabelledImages":
+        """Returns the first `count` images, or all of them for 0."""
+        return self if count == 0 else LabelledImages(self.images[:count], self.labels[:count])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A classification data set, split once and for all.
+
+    Attributes:
+        name: its registered name.
+        source: where it was read from.
+        class_names: one name per class.
+        train: what victims learn from.
+        validation: held out from training; choices are made here, never on `test`.
+        test: touched by the final measurements only.
+    """
+
+    name: str
+    source: str
+    class_names: tuple[str, ...]
+    train: LabelledImages
+    validation: LabelledImages
+    test: LabelledImages
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of one image."""
+        height, width, channels = self.train.images.shape[1:]
+        return height, width, channels
+
+    def digest(self) -> str:
+        """Returns a SHA-256 over all images and labels."""
+        parts = (self.train, self.validation, self.test)
+        return digest_arrays(*(array for part in parts for array in (part.images, part.labels)))
+
+
+def digest_arrays(*arrays: np.ndarray) -> str:
+    """Returns a SHA-256 over shapes, dtypes and bytes."""
+    sha256 = hashlib.sha256()
+    for array in arrays:
+        sha256.update(f"{array.shape}{array.dtype.str}".encode())
+        sha256.update(np.ascontiguousarray(array).data)
+    return sha256.hexdigest()
+
+
+def image_fingerprints(images: np.ndarray) -> np.ndarray:
+    """Returns one 64-bit content hash per image, uint64 [N], to find images that two sets share."""
+    return np.array(
+        [int.from_bytes(hashlib.blake2b(image.tobytes(), digest_size=8).digest(), "little") for image in images],
+        dtype=np.uint64,
+    )

@@ -1,0 +1,86 @@
+"""Where an attacker's images come from."""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinycerb.datasets.array_pickle import read_array_pickle
+from tinycerb.datasets.images import Dataset
+from tinycerb.errors import EnvironmentProblem
+from tinycerb.registry import Registry
+
+ANIMAL_MNIST_COMMAND = ".venv/bin/pip install --no-deps animal-mnist==0.4"
+
+
+@dataclass(frozen=True)
+class QueryPool:
+    """Images that an attacker may send.
+
+    Attributes:
+        load: from the victim's data set to uint8 [N, height, width, channels], all distinct.
+        threat_class: `T1` for images of another kind, `T2` for images of the victim's own kind.
+        description: one line for reports.
+    """
+
+    load: Callable[[Dataset], np.ndarray]
+    threat_class: str
+    description: str
+
+
+QUERY_POOLS: Registry[QueryPool] = Registry("query pool")
+
+
+def animal_mnist_folder() -> Path | None:
+    """Returns where the package keeps its files, without importing it (its loader would import Keras 3)."""
+    spec = importlib.util.find_spec("animal_mnist")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0]) / "data" / "Animal_MNIST"
+
+
+def load_animal_mnist(folder: Path | None = None) -> np.ndarray:
+    """Loads the distinct images of Animal-MNIST 0.4, white animal shapes on black (MIT licence).
+
+    Args:
+        folder: where its files are; by default, inside the installed package.
+
+    Returns:
+        uint8 [9716, 28, 28, 1] in a fixed order.
+
+    Raises:
+        EnvironmentProblem: not installed, or corrupt.
+    """
+    folder = folder or animal_mnist_folder()
+    if folder is None:
+        raise EnvironmentProblem(f"Animal-MNIST is not installed; install it with: {ANIMAL_MNIST_COMMAND}")
+    path = folder / "animal_data_version_3.gz"
+    images = read_array_pickle(path, f"{ANIMAL_MNIST_COMMAND} --force-reinstall")
+    if images.size != 10000 * 28 * 28 or images.min() < 0 or images.max() > 255:
+        raise EnvironmentProblem(f"{path} has the shape {images.shape}; expected 10000 images of 28x28 in 0..255")
+    return np.unique(images.reshape(10000, 28, 28, 1).astype(np.uint8), axis=0)
+
+
+def _animal_mnist(dataset: Dataset) -> np.ndarray:
+    images = load_animal_mnist()
+    if dataset.image_shape != images.shape[1:]:
+        raise EnvironmentProblem(
+            f"the pool animal_mnist has images of {images.shape[1:]}, the victim takes {dataset.image_shape}; "
+            f"choose another query_pool: {', '.join(QUERY_POOLS)}"
+        )
+    return images
+
+
+def _in_distribution(dataset: Dataset) -> np.ndarray:
+    # Validation images: no victim has trained on them, and no attack is measured on them.
+    return np.unique(dataset.validation.images, axis=0)
+
+
+QUERY_POOLS.register("animal_mnist")(
+    QueryPool(_animal_mnist, "T1", "Animal-MNIST: shapes of animals, all distinct images")
+)
+QUERY_POOLS.register("in_distribution")(
+    QueryPool(_in_distribution, "T2", "unlabelled images of the victim's own kind, none of its training images")
+)

@@ -1,0 +1,54 @@
+"""Errors that a user can act on, each with the exit code that it ends the command with."""
+
+import difflib
+from collections.abc import Iterable
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of every command."""
+
+    OK = 0
+    GATE = 1
+    USAGE = 2
+    ENVIRONMENT = 3
+    HARDWARE = 4
+    INTERRUPTED = 130
+
+
+class TinyCerbError(Exception):
+    """A clear message for the user: the wrong value, the allowed ones and the next command."""
+
+    exit_code: ExitCode = ExitCode.GATE
+
+
+class GateError(TinyCerbError):
+    """A result does not meet a stated bar (exit 1)."""
+
+    exit_code = ExitCode.GATE
+
+
+class UsageError(TinyCerbError):
+    """Wrong arguments or configuration (exit 2)."""
+
+    exit_code = ExitCode.USAGE
+
+
+class EnvironmentProblem(TinyCerbError):
+    """Missing data, packages, permissions or disk space (exit 3)."""
+
+    exit_code = ExitCode.ENVIRONMENT
+
+
+def error_from_exit_code(message: str, exit_code: int) -> TinyCerbError:
+    """Rebuilds in the parent the error that a worker process has reported."""
+    for kind in (UsageError, EnvironmentProblem):
+        if kind.exit_code == exit_code:
+            return kind(message)
+    return GateError(message)
+
+
+def suggest(wrong: str, allowed: Iterable[str]) -> str:
+    """Returns ` (did you mean 'x'?)` for the nearest allowed word, or nothing when none is near."""
+    nearest = difflib.get_close_matches(wrong, list(allowed), n=1)
+    return f" (did you mean {nearest[0]!r}?)" if nearest else ""

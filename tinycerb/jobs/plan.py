@@ -1,0 +1,83 @@
+"""What a run consists of: tasks, and which must come before which. Imports neither TensorFlow nor a runtime."""
+
+from dataclasses import dataclass
+
+from tinycerb.attacks import ATTACKS
+from tinycerb.attacks.students import STUDENTS
+from tinycerb.bench.cell import MEAN_HEAD
+from tinycerb.config import Config
+from tinycerb.datasets import DATASETS
+from tinycerb.datasets.procedural import FAMILIES
+from tinycerb.datasets.query_pools import QUERY_POOLS
+from tinycerb.defenses import defense_of
+
+
+@dataclass(frozen=True)
+class Task:
+    """One piece of work, done in a process of its own.
+
+    Attributes:
+        key: its name, such as `train/cerberos`.
+        kind: `train`, `convert`, `measure`, `latency` or `steal`.
+        arguments: what the kind's step takes beside the run.
+        after: keys of the tasks that must be done before.
+        cost: rough relative effort, for the order of starting and the estimate of what is left.
+    """
+
+    key: str
+    kind: str
+    arguments: tuple[str, ...]
+    after: tuple[str, ...]
+    cost: float
+
+
+def plan(config: Config) -> list[Task]:
+    """Returns all tasks of a run.
+
+    Raises:
+        UsageError: the configuration names something that does not exist.
+    """
+    check_names(config)
+    tasks: list[Task] = []
+    for victim in config.victims:
+        heads = defense_of(victim).heads
+        name = victim.name
+        training = 150.0 if heads > 1 else 110.0 if victim.channel_ratio else 160.0
+        tasks.append(Task(f"train/{name}", "train", (name,), (), training))
+        tasks.append(Task(f"convert/{name}", "convert", (name,), (f"train/{name}",), 15))
+        tasks.append(Task(f"measure/{name}", "measure", (name,), (f"convert/{name}",), 10))
+        selections = [defense_of(victim).selection] + ([MEAN_HEAD] if heads > 1 else [])
+        for attack in config.attacks:
+            for student in attack.students:
+                for selection in selections:
+                    arguments = (name, attack.name, student, selection)
+                    tasks.append(
+                        Task(
+                            "/".join(("steal", *arguments)),
+                            "steal",
+                            arguments,
+                            (f"measure/{name}",),
+                            4.0 * attack.epochs,
+                        )
+                    )
+    converted = tuple(f"convert/{victim.name}" for victim in config.victims)
+    tasks.append(Task("latency", "latency", (), converted, 5))
+    return tasks
+
+
+def check_names(config: Config) -> None:
+    """Looks up every name in a configuration, so that a typing error shows before hours of work.
+
+    Raises:
+        UsageError: a name that is not registered; the message lists those that are.
+    """
+    DATASETS[config.data.name]
+    for family in config.out_of_distribution.families:
+        FAMILIES[family]
+    for victim in config.victims:
+        defense_of(victim)
+    for attack in config.attacks:
+        ATTACKS[attack.attack]
+        QUERY_POOLS[attack.query_pool]
+        for student in attack.students:
+            STUDENTS[student]

@@ -1,0 +1,141 @@
+"""Runs tasks side by side, each in a process of its own, in an order that keeps the longest chain moving."""
+
+import json
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from typing import Any
+
+from tinycerb.atomic import describe_os_error, make_directory
+from tinycerb.errors import GateError, TinyCerbError, error_from_exit_code
+from tinycerb.events import Progress
+from tinycerb.jobs.plan import Task
+from tinycerb.jobs.steps import STEPS
+from tinycerb.progress import Display
+from tinycerb.run_dir import RunDirectory
+
+
+@dataclass
+class _Worker:
+    """A running task."""
+
+    task: Task
+    process: subprocess.Popen
+    started: float
+    failure: TinyCerbError | None = None
+
+
+def run_tasks(run: RunDirectory, tasks: Sequence[Task], jobs: int, display: Display) -> None:
+    """Runs what is not done yet.
+
+    Args:
+        run: the run.
+        tasks: what to do; prerequisites outside of it must be done already.
+        jobs: how many at a time.
+        display: shows progress.
+
+    Raises:
+        TinyCerbError: a task failed, with its own message; the other running ones are stopped.
+        KeyboardInterrupt: passed on, after the workers are stopped.
+    """
+    wanted = {task.key: task for task in tasks}
+    finished = {key for key, task in wanted.items() if STEPS[task.kind].done(run, task.arguments)}
+    urgency = _urgency(tasks)
+    display.begin({key: task.cost for key, task in wanted.items()}, finished)
+    graph = TopologicalSorter({key: [a for a in task.after if a in wanted] for key, task in wanted.items()})
+    graph.prepare()
+    ready: list[str] = []
+    running: dict[str, _Worker] = {}
+    events: queue.Queue[tuple[str, dict[str, Any] | None]] = queue.Queue()
+    try:
+        while graph.is_active():
+            for key in graph.get_ready():
+                if key in finished:
+                    graph.done(key)
+                else:
+                    ready.append(key)
+            ready.sort(key=lambda key: -urgency[key])
+            while ready and len(running) < jobs:
+                key = ready.pop(0)
+                running[key] = _start(run, wanted[key], events)
+                display.start(key)
+            if running:
+                _handle_one_event(run, running, events, display, graph)
+    finally:
+        for worker in running.values():
+            worker.process.kill()
+            worker.process.wait()
+        display.end()
+
+
+def _urgency(tasks: Sequence[Task]) -> dict[str, float]:
+    """Cost of the most expensive chain that starts with each task."""
+    chains: dict[str, float] = {task.key: task.cost for task in tasks}
+    for task in reversed(tasks):
+        followers = [chains[other.key] for other in tasks if task.key in other.after]
+        chains[task.key] = task.cost + max(followers, default=0.0)
+    return chains
+
+
+def _start(run: RunDirectory, task: Task, events: queue.Queue) -> _Worker:
+    log_path = run.log(task.key)
+    make_directory(log_path.parent)
+    try:
+        with log_path.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tinycerb.jobs.worker", str(run.path), task.key],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                # A Ctrl-C reaches the parent alone, which then stops its workers.
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise describe_os_error(log_path, error) from error
+    threading.Thread(target=_read_events, args=(task.key, process, events), daemon=True).start()
+    return _Worker(task, process, time.monotonic())
+
+
+def _read_events(key: str, process: subprocess.Popen, events: queue.Queue) -> None:
+    assert process.stdout is not None, "opened with a pipe"
+    for line in process.stdout:
+        events.put((key, json.loads(line)))
+    events.put((key, None))
+
+
+def _handle_one_event(
+    run: RunDirectory,
+    running: dict[str, _Worker],
+    events: queue.Queue,
+    display: Display,
+    graph: TopologicalSorter,
+) -> None:
+    key, event = events.get()
+    worker = running[key]
+    if event is None:
+        code = worker.process.wait()
+        if code != 0:
+            raise worker.failure or _killed(run, worker.task, code)
+        running.pop(key)
+        display.finish(key, time.monotonic() - worker.started)
+        graph.done(key)
+    elif "error" in event:
+        message = f"{key}: {event['error']}\n(log: {run.log(key)})"
+        worker.failure = error_from_exit_code(message, event["exit_code"])
+    else:
+        display.advance(key, Progress(**event))
+
+
+def _killed(run: RunDirectory, task: Task, code: int) -> TinyCerbError:
+    cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    return GateError(
+        f"the worker of {task.key} was killed ({cause}; SIGKILL often means that memory ran out); "
+        f"finished work is kept, go on with --resume {run.path}\n(log: {run.log(task.key)})"
+    )

@@ -1,0 +1,88 @@
+"""What each kind of task does, and how to tell that it is done. Heavy imports stand inside the steps:
+a process that trains must not load tflite-runtime, and one that measures must not load TensorFlow."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tinycerb.atomic import write_arrays, write_json
+from tinycerb.bench.cell import cell_spec, find_cell
+from tinycerb.datasets import load_dataset
+from tinycerb.events import Report
+from tinycerb.run_dir import RunDirectory
+
+
+@dataclass(frozen=True)
+class Step:
+    """The two sides of a kind of task.
+
+    Attributes:
+        run: does the work; takes the run, the task's arguments and a progress callback.
+        done: whether its results are there; takes the run and the arguments.
+    """
+
+    run: Callable[[RunDirectory, tuple[str, ...], Report], None]
+    done: Callable[[RunDirectory, tuple[str, ...]], bool]
+
+
+def _train(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
+    from tinycerb.training.victim import train_victim
+
+    (victim,) = arguments
+    train_victim(run.config, victim, load_dataset(run.config.data), run.victim(victim), report)
+
+
+def _convert(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
+    from tinycerb.conversion import convert_victim
+
+    (victim,) = arguments
+    convert_victim(run.config, victim, load_dataset(run.config.data), run.victim(victim), report)
+
+
+def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
+    from tinycerb.bench.accuracy import compare_kernels, measure_accuracy
+    from tinycerb.bench.arena import measure_arena
+    from tinycerb.tflite_model import open_model
+
+    (victim,) = arguments
+    test = load_dataset(run.config.data).test
+    model = open_model(run.model(victim))
+    accuracy, labels = measure_accuracy(model, test, report)
+    # Attackers never see these: they are what clones are compared with afterwards.
+    write_arrays(run.victim(victim) / "test_labels.npz", {"labels": labels})
+    write_json(
+        run.victim(victim) / "measurements.json",
+        {
+            "accuracy": accuracy,
+            "arena": measure_arena(run.model(victim), model, test.images),
+            "optimised_kernels": compare_kernels(run, victim, model, test.images),
+        },
+    )
+
+
+def _latency(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
+    from tinycerb.bench.latency import measure_latency
+
+    models = {victim.name: run.model(victim.name) for victim in run.config.victims}
+    write_json(run.latency, measure_latency(models, run.config.bench.latency_rounds, report))
+
+
+def _steal(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
+    from tinycerb.bench.stealing import run_cell
+
+    dataset = load_dataset(run.config.data)
+    run_cell(run, dataset, cell_spec(run, dataset, *arguments), report)
+
+
+def _stolen(run: RunDirectory, arguments: tuple[str, ...]) -> bool:
+    if not (run.victim(arguments[0]) / "model.json").exists():
+        return False
+    return find_cell(run, cell_spec(run, load_dataset(run.config.data), *arguments)) is not None
+
+
+STEPS: dict[str, Step] = {
+    "train": Step(_train, lambda run, arguments: (run.victim(arguments[0]) / "training.json").exists()),
+    "convert": Step(_convert, lambda run, arguments: (run.victim(arguments[0]) / "model.json").exists()),
+    "measure": Step(_measure, lambda run, arguments: (run.victim(arguments[0]) / "measurements.json").exists()),
+    "latency": Step(_latency, lambda run, arguments: run.latency.exists()),
+    "steal": Step(_steal, _stolen),
+}

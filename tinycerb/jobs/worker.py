@@ -1,0 +1,56 @@
+"""The process that does one task: `python -m tinycerb.jobs.worker RUN KEY`.
+
+It tells its progress on standard output, one JSON object a line, and ends when its parent does.
+"""
+
+import json
+import os
+import sys
+import threading
+import traceback
+from pathlib import Path
+
+from tinycerb.errors import ExitCode, TinyCerbError
+from tinycerb.events import Progress
+from tinycerb.jobs.plan import plan
+from tinycerb.jobs.steps import STEPS
+from tinycerb.run_dir import RunDirectory
+
+
+def _end_with_parent() -> None:
+    """Waits for the parent's end of the pipe to close, however the parent dies."""
+    while os.read(0, 4096):
+        pass
+    os._exit(ExitCode.INTERRUPTED)
+
+
+def main() -> None:
+    """Does the task; exits with the code of the error that stopped it."""
+    events = os.fdopen(os.dup(1), "w", buffering=1)
+    # Whatever libraries print belongs into the log, not between the events.
+    os.dup2(2, 1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+    def tell(**event: object) -> None:
+        events.write(json.dumps(event) + "\n")
+
+    def report(progress: Progress) -> None:
+        tell(done=progress.done, total=progress.total, note=progress.note)
+
+    path, key = sys.argv[1:]
+    try:
+        run = RunDirectory.open(Path(path))
+        task = next(task for task in plan(run.config) if task.key == key)
+        STEPS[task.kind].run(run, task.arguments, report)
+    except TinyCerbError as error:
+        traceback.print_exc()
+        tell(error=str(error), exit_code=int(error.exit_code))
+        sys.exit(error.exit_code)
+    except Exception as error:
+        traceback.print_exc()
+        tell(error=f"internal error: {type(error).__name__}: {error}", exit_code=int(ExitCode.GATE))
+        sys.exit(ExitCode.GATE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""The sealed black box: an attack sends images and gets answers, and every image is counted.
+
+The victim lives in a child process that never imports TensorFlow. Nothing but arrays passes the pipe: no model,
+no logits, no gradients, no labels.
+"""
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from types import TracebackType
+from typing import BinaryIO, Protocol, cast
+
+import numpy as np
+
+from tinycerb.errors import EnvironmentProblem
+from tinycerb.events import Progress, Report, ignore
+from tinycerb.pipes import receive_array, send_array
+
+_IMAGES_PER_FRAME = 250
+
+
+@dataclass(frozen=True)
+class OracleSpec:
+    """What stands behind an oracle.
+
+    Attributes:
+        model: path of the `.tflite` file.
+        output: `probs` for posteriors, `top1` for the label alone.
+        selection: a registered head selection, or `mean` for the exact average over all heads: no device
+            answers so; it shows what is left once an attacker has averaged the randomness away.
+        seed: seeds the head draws, so that an evaluation can be repeated.
+    """
+
+    model: str
+    output: str
+    selection: str
+    seed: int
+
+
+class Oracle(Protocol):
+    """All that an attack ever sees of its victim."""
+
+    @property
+    def charged(self) -> int:
+        """Images asked so far, repeats included."""
+        ...
+
+    def query(self, images: np.ndarray) -> np.ndarray:
+        """Asks about images.
+
+        Args:
+            images: uint8 [N, height, width, channels].
+
+        Returns:
+            float32 [N, classes] posteriors in steps of 1/256; for label-only oracles, one-hot rows.
+        """
+        ...
+
+
+class SealedOracle:
+    """The client of the child process; use it in a `with` block."""
+
+    def __init__(self, spec: OracleSpec, report: Report = ignore) -> None:
+        """Starts the child.
+
+        Args:
+            spec: what stands behind it.
+            report: takes progress events of long queries.
+
+        Raises:
+            EnvironmentProblem: the child did not come up; the message holds what it said.
+        """
+        self._report = report
+        self._charged = 0
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "tinycerb.oracle_child", json.dumps(asdict(spec))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    @property
+    def charged(self) -> int:
+        """Images asked so far, repeats included; counted by the child."""
+        return self._charged
+
+    def query(self, images: np.ndarray) -> np.ndarray:
+        """Asks about images; see `Oracle.query`.
+
+        Raises:
+            EnvironmentProblem: the child died; the message holds what it said.
+        """
+        answers = []
+        for start in range(0, len(images), _IMAGES_PER_FRAME):
+            counted, frame = self._exchange(images[start : start + _IMAGES_PER_FRAME])
+            self._charged = counted
+            answers.append(frame)
+            self._report(Progress(start + len(frame), len(images), f"{self._charged:,} images asked"))
+        return np.concatenate(answers)
+
+    def _exchange(self, images: np.ndarray) -> tuple[int, np.ndarray]:
+        stdin, stdout = cast(BinaryIO, self._child.stdin), cast(BinaryIO, self._child.stdout)
+        try:
+            send_array(stdin, images)
+            counted = int(receive_array(stdout))
+            return counted, receive_array(stdout)
+        except (OSError, EOFError, ValueError) as error:
+            raise EnvironmentProblem(f"the oracle stopped answering: {self._last_words()}") from error
+
+    def _last_words(self) -> str:
+        try:
+            _, stderr = self._child.communicate(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            _, stderr = self._child.communicate()
+        lines = stderr.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"exit code {self._child.returncode}"
+
+    def __enter__(self) -> "SealedOracle":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Ends the child."""
+        self._child.kill()
+        self._child.communicate()

@@ -1,0 +1,81 @@
+"""The other side of the oracle: runs the int8 file, chooses the head, applies the answer path, counts.
+
+python -m tinycerb.oracle_child '{"model": "...", "output": "probs", "selection": "random", "seed": 1}'
+"""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from tinycerb.answers.normalise import normalise
+from tinycerb.answers.selection import HEAD_SELECTIONS
+from tinycerb.answers.softmax import softmax_codes
+from tinycerb.errors import TinyCerbError, UsageError
+from tinycerb.oracle import OracleSpec
+from tinycerb.pipes import receive_array, send_array
+from tinycerb.tflite_model import HeadSelectModel, open_model
+
+
+def posteriors_of_heads(model: HeadSelectModel, logits: np.ndarray) -> np.ndarray:
+    """Returns the answer of every head, uint8 codes [N, heads, classes], for int8 logits of that shape."""
+    scales = model.head_scales()
+    return np.stack([normalise(softmax_codes(logits[:, h], scale)) for h, scale in enumerate(scales)], axis=1)
+
+
+def make_answers(spec: OracleSpec) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns the function from uint8 images to float32 answers [N, classes] that `spec` describes.
+
+    Raises:
+        UsageError: unknown head selection.
+    """
+    model = open_model(Path(spec.model))
+    rng = np.random.default_rng(spec.seed)
+    choose = None if spec.selection == "mean" else HEAD_SELECTIONS[spec.selection]
+
+    def answer(images: np.ndarray) -> np.ndarray:
+        if images.dtype != np.uint8 or images.shape[1:] != model.file.inputs["image"].shape[1:]:
+            raise UsageError(
+                f"images are {images.dtype} {images.shape}; expected uint8 (N, "
+                f"{', '.join(map(str, model.file.inputs['image'].shape[1:]))})"
+            )
+        codes = posteriors_of_heads(model, model.all_heads(model.quantize(images)))
+        if choose is None:
+            answers = codes.mean(axis=1, dtype=np.float64)
+        else:
+            answers = codes[np.arange(len(codes)), choose(len(codes), model.heads, rng)]
+        if spec.output == "top1":
+            answers = np.eye(answers.shape[1])[answers.argmax(axis=1)] * 256
+        return (answers / 256).astype(np.float32)
+
+    return answer
+
+
+def main() -> None:
+    """Answers frames from standard input until it closes."""
+    spec = OracleSpec(**json.loads(sys.argv[1]))
+    # Whatever else prints must not end up between the frames.
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    requests = cast(io.BufferedReader, sys.stdin.buffer)
+    try:
+        answer = make_answers(spec)
+        assert "tensorflow" not in sys.modules, "the oracle must not see TensorFlow"
+        charged = 0
+        while requests.peek(1):
+            images = receive_array(requests)
+            charged += len(images)
+            answers = answer(images)
+            send_array(replies, np.array(charged))
+            send_array(replies, answers)
+    except TinyCerbError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

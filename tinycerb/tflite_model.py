@@ -1,0 +1,121 @@
+"""One int8 .tflite file under tflite-runtime, one thread. Never imported where TensorFlow is.
+
+Both libraries hold the same C++ symbols: whichever loads second fails inside Interpreter().
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tflite_runtime.interpreter import Interpreter, OpResolverType
+
+from converters.metadata import read_metadata
+from converters.model_file import ModelFile, ModelFileError, read_model_file
+from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.events import Progress, Report, ignore
+
+# Bit-exact with TFLite Micro's reference kernels and hence with the firmware; the optimised ones are not.
+REFERENCE_KERNELS = OpResolverType.BUILTIN_REF
+OPTIMISED_KERNELS = OpResolverType.AUTO
+
+
+@dataclass(frozen=True)
+class HeadSelectModel:
+    """A converted model, ready to run.
+
+    Attributes:
+        file: the parsed file.
+        metadata: what the file says about itself.
+        interpreter: the interpreter, tensors allocated.
+    """
+
+    file: ModelFile
+    metadata: dict[str, Any]
+    interpreter: Interpreter
+
+    @property
+    def heads(self) -> int:
+        """Number of heads."""
+        return int(self.metadata["heads"])
+
+    def head_scales(self) -> list[float]:
+        """Returns what one step of a head's int8 logits is worth, per head."""
+        scale = self.file.outputs["logits"].scales[0]
+        return [scale / alpha for alpha in self.metadata["alphas"]]
+
+    def quantize(self, images: np.ndarray) -> np.ndarray:
+        """Returns uint8 images (0..255 for 0..1) as the int8 that the file's input wants."""
+        image = self.file.inputs["image"]
+        exact = images.astype(np.float64) / 255 / image.scales[0] + image.zero_points[0]
+        return np.clip(np.rint(exact), -128, 127).astype(np.int8)
+
+    def invoke(self, image: np.ndarray, head: int) -> np.ndarray:
+        """Runs the model as the device does.
+
+        Args:
+            image: int8 [height, width, channels].
+            head: 0 to heads - 1.
+
+        Returns:
+            int8 [classes], the head's logits times its alpha.
+        """
+        self.interpreter.set_tensor(self.file.inputs["image"].index, image[np.newaxis])
+        self.interpreter.set_tensor(self.file.inputs["head"].index, np.array([head], np.int32))
+        self.interpreter.invoke()
+        return self.interpreter.get_tensor(self.file.outputs["logits"].index)[0]
+
+    def all_heads(self, images: np.ndarray, report: Report = ignore) -> np.ndarray:
+        """Runs the model once per image and reads the logits of all heads.
+
+        All heads are computed whichever is asked for; the selection only picks a row. Reading the row table
+        gives the same bytes as one invoke per head.
+
+        Args:
+            images: int8 [N, height, width, channels].
+            report: takes progress events.
+
+        Returns:
+            int8 [N, heads, classes].
+        """
+        selection = self.file.head_operator
+        assert selection is not None, "open_model has checked that the file selects a head"
+        table = selection.inputs[0].index
+        answers = np.empty((len(images), *selection.inputs[0].shape), np.int8)
+        for index, image in enumerate(images):
+            self.invoke(image, 0)
+            answers[index] = self.interpreter.get_tensor(table)
+            if index % 500 == 499:
+                report(Progress(index + 1, len(images), f"{index + 1:,} of {len(images):,} images"))
+        return answers
+
+
+def open_model(path: Path, kernels: Any = REFERENCE_KERNELS, keep_tensors: bool = True) -> HeadSelectModel:
+    """Opens a converted file.
+
+    Args:
+        path: the `.tflite` file.
+        kernels: `REFERENCE_KERNELS` or `OPTIMISED_KERNELS`.
+        keep_tensors: keeps intermediate results, which `all_heads` reads; timing does without.
+
+    Raises:
+        EnvironmentProblem: the file is missing or damaged.
+        UsageError: the file was not made by `tinycerb convert`.
+    """
+    try:
+        file = read_model_file(path)
+        metadata = read_metadata(file)
+    except OSError as error:
+        raise EnvironmentProblem(f"cannot read the model {path}: {error.strerror}") from error
+    except (ModelFileError, ValueError) as error:
+        raise EnvironmentProblem(f"{path}: {error}; make it again with: tinycerb convert") from error
+    if metadata is None or file.head_operator is None or "logits" not in file.outputs:
+        raise UsageError(f"{path} has no head selection of TinyCerb's; make it with: tinycerb convert")
+    interpreter = Interpreter(
+        model_content=file.content,
+        num_threads=1,
+        experimental_op_resolver_type=kernels,
+        experimental_preserve_all_tensors=keep_tensors,
+    )
+    interpreter.allocate_tensors()
+    return HeadSelectModel(file, metadata, interpreter)

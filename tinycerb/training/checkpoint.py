@@ -1,0 +1,63 @@
+"""One file per training: everything that an interrupted epoch loop needs to go on as if nothing had happened."""
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinycerb.atomic import write_arrays
+from tinycerb.errors import EnvironmentProblem
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state after a finished epoch.
+
+    Attributes:
+        stage: name of the stage that the epoch belongs to.
+        epochs_done: finished epochs of that stage.
+        weights: the model's weights, in its own order.
+        optimizer: the optimizer's variables, in its own order.
+        kept: per channel group, which channels are kept.
+        history: one row per finished epoch of all stages.
+    """
+
+    stage: str
+    epochs_done: int
+    weights: list[np.ndarray]
+    optimizer: list[np.ndarray]
+    kept: list[np.ndarray]
+    history: list[dict[str, Any]]
+
+    def save(self, path: Path) -> None:
+        """Writes the checkpoint atomically."""
+        facts = {"stage": self.stage, "epochs_done": self.epochs_done, "history": self.history}
+        arrays = {"facts": np.frombuffer(json.dumps(facts).encode(), np.uint8)}
+        for kind in ("weights", "optimizer", "kept"):
+            arrays |= {f"{kind}_{index:04}": array for index, array in enumerate(getattr(self, kind))}
+        write_arrays(path, arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> "Checkpoint | None":
+        """Reads a checkpoint, or returns None where there is none.
+
+        Raises:
+            EnvironmentProblem: the file is damaged.
+        """
+        if not path.exists():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                facts: dict[str, Any] = json.loads(arrays["facts"].tobytes())
+                parts: dict[str, Any] = {
+                    kind: [arrays[name] for name in sorted(arrays.files) if name.startswith(f"{kind}_")]
+                    for kind in ("weights", "optimizer", "kept")
+                }
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise EnvironmentProblem(
+                f"the checkpoint {path} is damaged ({error}); delete it to train this victim anew"
+            ) from error
+        return cls(**facts, **parts)

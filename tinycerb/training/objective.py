@@ -1,0 +1,95 @@
+"""One training step: cross-entropy of every head on the task, plus the defence's term off it."""
+
+import numpy as np
+import tensorflow as tf
+
+from keras_models import keras
+from tinycerb.compression.masks import ChannelMasks
+from tinycerb.datasets.images import LabelledImages
+from tinycerb.defenses.base import Defense
+
+
+class TrainingStep:
+    """A compiled step over image tensors that stay in memory."""
+
+    def __init__(
+        self,
+        model: keras.Model,
+        defense: Defense,
+        data: LabelledImages,
+        other_images: np.ndarray,
+        masks: ChannelMasks | None,
+    ) -> None:
+        """Compiles the step.
+
+        Args:
+            model: images to a list of logits, or to one tensor for one head.
+            defense: gives the additional loss.
+            data: the training images.
+            other_images: out-of-distribution images, uint8; unused (may be empty) by some defences.
+            masks: channel masks to hold after each step.
+        """
+        self._model = model
+        self._defense = defense
+        self._images = tf.constant(data.images)
+        self._labels = tf.constant(data.labels)
+        self._other_images = tf.constant(other_images)
+        self._masks = masks
+        self.optimizer = keras.optimizers.Adam()
+        self.optimizer.build(model.trainable_variables)
+        self._run = tf.function(self._step)
+
+    def __call__(
+        self, indices: np.ndarray, other: np.ndarray, learning_rate: float, defense_weight: float
+    ) -> tuple[float, float]:
+        """Takes one step; returns the mean cross-entropy of the heads and the defence's unweighted term."""
+        numbers = (tf.constant(learning_rate, tf.float32), tf.constant(defense_weight, tf.float32))
+        task, term = self._run(tf.constant(indices), tf.constant(other), *numbers)
+        return float(task), float(term)
+
+    def _step(self, indices, other, learning_rate, defense_weight):
+        self.optimizer.learning_rate.assign(learning_rate)
+        images = tf.gather(self._images, indices)
+        if self._defense.uses_out_of_distribution:
+            # One pass over both kinds: batch normalisation must not see two distributions in turn.
+            images = tf.concat([images, tf.gather(self._other_images, other)], axis=0)
+        labels = tf.gather(self._labels, indices)
+        count = tf.shape(labels)[0]
+        with tf.GradientTape() as tape:
+            logits = as_list(self._model(scale_images(images), training=True))
+            entropies = [tf.nn.sparse_softmax_cross_entropy_with_logits(labels, head[:count]) for head in logits]
+            task = tf.reduce_mean(tf.stack(entropies))
+            term = self._defense.training_loss([head[count:] for head in logits])
+            loss = task + defense_weight * term
+        variables = self._model.trainable_variables
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        if self._masks is not None:
+            self._masks.hold()
+        return task, term
+
+
+def scale_images(images: tf.Tensor) -> tf.Tensor:
+    """Returns uint8 images as float32 in 0..1, the range that every model here takes."""
+    return tf.cast(images, tf.float32) / 255.0
+
+
+def as_list(outputs) -> list[tf.Tensor]:
+    """Returns a model's outputs as a list, also when it has a single one."""
+    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+
+
+class LogitPredictor:
+    """A float model, compiled once for inference."""
+
+    def __init__(self, model: keras.Model, batch_size: int = 500) -> None:
+        """Compiles the model (images to a list of logits, or to one tensor) for batches of that size."""
+        self._batch_size = batch_size
+        self._run = tf.function(
+            lambda batch: tf.stack(as_list(model(scale_images(batch), training=False)), axis=1),
+            reduce_retracing=True,
+        )
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Returns logits, float32 [N, heads, classes], for uint8 images [N, height, width, channels]."""
+        starts = range(0, len(images), self._batch_size)
+        return np.concatenate([self._run(images[start : start + self._batch_size]).numpy() for start in starts])
