@@ -168,7 +168,7 @@ def _operator_code(code) -> tuple[str, int]:
 
 
 def _tensor(model, tensor, index: int) -> Tensor:
-    quantization = tensor.Quantization()
+    quantization: Any = tensor.Quantization()
     quantized = quantization is not None and quantization.ScaleLength() > 0
     buffer = model.Buffers(tensor.Buffer())
     return Tensor(
@@ -176,8 +176,8 @@ def _tensor(model, tensor, index: int) -> Tensor:
         name=(tensor.Name() or b"").decode(),
         dtype=_TYPE_NAMES.get(tensor.Type(), f"type_{tensor.Type()}"),
         shape=tuple(int(tensor.Shape(axis)) for axis in range(tensor.ShapeLength())),
-        scales=tuple(float(scale) for scale in quantization.ScaleAsNumpy()) if quantized else (),
-        zero_points=tuple(int(zero) for zero in quantization.ZeroPointAsNumpy()) if quantized else (),
+        scales=tuple(map(float, quantization.ScaleAsNumpy())) if quantized else (),
+        zero_points=tuple(map(int, quantization.ZeroPointAsNumpy())) if quantized else (),
         constant_bytes=buffer.DataLength() if buffer is not None else 0,
     )
 

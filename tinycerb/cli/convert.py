@@ -2,14 +2,15 @@
 
 import typer
 
-from tinycerb.atomic import read_json
 from tinycerb.cli.options import ExistingRun, Jobs, Quiet
-from tinycerb.cli.workflow import work
-from tinycerb.run_dir import RunDirectory
 
 
 def convert(path: ExistingRun, jobs: Jobs = 2, quiet: Quiet = False) -> None:
     """Convert the trained victims of a run to int8 .tflite files with head selection, and check them."""
+    from tinycerb.atomic import read_json
+    from tinycerb.cli.workflow import work
+    from tinycerb.run_dir import RunDirectory
+
     directory = RunDirectory.open(path)
     with directory.locked():
         work(directory, ("convert",), jobs, quiet)

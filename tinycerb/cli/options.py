@@ -1,14 +1,19 @@
-"""Options that several commands share."""
+"""Options that several commands share.
+
+Commands import what they work with in their bodies: `--help` must answer at once.
+"""
+
+from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinycerb.config import load_config
 from tinycerb.errors import UsageError
-from tinycerb.jobs.plan import check_names
-from tinycerb.run_dir import RunDirectory
+
+if TYPE_CHECKING:
+    from tinycerb.run_dir import RunDirectory
 
 Preset = Annotated[
     str | None,
@@ -44,6 +49,10 @@ def new_or_resumed_run(
     Raises:
         UsageError: both or neither are given, or the preset is wrong.
     """
+    from tinycerb.config import load_config
+    from tinycerb.jobs.plan import check_names
+    from tinycerb.run_dir import RunDirectory
+
     if (preset is None) == (resume is None):
         raise UsageError("give either a preset (tinycerb run demo) or --resume RUN")
     if resume is not None:

@@ -1,17 +1,24 @@
 """`tinycerb report`: the PDF of a run, from `metrics.json` alone."""
 
-from pathlib import Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import typer
 
-from tinycerb.atomic import read_json, write_bytes, write_text
 from tinycerb.cli.options import ExistingRun
 from tinycerb.errors import UsageError
-from tinycerb.run_dir import RunDirectory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tinycerb.run_dir import RunDirectory
 
 
 def report(path: ExistingRun) -> None:
     """Render report.pdf and model_card.md of a benchmarked run."""
+    from tinycerb.run_dir import RunDirectory
+
     directory = RunDirectory.open(path)
     if not directory.metrics.exists():
         raise UsageError(f"{path} has no metrics.json yet; make it with: tinycerb bench {path}")
@@ -20,9 +27,9 @@ def report(path: ExistingRun) -> None:
 
 def write_report(directory: RunDirectory) -> Path:
     """Renders the PDF and the model card; returns the PDF's path."""
-    # Matplotlib takes a second to import.
     from reports.model_card import render_model_card
     from reports.pdf import render_pdf
+    from tinycerb.atomic import read_json, write_bytes, write_text
 
     metrics = read_json(directory.metrics)
     write_bytes(directory.report, render_pdf(metrics))

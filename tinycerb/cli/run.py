@@ -13,8 +13,6 @@ from tinycerb.cli.options import (
     Resume,
     new_or_resumed_run,
 )
-from tinycerb.cli.report import write_report
-from tinycerb.cli.workflow import ALL_KINDS, print_results, work
 
 
 def run(
@@ -31,6 +29,9 @@ def run(
 
     A run that was stopped, by whatever, goes on with --resume and ends with the same results.
     """
+    from tinycerb.cli.report import write_report
+    from tinycerb.cli.workflow import ALL_KINDS, print_results, work
+
     directory = new_or_resumed_run(preset, overrides, out, force, resume)
     with directory.locked():
         typer.secho(f"run directory: {directory.path}", err=True)

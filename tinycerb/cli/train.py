@@ -3,7 +3,6 @@
 import typer
 
 from tinycerb.cli.options import Force, Jobs, Out, Overrides, Preset, Quiet, Resume, new_or_resumed_run
-from tinycerb.cli.workflow import work
 
 
 def train(
@@ -16,6 +15,8 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train the victims: joint heads, pruning inside training, quantization-aware training."""
+    from tinycerb.cli.workflow import work
+
     directory = new_or_resumed_run(preset, overrides, out, force, resume)
     with directory.locked():
         typer.secho(f"run directory: {directory.path}", err=True)

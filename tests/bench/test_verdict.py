@@ -1,0 +1,79 @@
+"""From cells to claims."""
+
+import pytest
+
+from tinycerb.bench.verdict import gates, judge
+from tinycerb.config import load_config
+
+CONFIG = load_config("demo")
+
+
+def cell(accuracy: float, student: str = "plain_cnn", selection: str = "random", attack: str = "knockoff") -> dict:
+    return {
+        "attack": attack,
+        "student": student,
+        "selection": selection,
+        "clone_accuracy": accuracy,
+        "clone_accuracy_oracle_best": accuracy,
+    }
+
+
+def victims(undefended: float, cerberos: list[dict]) -> dict:
+    return {
+        "undefended": {"accuracy_expected": 0.9, "cells": [cell(undefended), cell(0.1, "batchnorm_cnn")]},
+        "pruned": {"accuracy_expected": 0.88, "cells": [cell(0.7)]},
+        "cerberos": {"accuracy_expected": 0.88, "cells": cerberos},
+    }
+
+
+THREATS = {attack.name: "T1" for attack in CONFIG.attacks}
+
+
+def test_the_attackers_maximum_counts_mean_head_included() -> None:
+    verdict = judge(CONFIG, victims(0.8, [cell(0.5), cell(0.6, selection="mean")]), THREATS)["T1"]
+    case = verdict["victims"]["cerberos"]
+    assert verdict["conclusive"]
+    assert (case["clone_accuracy"], case["selection"]) == (0.6, "mean")
+    assert case["points_below_baseline"] == pytest.approx(20)
+
+
+@pytest.mark.parametrize(("undefended", "valid"), [(0.7201, True), (0.7199, False)])
+def test_a_weak_attack_supports_no_claim(undefended: float, valid: bool) -> None:
+    verdict = judge(CONFIG, victims(undefended, [cell(0.2)]), THREATS)["T1"]
+    assert verdict["bar"] == pytest.approx(0.72)
+    assert verdict["conclusive"] is valid
+
+
+def test_an_invalid_attack_may_raise_the_figure() -> None:
+    """It never supports a claim, but a clone is a clone."""
+    table = victims(0.8, [cell(0.3), cell(0.75, attack="weak")])
+    table["undefended"]["cells"].append(cell(0.2, attack="weak"))
+    table["pruned"]["cells"].append(cell(0.2, attack="weak"))
+    base = CONFIG.attacks[0]
+    from dataclasses import replace
+
+    config = replace(CONFIG, attacks=(base, replace(base, name="weak")))
+    verdict = judge(config, table, {"knockoff": "T1", "weak": "T1"})["T1"]
+    assert [attack["valid"] for attack in verdict["attacks"]] == [True, False]
+    assert verdict["victims"]["cerberos"]["clone_accuracy"] == 0.75
+
+
+def test_threat_classes_are_never_mixed() -> None:
+    from dataclasses import replace
+
+    base = CONFIG.attacks[0]
+    config = replace(CONFIG, attacks=(base, replace(base, name="own", query_pool="in_distribution")))
+    table = victims(0.8, [cell(0.3), cell(0.85, attack="own")])
+    for name in ("undefended", "pruned"):
+        table[name]["cells"].append(cell(0.86, attack="own"))
+    verdicts = judge(config, table, {"knockoff": "T1", "own": "T2"})
+    assert verdicts["T1"]["victims"]["cerberos"]["clone_accuracy"] == 0.3
+    assert verdicts["T2"]["victims"]["cerberos"]["clone_accuracy"] == 0.85
+
+
+def test_gates() -> None:
+    from dataclasses import replace
+
+    strict = replace(CONFIG, bench=replace(CONFIG.bench, minimum_accuracy=0.89))
+    assert len(gates(strict, victims(0.8, [cell(0.5)]))) == 2
+    assert gates(replace(CONFIG, bench=replace(CONFIG.bench, minimum_accuracy=0.0)), victims(0.8, [cell(0.5)])) == []

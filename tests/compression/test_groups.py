@@ -1,0 +1,73 @@
+"""Which channels must go together."""
+
+import pytest
+
+from keras_models import BACKBONES, attach_heads, keras
+from tinycerb.compression.groups import find_groups
+from tinycerb.errors import UsageError
+
+L = keras.layers
+
+
+def functional(build) -> keras.Model:
+    image = L.Input((8, 8, 3), name="image")
+    return keras.Model(image, build(image))
+
+
+def test_demo_net() -> None:
+    model = attach_heads(BACKBONES["demo_net"]((28, 28, 1), 1.0), classes=10, heads=3)
+    groups = {group.producers: group for group in find_groups(model)}
+    assert set(groups) == {
+        ("stem",),
+        ("block1_pointwise", "block2_pointwise"),
+        ("block3_pointwise",),
+        ("block4",),
+        ("block5_pointwise",),
+    }
+    stream = groups[("block1_pointwise", "block2_pointwise")]
+    assert stream.channels == 32
+    # Both depthwise layers on the residual stream lose what the stream loses.
+    assert {"block2_depthwise", "block3_depthwise"} <= set(stream.followers)
+    assert set(stream.consumers) == {"block2_pointwise", "block3_pointwise"}
+    assert set(groups[("block5_pointwise",)].consumers) == {"head_0", "head_1", "head_2"}
+
+
+def test_two_additions_on_one_stream_join_three_producers() -> None:
+    def build(x):
+        x = L.Conv2D(8, 1, name="a")(x)
+        x = L.Add()([x, L.Conv2D(8, 1, name="b")(x)])
+        x = L.Add()([x, L.Conv2D(8, 1, name="c")(x)])
+        return L.Dense(2)(L.GlobalAveragePooling2D()(x))
+
+    (group,) = find_groups(functional(build))
+    assert set(group.producers) == {"a", "b", "c"}
+
+
+def test_a_stream_that_adds_the_image_is_protected() -> None:
+    def build(x):
+        return L.Dense(2)(L.GlobalAveragePooling2D()(L.Add()([x, L.Conv2D(3, 1)(x)])))
+
+    assert find_groups(functional(build)) == ()
+
+
+def test_a_layer_that_cannot_be_followed_is_named() -> None:
+    def build(x):
+        return L.Dense(2)(L.Flatten(name="flat")(L.Conv2D(4, 1)(x)))
+
+    with pytest.raises(UsageError, match="'flat' is a Flatten"):
+        find_groups(functional(build))
+
+
+def test_a_shared_layer_is_named() -> None:
+    shared = L.Conv2D(3, 1, name="shared")
+    with pytest.raises(UsageError, match="'shared' is used 2 times"):
+        find_groups(functional(lambda x: L.Dense(2)(L.GlobalAveragePooling2D()(shared(shared(x))))))
+
+
+def test_a_depth_multiplier_is_named() -> None:
+    def build(x):
+        x = L.DepthwiseConv2D(3, depth_multiplier=2, name="wide")(L.Conv2D(4, 1)(x))
+        return L.Dense(2)(L.GlobalAveragePooling2D()(x))
+
+    with pytest.raises(UsageError, match="'wide' has depth_multiplier 2; allowed: 1"):
+        find_groups(functional(build))

@@ -1,0 +1,30 @@
+"""A Keras 3 model gets told what to do, wherever it is handed in."""
+
+import importlib
+
+import pytest
+
+from keras_models import Keras3ModelError, require_legacy_model
+from tinycerb.compression.groups import find_groups
+from tinycerb.compression.quantization import quantize_aware
+from tinycerb.errors import ExitCode, UsageError
+
+
+@pytest.fixture(scope="module")
+def keras3_model():
+    keras3 = importlib.import_module("keras")
+    return keras3.Sequential([keras3.layers.Input((4,)), keras3.layers.Dense(2)])
+
+
+@pytest.mark.parametrize("entrance", [find_groups, quantize_aware])
+def test_pruning_and_quantization_name_the_way_out(keras3_model, entrance) -> None:
+    with pytest.raises(UsageError, match="import tf_keras as keras") as caught:
+        entrance(keras3_model)
+    assert caught.value.exit_code == ExitCode.USAGE
+
+
+def test_other_things_are_no_models_either(keras3_model) -> None:
+    with pytest.raises(Keras3ModelError):
+        require_legacy_model(keras3_model)
+    with pytest.raises(TypeError, match=r"got builtins\.str"):
+        require_legacy_model("model")

@@ -1,0 +1,98 @@
+"""Masks hold, only shrink, and what they hold can be cut without a trace."""
+
+import numpy as np
+import pytest
+
+from keras_models import BACKBONES, attach_heads, keras
+from tinycerb.compression.masks import ChannelMasks, channels_to_keep
+from tinycerb.compression.surgery import remove_channels
+from tinycerb.training.objective import LogitPredictor
+
+L = keras.layers
+IMAGES = np.random.default_rng(0).integers(0, 256, (32, 28, 28, 1), dtype=np.uint8)
+
+
+@pytest.fixture
+def model() -> keras.Model:
+    keras.utils.set_random_seed(1)
+    model = attach_heads(BACKBONES["demo_net"]((28, 28, 1), 1.0), classes=10, heads=3)
+    rng = np.random.default_rng(2)
+    # As if trained: batch norms away from their initial ones and zeros.
+    for layer in model.layers:
+        if isinstance(layer, L.BatchNormalization):
+            layer.set_weights([rng.uniform(0.5, 1.5, w.shape).astype(np.float32) for w in layer.get_weights()])
+    return model
+
+
+@pytest.mark.parametrize(
+    ("channels", "sparsity", "kept"),
+    [(32, 0.5, 16), (16, 0.9, 4), (6, 0.5, 4), (3, 0.9, 3), (64, 0.0, 64), (40, 0.9, 4), (64, 0.51, 32)],
+)
+def test_kept_channels_are_multiples_of_four_and_never_none(channels: int, sparsity: float, kept: int) -> None:
+    assert channels_to_keep(channels, sparsity) == kept
+
+
+def test_the_schedule_ends_at_its_ratio_and_masks_only_shrink(model) -> None:
+    masks = ChannelMasks(model, 0.5, begin_step=10, end_step=57)
+    before = masks.kept()
+    assert all(keep.all() for keep in before)
+    for step in range(1, 58):
+        masks.update(step)
+        now = masks.kept()
+        assert all((new <= old).all() for new, old in zip(now, before, strict=True))
+        before = now
+        if step < 10:
+            assert all(keep.all() for keep in now)
+    assert [int(keep.sum()) for keep in before] == [8, 16, 32, 32, 48]
+
+
+def test_no_ratio_no_masks(model) -> None:
+    masks = ChannelMasks(model, 0.0, 1, 10)
+    assert not masks.update(10)
+    assert masks.kept() == []
+
+
+def test_surgery_is_exact(model) -> None:
+    masks = ChannelMasks(model, 0.5, 1, 2)
+    masks.update(2)
+    masked = LogitPredictor(model)(IMAGES)
+    slim = remove_channels(model, masks.groups, masks.kept())
+    assert slim.count_params() < 0.35 * model.count_params()
+    assert [layer.name for layer in slim.layers] == [layer.name for layer in model.layers]
+    assert np.abs(LogitPredictor(slim)(IMAGES) - masked).max() < 1e-5
+    assert np.abs(masked).max() > 0.01
+
+
+def test_the_least_important_channels_go(model) -> None:
+    weak = [1, 5, 9, 13, 2, 6, 10, 14]
+    kernel = model.get_layer("stem").get_weights()[0]
+    kernel[..., weak] *= 1e-3
+    model.get_layer("stem").set_weights([kernel])
+    masks = ChannelMasks(model, 0.5, 1, 2)
+    masks.update(2)
+    stem = next(keep for group, keep in zip(masks.groups, masks.kept(), strict=True) if "stem" in group.producers)
+    assert np.flatnonzero(~stem).tolist() == sorted(weak)
+
+
+def test_biases_and_missing_scales_are_masked_too() -> None:
+    keras.utils.set_random_seed(3)
+    image = L.Input((28, 28, 1))
+    x = L.Conv2D(8, 3, use_bias=True, bias_initializer="ones", name="biased")(image)
+    x = L.BatchNormalization(scale=False, beta_initializer="ones")(x)
+    x = L.DepthwiseConv2D(3, use_bias=True, bias_initializer="ones")(x)
+    model = keras.Model(image, L.Dense(3)(L.GlobalAveragePooling2D()(x)))
+    masks = ChannelMasks(model, 0.5, 1, 2)
+    masks.update(2)
+    slim = remove_channels(model, masks.groups, masks.kept())
+    assert slim.get_layer("biased").filters == 4
+    assert np.abs(LogitPredictor(slim)(IMAGES) - LogitPredictor(model)(IMAGES)).max() < 1e-5
+
+
+def test_a_depthwise_layer_behind_a_masked_one_keeps_no_constant(model) -> None:
+    """A shift left over behind a depthwise layer would still reach the next convolution."""
+    masks = ChannelMasks(model, 0.5, 1, 2)
+    masks.update(2)
+    (keep,) = (k for g, k in zip(masks.groups, masks.kept(), strict=True) if "stem" in g.producers)
+    _, beta, _, _ = model.get_layer("block1_depthwise_norm").get_weights()
+    assert (beta[~keep] == 0).all()
+    assert (beta[keep] != 0).all()

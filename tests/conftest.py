@@ -1,0 +1,56 @@
+"""Fixtures: the command line as users call it, and one finished smoke run that many tests read."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tinycerb.run_dir import RunDirectory
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def run_cli(*arguments: object, **options) -> subprocess.CompletedProcess[str]:
+    """Calls `tinycerb` in a process of its own and returns what came out."""
+    command = [sys.executable, "-m", "tinycerb", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+@pytest.fixture(scope="session")
+def cli() -> Cli:
+    return run_cli
+
+
+@pytest.fixture(scope="session")
+def smoke_run(tmp_path_factory) -> RunDirectory:
+    """A finished run of the smoke preset; read it, do not change it."""
+    path = tmp_path_factory.mktemp("smoke") / "run"
+    finished = run_cli("run", "smoke", "--out", path)
+    assert finished.returncode == 0, finished.stderr
+    (path / "stdout.txt").write_text(finished.stdout)
+    return RunDirectory.open(path)
+
+
+@pytest.fixture(scope="session")
+def run_apart() -> Callable[..., str]:
+    """Runs Python code in a process of its own, where tflite-runtime may be loaded; returns its output.
+
+    The test process holds TensorFlow, beside which tflite-runtime cannot build an interpreter.
+    """
+
+    def run(code: str, *arguments: object) -> str:
+        command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
+        finished = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ})
+        assert finished.returncode == 0, finished.stderr
+        return finished.stdout
+
+    return run
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Path:
+    """A path that does not exist yet."""
+    return tmp_path / "fresh"

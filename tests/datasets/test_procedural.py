@@ -1,0 +1,50 @@
+"""The defender's own images."""
+
+import numpy as np
+import pytest
+
+from tinycerb.datasets.images import image_fingerprints
+from tinycerb.datasets.procedural import FAMILIES, generate
+from tinycerb.datasets.query_pools import load_animal_mnist
+from tinycerb.errors import UsageError
+
+TRAIN = np.random.default_rng(0).integers(0, 256, (50, 28, 28, 1), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 40, 3)])
+def test_every_family_draws_varied_images_of_any_shape(family: str, shape: tuple[int, ...]) -> None:
+    train = np.random.default_rng(0).integers(0, 256, (20, *shape), dtype=np.uint8)
+    images = generate([family], 64, train, seed=3)
+    assert images.shape == (64, *shape)
+    assert images.dtype == np.uint8
+    assert len(np.unique(image_fingerprints(images))) >= 63
+    # Neither empty nor full: a blank image teaches nothing.
+    inked = (images > 40).reshape(64, -1).mean(axis=1)
+    assert (inked > 0.01).mean() > 0.95
+    assert images.std() > 20
+
+
+def test_the_seed_decides_and_shares_are_even() -> None:
+    families = ["silhouettes", "strokes", "patch_shuffle"]
+    first, again, other = (generate(families, 100, TRAIN, seed) for seed in (1, 1, 2))
+    assert (first == again).all()
+    assert (first != other).any()
+    assert len(first) == 100
+
+
+def test_patch_shuffle_keeps_the_pixels_and_moves_them() -> None:
+    images = generate(["patch_shuffle"], 30, TRAIN, seed=1)
+    originals = {tuple(np.sort(image, axis=None)) for image in TRAIN}
+    assert all(tuple(np.sort(image, axis=None)) in originals for image in images)
+    assert not np.isin(image_fingerprints(images), image_fingerprints(TRAIN)).any()
+
+
+def test_no_image_is_an_attackers() -> None:
+    images = generate(list(FAMILIES), 2000, TRAIN, seed=1)
+    assert not np.isin(image_fingerprints(images), image_fingerprints(load_animal_mnist())).any()
+
+
+def test_an_unknown_family_is_named() -> None:
+    with pytest.raises(UsageError, match="did you mean 'strokes'"):
+        generate(["stroke"], 10, TRAIN, seed=1)

@@ -1,0 +1,31 @@
+"""What a run consists of."""
+
+from graphlib import TopologicalSorter
+
+from tinycerb.config import load_config
+from tinycerb.jobs.plan import plan
+from tinycerb.jobs.scheduler import _urgency
+
+
+def test_demo_plan_is_complete_and_acyclic() -> None:
+    tasks = {task.key: task for task in plan(load_config("demo"))}
+    order = list(TopologicalSorter({key: task.after for key, task in tasks.items()}).static_order())
+    assert set(order) == set(tasks)
+    for victim in ("undefended", "pruned", "cerberos"):
+        assert order.index(f"train/{victim}") < order.index(f"convert/{victim}") < order.index(f"measure/{victim}")
+
+
+def test_several_heads_get_a_mean_head_row_and_one_head_does_not() -> None:
+    keys = {task.key for task in plan(load_config("demo"))}
+    for student in ("plain_cnn", "batchnorm_cnn"):
+        assert f"steal/cerberos/knockoff/{student}/mean" in keys
+        assert f"steal/cerberos/knockoff/{student}/random" in keys
+        assert f"steal/undefended/knockoff/{student}/fixed" in keys
+        assert f"steal/undefended/knockoff/{student}/mean" not in keys
+
+
+def test_the_longest_chain_starts_first() -> None:
+    tasks = plan(load_config("demo"))
+    urgency = _urgency(tasks)
+    for task in tasks:
+        assert all(urgency[before] > urgency[task.key] for before in task.after)

@@ -1,0 +1,91 @@
+"""Configuration: TOML to frozen dataclasses."""
+
+import dataclasses
+
+import pytest
+
+from tinycerb.config import Config, load_config, parse_config, preset_names
+from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.jobs.plan import check_names
+
+MINIMAL = 'name = "x"\nattacks = []\n[bench]\nbaseline = "a"\n[[victims]]\nname = "a"\n'
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_presets_load_and_survive_a_round_trip(preset: str) -> None:
+    config = load_config(preset)
+    check_names(config)
+    again = parse_config(config.to_toml(), "round trip")
+    assert again == config
+    assert again.digest() == config.digest()
+
+
+def test_extends_merges_tables_and_replaces_arrays() -> None:
+    smoke, demo = load_config("smoke"), load_config("demo")
+    assert smoke.data.name == demo.data.name
+    assert smoke.data.train_images != demo.data.train_images
+    assert [victim.name for victim in smoke.victims] == ["undefended", "cerberos"]
+
+
+def test_overrides_are_typed_and_change_the_digest() -> None:
+    config = load_config("demo", ["training.dense_epochs=7", "model.width=2", "name=other"])
+    assert (config.training.dense_epochs, config.model.width, config.name) == (7, 2.0, "other")
+    assert config.digest() != load_config("demo").digest()
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("training.dense_epoch=3", "did you mean 'dense_epochs'"),
+        ("trainings.dense_epochs=3", "did you mean 'training'"),
+        ("training.dense_epochs=many", "expected a whole number"),
+        ("training.dense_epochs=true", "expected a whole number"),
+        ("training.dense_epochs=0", "allowed: 1 or more"),
+        ("model.width=-1", "allowed: above 0"),
+        ("seed=-1", "seed is -1"),
+        ("bench.baseline=nobody", "allowed: undefended"),
+        ("victims.name=x", "edit the TOML file"),
+        ("just-a-word", "expected section.key=value"),
+        ("name=../up", "use 1 to 40 of a-z"),
+    ],
+)
+def test_wrong_keys_and_values_name_the_way_out(override: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message.replace(".", r"\.")):
+        load_config("demo", [override])
+
+
+def test_a_missing_key_is_named() -> None:
+    with pytest.raises(UsageError, match="'name' is missing"):
+        parse_config("attacks = []\nvictims = []", "test")
+
+
+def test_names_are_unique() -> None:
+    with pytest.raises(UsageError, match="used 2 times"):
+        parse_config(MINIMAL + '[[victims]]\nname = "a"\n', "test")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('defense = "cerberus"', "did you mean 'cerberos'"),
+        ('defense = "cerberos"\noptions = { headz = 2 }', "did you mean 'heads'"),
+        ('defense = "cerberos"\noptions = { heads = 1 }', "heads is 1; allowed: 2 or more"),
+    ],
+)
+def test_a_wrong_defence_shows_before_any_work(line: str, message: str) -> None:
+    config = parse_config(MINIMAL + line, "test")
+    with pytest.raises(UsageError, match=message):
+        check_names(config)
+
+
+def test_unknown_preset_and_missing_file() -> None:
+    with pytest.raises(UsageError, match="did you mean 'demo'"):
+        load_config("demoo")
+    with pytest.raises(EnvironmentProblem, match=r"cannot read the configuration nowhere\.toml"):
+        load_config("nowhere.toml")
+
+
+def test_configurations_are_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        load_config("demo").seed = 3  # type: ignore[misc]
+    assert dataclasses.is_dataclass(Config)

@@ -1,0 +1,58 @@
+"""The house rules that a machine can check."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+OURS = ("tinycerb", "keras_models", "converters", "reports", "tests")
+SOURCES = sorted(path for package in OURS for path in (ROOT / package).rglob("*.py"))
+
+
+def imports_of(path: Path) -> set[str]:
+    """Top-level names of all modules that a file imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add((node.module or "").split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("package", ["keras_models", "converters", "reports"])
+def test_arrows_of_import_run_one_way(package: str) -> None:
+    forbidden = {"tinycerb", "keras_models", "converters", "reports"} - {package}
+    offenders = {str(path): imports_of(path) & forbidden for path in (ROOT / package).rglob("*.py")}
+    assert not {path: names for path, names in offenders.items() if names}
+
+
+def test_keras_has_one_door() -> None:
+    door = ROOT / "keras_models" / "legacy.py"
+    offenders = [
+        path for path in SOURCES if "tests" not in path.parts and path != door and "tf_keras" in imports_of(path)
+    ]
+    assert offenders == []
+    assert [path for path in SOURCES if "tests" not in path.parts and "keras" in imports_of(path)] == []
+
+
+def test_reports_need_neither_tensorflow_nor_a_runtime() -> None:
+    for path in (ROOT / "reports").rglob("*.py"):
+        assert not imports_of(path) & {"tensorflow", "tf_keras", "tflite_runtime", "tflite"}
+
+
+def test_files_stay_small() -> None:
+    lengths = sorted(len(path.read_text().splitlines()) for path in SOURCES)
+    assert lengths[-1] <= 500
+    assert lengths[len(lengths) // 2] <= 130
+
+
+def test_locks_pin_the_proven_set() -> None:
+    lock = (ROOT / "requirements" / "runtime.lock").read_text()
+    pins = dict(re.findall(r"^([a-z0-9_.-]+)==(\S+)", lock, flags=re.MULTILINE))
+    assert pins["tensorflow"] == pins["tf-keras"] == "2.21.0"
+    assert pins["numpy"] == "1.26.4"
+    assert (pins["tflite-runtime"], pins["tensorflow-model-optimization"]) == ("2.14.0", "0.8.1")
+    assert "http" not in lock
