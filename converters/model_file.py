@@ -168,18 +168,23 @@ def _operator_code(code) -> tuple[str, int]:
 
 
 def _tensor(model, tensor, index: int) -> Tensor:
-    quantization: Any = tensor.Quantization()
-    quantized = quantization is not None and quantization.ScaleLength() > 0
+    scales, zero_points = _quantization(tensor.Quantization())
     buffer = model.Buffers(tensor.Buffer())
     return Tensor(
         index=index,
         name=(tensor.Name() or b"").decode(),
         dtype=_TYPE_NAMES.get(tensor.Type(), f"type_{tensor.Type()}"),
         shape=tuple(int(tensor.Shape(axis)) for axis in range(tensor.ShapeLength())),
-        scales=tuple(map(float, quantization.ScaleAsNumpy())) if quantized else (),
-        zero_points=tuple(map(int, quantization.ZeroPointAsNumpy())) if quantized else (),
+        scales=scales,
+        zero_points=zero_points,
         constant_bytes=buffer.DataLength() if buffer is not None else 0,
     )
+
+
+def _quantization(table: Any) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    if table is None or table.ScaleLength() == 0:
+        return (), ()
+    return tuple(map(float, table.ScaleAsNumpy())), tuple(map(int, table.ZeroPointAsNumpy()))
 
 
 def _named(model, graph, tensors: list[Tensor], kind: str) -> dict[str, Tensor]:

@@ -85,8 +85,8 @@ class TrainingConfig:
     batch_size: int = 128
     dense_epochs: int = 3
     pruning_epochs: int = 2
-    recovery_epochs: int = 4
-    quantization_epochs: int = 3
+    recovery_epochs: int = 3
+    quantization_epochs: int = 2
     learning_rate: float = 2e-3
     quantization_learning_rate: float = 1e-3
 
@@ -159,6 +159,8 @@ class AttackConfig:
         epochs: the clone's epochs.
         batch_size: the clone's batch.
         learning_rate: peak of the clone's Adam cosine.
+        prior_correction: how far the clone's training takes out the class frequencies of the answers: 0 not at
+            all, as KnockoffNets were published; 1 wholly, for an attacker who expects even classes in the task.
     """
 
     name: str
@@ -166,10 +168,11 @@ class AttackConfig:
     query_pool: str = "animal_mnist"
     budget: int = 0
     output: str = "probs"
-    students: tuple[str, ...] = ("plain_cnn", "batchnorm_cnn")
+    students: tuple[str, ...] = ("lenet", "batchnorm_cnn")
     epochs: int = 10
     batch_size: int = 64
     learning_rate: float = 2e-3
+    prior_correction: float = 0.0
 
     def __post_init__(self) -> None:
         _check_name("attacks.name", self.name)
@@ -183,6 +186,10 @@ class AttackConfig:
         _check(
             0 < self.learning_rate < 1,
             f"{where}.learning_rate is {self.learning_rate}; allowed: above 0, below 1",
+        )
+        _check(
+            0 <= self.prior_correction <= 1,
+            f"{where}.prior_correction is {self.prior_correction}; allowed: 0 to 1",
         )
 
 

@@ -1,11 +1,13 @@
 """Names to implementations, with an error that lists the choices."""
 
 from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from tinycerb.errors import UsageError, suggest
 
 Entry = TypeVar("Entry")
+# What is registered keeps its own type: a defence stays the dataclass that it is.
+Kept = TypeVar("Kept")
 
 
 class Registry(Generic[Entry]):
@@ -15,13 +17,13 @@ class Registry(Generic[Entry]):
         self.kind = kind
         self._entries: dict[str, Entry] = {}
 
-    def register(self, name: str) -> Callable[[Entry], Entry]:
+    def register(self, name: str) -> Callable[[Kept], Kept]:
         """Returns a decorator that files its argument under `name`."""
 
-        def file_under_name(entry: Entry) -> Entry:
+        def file_under_name(entry: Kept) -> Kept:
             if name in self._entries:
                 raise ValueError(f"{self.kind} {name!r} is registered twice")
-            self._entries[name] = entry
+            self._entries[name] = cast(Entry, entry)
             return entry
 
         return file_under_name

@@ -5,7 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from keras_models import keras
 from tinycerb.attacks import ATTACKS, AttackInputs
+from tinycerb.attacks.distill import DistillSettings, distill
 from tinycerb.attacks.students import STUDENTS
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
@@ -49,6 +51,23 @@ def test_clone_learns_from_the_answers(student: str) -> None:
     assert (epochs[-1] == truth).mean() > 0.95
 
 
+def test_prior_correction_gives_rare_classes_their_share() -> None:
+    """Four of five images answer class 0, and the border between the classes is blurred."""
+    rng = np.random.default_rng(5)
+    brightness = rng.uniform(0, 1, 400)
+    images = (brightness[:, None, None, None] * 255 * np.ones((1, 28, 28, 1))).astype(np.uint8)
+    rare = brightness + rng.normal(0, 0.15, 400) > 0.85
+    answers = np.eye(2, dtype=np.float32)[rare.astype(int)]
+    shares = []
+    for correction in (0.0, 1.0):
+        keras.utils.set_random_seed(1)
+        clone, labels = STUDENTS["lenet"]((28, 28, 1), 2), []
+        settings = DistillSettings(8, 32, 1e-3, correction)
+        distill(clone, images, answers, settings, 1, lambda predict, into=labels: into.append(predict(images)), ignore)
+        shares.append(labels[-1].mean())
+    assert shares[1] > shares[0] + 0.05
+
+
 def test_each_image_is_asked_once_within_the_budget() -> None:
     oracle, _ = steal(AttackConfig("k", budget=50, epochs=1))
     asked = np.concatenate(oracle.asked)
@@ -65,6 +84,8 @@ def test_an_attacker_is_given_no_model_no_labels_no_test_set() -> None:
     assert names == {"oracle", "pool", "student", "config", "seed", "on_epoch", "report"}
 
 
-@pytest.mark.parametrize(("student", "parameters"), [("plain_cnn", 124_010), ("batchnorm_cnn", 94_634)])
+@pytest.mark.parametrize(
+    ("student", "parameters"), [("lenet", 114_314), ("plain_cnn", 124_010), ("batchnorm_cnn", 94_634)]
+)
 def test_students_are_never_smaller_than_the_demo_victim(student: str, parameters: int) -> None:
     assert STUDENTS[student]((28, 28, 1), 10).count_params() == parameters > 55_000

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import pytest
 
 from tinycerb.atomic import read_json
-from tinycerb.bench.cell import CellSpec, cell_spec, find_cell
+from tinycerb.bench.cell import CellSpec, cell_specs, find_cell
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import UsageError
 
@@ -13,7 +13,8 @@ from tinycerb.errors import UsageError
 @pytest.fixture(scope="module")
 def spec(smoke_run) -> CellSpec:
     dataset = load_dataset(smoke_run.config.data)
-    return cell_spec(smoke_run, dataset, "cerberos", "knockoff", "plain_cnn", "random")
+    (only,) = cell_specs(smoke_run, dataset, "cerberos", "knockoff", "random")
+    return only
 
 
 def test_a_finished_cell_is_found_and_says_what_it_is(smoke_run, spec) -> None:
@@ -45,4 +46,4 @@ def test_other_students_of_the_table_do_not_matter(spec) -> None:
 def test_an_unknown_selection_is_named(smoke_run) -> None:
     dataset = load_dataset(smoke_run.config.data)
     with pytest.raises(UsageError, match="known: fixed, random, mean"):
-        cell_spec(smoke_run, dataset, "cerberos", "knockoff", "plain_cnn", "rondom")
+        cell_specs(smoke_run, dataset, "cerberos", "knockoff", "rondom")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_models import BACKBONES, attach_heads, keras
+from keras_models import BACKBONES, attach_heads, keras, named_layer
 from tinycerb.compression.masks import ChannelMasks, channels_to_keep
 from tinycerb.compression.surgery import remove_channels
 from tinycerb.training.objective import LogitPredictor
@@ -65,9 +65,9 @@ def test_surgery_is_exact(model) -> None:
 
 def test_the_least_important_channels_go(model) -> None:
     weak = [1, 5, 9, 13, 2, 6, 10, 14]
-    kernel = model.get_layer("stem").get_weights()[0]
+    kernel = named_layer(model, "stem").get_weights()[0]
     kernel[..., weak] *= 1e-3
-    model.get_layer("stem").set_weights([kernel])
+    named_layer(model, "stem").set_weights([kernel])
     masks = ChannelMasks(model, 0.5, 1, 2)
     masks.update(2)
     stem = next(keep for group, keep in zip(masks.groups, masks.kept(), strict=True) if "stem" in group.producers)
@@ -84,7 +84,7 @@ def test_biases_and_missing_scales_are_masked_too() -> None:
     masks = ChannelMasks(model, 0.5, 1, 2)
     masks.update(2)
     slim = remove_channels(model, masks.groups, masks.kept())
-    assert slim.get_layer("biased").filters == 4
+    assert named_layer(slim, "biased").filters == 4
     assert np.abs(LogitPredictor(slim)(IMAGES) - LogitPredictor(model)(IMAGES)).max() < 1e-5
 
 
@@ -93,6 +93,6 @@ def test_a_depthwise_layer_behind_a_masked_one_keeps_no_constant(model) -> None:
     masks = ChannelMasks(model, 0.5, 1, 2)
     masks.update(2)
     (keep,) = (k for g, k in zip(masks.groups, masks.kept(), strict=True) if "stem" in g.producers)
-    _, beta, _, _ = model.get_layer("block1_depthwise_norm").get_weights()
+    _, beta, _, _ = named_layer(model, "block1_depthwise_norm").get_weights()
     assert (beta[~keep] == 0).all()
     assert (beta[keep] != 0).all()

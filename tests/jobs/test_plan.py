@@ -17,11 +17,11 @@ def test_demo_plan_is_complete_and_acyclic() -> None:
 
 def test_several_heads_get_a_mean_head_row_and_one_head_does_not() -> None:
     keys = {task.key for task in plan(load_config("demo"))}
-    for student in ("plain_cnn", "batchnorm_cnn"):
-        assert f"steal/cerberos/knockoff/{student}/mean" in keys
-        assert f"steal/cerberos/knockoff/{student}/random" in keys
-        assert f"steal/undefended/knockoff/{student}/fixed" in keys
-        assert f"steal/undefended/knockoff/{student}/mean" not in keys
+    for attack in load_config("demo").attacks:
+        assert f"steal/cerberos/{attack.name}/mean" in keys
+        assert f"steal/cerberos/{attack.name}/random" in keys
+        assert f"steal/undefended/{attack.name}/fixed" in keys
+        assert f"steal/undefended/{attack.name}/mean" not in keys
 
 
 def test_the_longest_chain_starts_first() -> None:

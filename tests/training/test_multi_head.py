@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_models import BACKBONES, attach_heads
+from keras_models import BACKBONES, attach_heads, named_layer
 
 
 def test_demo_net_is_as_large_as_it_says() -> None:
@@ -13,7 +13,7 @@ def test_demo_net_is_as_large_as_it_says() -> None:
 
 def test_heads_start_apart() -> None:
     model = attach_heads(BACKBONES["demo_net"]((28, 28, 1), 0.5), classes=10, heads=3)
-    kernels = [model.get_layer(f"head_{index}").get_weights()[0] for index in range(3)]
+    kernels = [named_layer(model, f"head_{index}").get_weights()[0] for index in range(3)]
     assert all((first != second).any() for first, second in [(kernels[0], kernels[1]), (kernels[1], kernels[2])])
     assert len(model(np.zeros((2, 28, 28, 1), np.float32))) == 3
 

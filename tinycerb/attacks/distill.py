@@ -24,11 +24,15 @@ class DistillSettings:
         epochs: passes over the answered images.
         batch_size: images in a step.
         learning_rate: peak of Adam's cosine.
+        prior_correction: weight of the answers' class frequencies in the training logits, 0 to 1. Foreign images
+            fall into few classes; a clone that learns with `logits + weight * log(frequency)` and answers with
+            `logits` expects even classes (logit adjustment, Menon et al., ICLR 2021).
     """
 
     epochs: int
     batch_size: int
     learning_rate: float
+    prior_correction: float = 0.0
 
 
 def distill(
@@ -54,13 +58,16 @@ def distill(
     optimizer = keras.optimizers.Adam()
     optimizer.build(student.trainable_variables)
     all_images, all_answers = tf.constant(images), tf.constant(answers)
+    # A class that never answers still has half a code of 1/256.
+    frequencies = np.maximum(answers.mean(axis=0), 1 / 512)
+    offset = tf.constant(settings.prior_correction * np.log(frequencies), tf.float32)
 
     @tf.function
     def step(indices, learning_rate):
         optimizer.learning_rate.assign(learning_rate)
         with tf.GradientTape() as tape:
             logits = student(scale_images(tf.gather(all_images, indices)), training=True)
-            losses = tf.nn.softmax_cross_entropy_with_logits(tf.gather(all_answers, indices), logits)
+            losses = tf.nn.softmax_cross_entropy_with_logits(tf.gather(all_answers, indices), logits + offset)
             loss = tf.reduce_mean(losses)
         variables = student.trainable_variables
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))

@@ -29,7 +29,7 @@ def knockoff(inputs: AttackInputs) -> None:
         inputs.student,
         images,
         inputs.oracle.query(images),
-        DistillSettings(config.epochs, config.batch_size, config.learning_rate),
+        DistillSettings(config.epochs, config.batch_size, config.learning_rate, config.prior_correction),
         inputs.seed,
         inputs.on_epoch,
         inputs.report,

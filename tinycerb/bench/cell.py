@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,8 +58,8 @@ class CellSpec:
         return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def cell_spec(run: RunDirectory, dataset: Dataset, victim: str, attack: str, student: str, selection: str) -> CellSpec:
-    """Describes a cell of a run whose victim is converted.
+def cell_specs(run: RunDirectory, dataset: Dataset, victim: str, attack: str, selection: str) -> list[CellSpec]:
+    """Describes the cells of one attack on one victim that is converted, a cell for each student.
 
     Raises:
         UsageError: unknown query pool or head selection.
@@ -70,7 +70,7 @@ def cell_spec(run: RunDirectory, dataset: Dataset, victim: str, attack: str, stu
     config = run.config
     attack_config = config.attack(attack)
     victim_config = config.victim(victim)
-    return CellSpec(
+    shared = CellSpec(
         schema_version=1,
         dataset=dataset.digest(),
         victim=victim,
@@ -81,9 +81,10 @@ def cell_spec(run: RunDirectory, dataset: Dataset, victim: str, attack: str, stu
         selection=selection,
         query_pool=digest_arrays(load_pool(attack_config, dataset)),
         attack=attack_config,
-        student=student,
+        student="",
         attacker_seed=config.seed + 1000,
     )
+    return [replace(shared, student=student) for student in attack_config.students]
 
 
 def load_pool(attack: AttackConfig, dataset: Dataset) -> np.ndarray:

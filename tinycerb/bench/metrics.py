@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tinycerb.atomic import read_json, write_json
-from tinycerb.bench.cell import MEAN_HEAD, cell_spec, find_cell
+from tinycerb.bench.cell import MEAN_HEAD, cell_specs, find_cell
 from tinycerb.bench.verdict import gates, judge
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
@@ -109,24 +109,24 @@ def _cells(run: RunDirectory, dataset: Dataset, tasks: list[Task]) -> list[dict[
     for task in tasks:
         if task.kind != "steal":
             continue
-        victim, attack, student, selection = task.arguments
-        spec = cell_spec(run, dataset, victim, attack, student, selection)
-        cell = find_cell(run, spec)
-        if cell is None:
-            raise UsageError(f"the cell {task.key} is missing; run it with: tinycerb bench {run.path}")
-        rows.append(
-            {
-                "basis": "measured",
-                "digest": spec.digest(),
-                "victim": victim,
-                "attack": attack,
-                "student": student,
-                "selection": selection,
-                "reference_row": selection == MEAN_HEAD,
-                "output": spec.attack.output,
-                **cell["result"],
-            }
-        )
+        victim, attack, selection = task.arguments
+        for spec in cell_specs(run, dataset, victim, attack, selection):
+            cell = find_cell(run, spec)
+            if cell is None:
+                raise UsageError(f"a cell of {task.key} is missing; run it with: tinycerb bench {run.path}")
+            rows.append(
+                {
+                    "basis": "measured",
+                    "digest": spec.digest(),
+                    "victim": victim,
+                    "attack": attack,
+                    "student": spec.student,
+                    "selection": selection,
+                    "reference_row": selection == MEAN_HEAD,
+                    "output": spec.attack.output,
+                    **cell["result"],
+                }
+            )
     return rows
 
 

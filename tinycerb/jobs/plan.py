@@ -48,18 +48,11 @@ def plan(config: Config) -> list[Task]:
         tasks.append(Task(f"measure/{name}", "measure", (name,), (f"convert/{name}",), 10))
         selections = [defense_of(victim).selection] + ([MEAN_HEAD] if heads > 1 else [])
         for attack in config.attacks:
-            for student in attack.students:
-                for selection in selections:
-                    arguments = (name, attack.name, student, selection)
-                    tasks.append(
-                        Task(
-                            "/".join(("steal", *arguments)),
-                            "steal",
-                            arguments,
-                            (f"measure/{name}",),
-                            4.0 * attack.epochs,
-                        )
-                    )
+            for selection in selections:
+                arguments = (name, attack.name, selection)
+                key = "/".join(("steal", *arguments))
+                cost = 10.0 + len(attack.students) * (8.0 + 2.0 * attack.epochs)
+                tasks.append(Task(key, "steal", arguments, (f"measure/{name}",), cost))
     converted = tuple(f"convert/{victim.name}" for victim in config.victims)
     tasks.append(Task("latency", "latency", (), converted, 5))
     return tasks

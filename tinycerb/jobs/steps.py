@@ -3,11 +3,12 @@ a process that trains must not load tflite-runtime, and one that measures must n
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from tinycerb.atomic import write_arrays, write_json
-from tinycerb.bench.cell import cell_spec, find_cell
+from tinycerb.bench.cell import cell_specs, find_cell
 from tinycerb.datasets import load_dataset
-from tinycerb.events import Report
+from tinycerb.events import Progress, Report
 from tinycerb.run_dir import RunDirectory
 
 
@@ -70,13 +71,22 @@ def _steal(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> Non
     from tinycerb.bench.stealing import run_cell
 
     dataset = load_dataset(run.config.data)
-    run_cell(run, dataset, cell_spec(run, dataset, *arguments), report)
+    specs = cell_specs(run, dataset, *arguments)
+    for index, spec in enumerate(specs):
+        run_cell(run, dataset, spec, partial(_share, report, spec.student, index, len(specs)))
+
+
+def _share(report: Report, student: str, index: int, count: int, progress: Progress) -> None:
+    """Passes on the progress of one of several cells as that of all."""
+    done = index + progress.done / max(progress.total, 1)
+    report(Progress(round(1000 * done), 1000 * count, f"{student}: {progress.note}"))
 
 
 def _stolen(run: RunDirectory, arguments: tuple[str, ...]) -> bool:
     if not (run.victim(arguments[0]) / "model.json").exists():
         return False
-    return find_cell(run, cell_spec(run, load_dataset(run.config.data), *arguments)) is not None
+    specs = cell_specs(run, load_dataset(run.config.data), *arguments)
+    return all(find_cell(run, spec) is not None for spec in specs)
 
 
 STEPS: dict[str, Step] = {
