@@ -30,6 +30,15 @@ def defended_names(metrics: Metrics) -> list[str]:
     return [name for name, victim in metrics["victims"].items() if victim["defense"] != "none"]
 
 
+def control_name(metrics: Metrics, name: str) -> str | None:
+    """Returns the undefended victim that is pruned like `name`, if the run has one besides the baseline."""
+    ratio = metrics["victims"][name]["channel_ratio"]
+    for other, victim in metrics["victims"].items():
+        if other != metrics["baseline"] and victim["defense"] == "none" and victim["channel_ratio"] == ratio:
+            return other
+    return None
+
+
 def verdict_sentences(metrics: Metrics) -> list[tuple[str, str]]:
     """Returns what may be claimed: (`good`, `bad` or `open`, sentence) per defended victim and threat class."""
     sentences = []
@@ -52,8 +61,13 @@ def verdict_sentences(metrics: Metrics) -> list[tuple[str, str]]:
             text = (
                 f"{threat}: the best clone of {name} reaches {percent(case['clone_accuracy'])}{mean}, "
                 f"{abs(points):.1f} points {'below' if points > 0 else 'above'} that of {baseline} "
-                f"({percent(reference)}); {verdict['meaning']}."
+                f"({percent(reference)})"
             )
+            control = control_name(metrics, name)
+            if control is not None:
+                difference = 100 * (verdict["victims"][control]["clone_accuracy"] - case["clone_accuracy"])
+                text += f" and {abs(difference):.1f} {'below' if difference > 0 else 'above'} that of {control}, the control"
+            text += f"; {verdict['meaning']}."
             sentences.append(("good" if points > 0 else "bad", text))
         cost = 100 * (
             metrics["victims"][baseline]["accuracy"]["accuracy_expected"] - victim["accuracy"]["accuracy_expected"]

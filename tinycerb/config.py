@@ -85,7 +85,7 @@ class TrainingConfig:
     batch_size: int = 128
     dense_epochs: int = 3
     pruning_epochs: int = 2
-    recovery_epochs: int = 3
+    recovery_epochs: int = 2
     quantization_epochs: int = 2
     learning_rate: float = 2e-3
     quantization_learning_rate: float = 1e-3
@@ -161,6 +161,7 @@ class AttackConfig:
         learning_rate: peak of the clone's Adam cosine.
         prior_correction: how far the clone's training takes out the class frequencies of the answers: 0 not at
             all, as KnockoffNets were published; 1 wholly, for an attacker who expects even classes in the task.
+        members: networks that are trained on the same answers; the clone answers with their mean.
     """
 
     name: str
@@ -173,6 +174,7 @@ class AttackConfig:
     batch_size: int = 64
     learning_rate: float = 2e-3
     prior_correction: float = 0.0
+    members: int = 1
 
     def __post_init__(self) -> None:
         _check_name("attacks.name", self.name)
@@ -181,7 +183,7 @@ class AttackConfig:
         outputs = ("probs", "top1")
         _check(self.output in outputs, f"{where}.output is {self.output!r}; allowed: {', '.join(outputs)}")
         _check(len(self.students) > 0, f"{where}.students is empty; name at least one")
-        for key in ("epochs", "batch_size"):
+        for key in ("epochs", "batch_size", "members"):
             _check(getattr(self, key) >= 1, f"{where}.{key} is {getattr(self, key)}; allowed: 1 or more")
         _check(
             0 < self.learning_rate < 1,

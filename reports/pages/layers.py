@@ -14,7 +14,10 @@ def draw(metrics: Metrics) -> list[Figure]:
     victims = list(metrics["victims"].items())
     figures = []
     for start in range(0, len(victims), 2):
-        figure = new_page("Layers", "Operators of the int8 files, counted from the files themselves")
+        figure = new_page(
+            "Layers",
+            "Operators of the int8 files, counted from the files themselves; MACs are multiply-accumulate operations",
+        )
         for index, (name, victim) in enumerate(victims[start : start + 2]):
             _table(figure, name, victim, 0.905 - 0.44 * index)
         figures.append(figure)
@@ -44,7 +47,7 @@ def _table(figure: Figure, name: str, victim: dict, top: float) -> None:
     header = [
         "operator",
         "output",
-        "multiply-accumulates",
+        "MACs",
         "weights, bytes",
         "output, bytes",
         "share of MACs",

@@ -1,6 +1,7 @@
 """Every attack cell, and how each clone learned."""
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from reports.facts import Metrics, percent
 from reports.style import SERIES, blank_axes, new_page
@@ -67,5 +68,6 @@ def _curves(figure: Figure, metrics: Metrics) -> None:
                     style = "--" if cell["reference_row"] else "-"
                     axes.plot(range(1, len(curve) + 1), curve, style, color=colour, label=label)
         axes.set_ylim(0, 100)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("epoch of the clone")
         axes.legend(fontsize=7, loc="lower right")

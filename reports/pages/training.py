@@ -1,8 +1,9 @@
 """How the victims were trained."""
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from reports.facts import Metrics, percent
+from reports.facts import Metrics
 from reports.style import SERIES, blank_axes, new_page
 from reports.table import draw_table
 
@@ -35,6 +36,8 @@ def draw(metrics: Metrics) -> list[Figure]:
         history = next(iter(metrics["victims"].values()))["training"]["history"]
         _mark_stages(axes, history, with_names=index == 0)
         axes.set_ylabel(unit)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlim(history[0]["epoch"] - 0.5, history[-1]["epoch"] + 0.5)
         axes.legend(fontsize=7.5, ncols=3, loc="best")
     axes.set_xlabel("epoch")
     _groups(figure, metrics)
@@ -58,17 +61,17 @@ def _mark_stages(axes, history: list[dict], with_names: bool) -> None:
 
 
 def _groups(figure: Figure, metrics: Metrics) -> None:
-    rows = [
-        [
-            f"{name}: {', '.join(group['producers'])}",
-            str(group["channels"]),
-            str(group["kept"]),
-            percent(1 - group["kept"] / group["channels"]),
-        ]
-        for name, victim in metrics["victims"].items()
-        for group in victim["training"]["channel_groups"]
-    ][:9]
-    if rows:
-        figure.text(0.07, 0.19, "Channel groups (layers that lose the same channels)", weight="bold", size=9.5)
-        axes = blank_axes(figure, (0.07, 0.05, 0.86, 0.13))
-        draw_table(axes, ["group", "channels", "kept", "removed"], rows, [0.01, 0.78, 0.88, 1.0], 0.1, size=7.5)
+    pruned = {name: victim for name, victim in metrics["victims"].items() if victim["training"]["channel_groups"]}
+    if not pruned:
+        return
+    first = next(iter(pruned.values()))["training"]["channel_groups"]
+    rows = [[", ".join(group["producers"]), str(group["channels"])] for group in first]
+    for victim in pruned.values():
+        for row, group in zip(rows, victim["training"]["channel_groups"], strict=True):
+            row.append(str(group["kept"]))
+    figure.text(0.07, 0.19, "Channel groups (layers that lose the same channels)", weight="bold", size=9.5)
+    axes = blank_axes(figure, (0.07, 0.05, 0.86, 0.13))
+    header = ["convolutions of the group", "channels", *(f"kept by {name}" for name in pruned)]
+    edges = [0.01, 0.46, *(1 - 0.52 * (len(pruned) - 1 - index) / len(pruned) for index in range(len(pruned)))]
+    height = min(0.12, 1 / (len(rows) + 1))
+    draw_table(axes, header, rows, edges, height, size=7.5)

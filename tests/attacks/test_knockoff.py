@@ -37,7 +37,7 @@ class Recorder:
 def steal(config: AttackConfig, student: str = "plain_cnn", seed: int = 1):
     oracle, epochs = Recorder(), []
     clone = STUDENTS[student]((28, 28, 1), 2)
-    inputs = AttackInputs(oracle, POOL, clone, config, seed, lambda predict: epochs.append(predict(POOL)), ignore)
+    inputs = AttackInputs(oracle, POOL, [clone], config, seed, lambda predict: epochs.append(predict(POOL)), ignore)
     ATTACKS["knockoff"](inputs)
     return oracle, epochs
 
@@ -63,9 +63,25 @@ def test_prior_correction_gives_rare_classes_their_share() -> None:
         keras.utils.set_random_seed(1)
         clone, labels = STUDENTS["lenet"]((28, 28, 1), 2), []
         settings = DistillSettings(8, 32, 1e-3, correction)
-        distill(clone, images, answers, settings, 1, lambda predict, into=labels: into.append(predict(images)), ignore)
+        distill(
+            [clone], images, answers, settings, 1, lambda predict, into=labels: into.append(predict(images)), ignore
+        )
         shares.append(labels[-1].mean())
     assert shares[1] > shares[0] + 0.05
+
+
+def test_an_ensemble_answers_with_the_mean_of_its_members() -> None:
+    members = [STUDENTS["lenet"]((28, 28, 1), 2) for _ in range(3)]
+    oracle, found = Recorder(), []
+    inputs = AttackInputs(
+        oracle, POOL, members, AttackConfig("k", epochs=1), 1, lambda predict: found.append(predict(POOL)), ignore
+    )
+    ATTACKS["knockoff"](inputs)
+    assert oracle.charged == len(POOL)
+    logits = [member(POOL.astype(np.float32) / 255).numpy() for member in members]
+    posteriors = [np.exp(z) / np.exp(z).sum(axis=1, keepdims=True) for z in logits]
+    assert (np.sum(posteriors, axis=0).argmax(axis=1) == found[0]).mean() > 0.99
+    assert (logits[0] != logits[1]).any()
 
 
 def test_each_image_is_asked_once_within_the_budget() -> None:
@@ -81,7 +97,7 @@ def test_a_budget_above_the_pool_is_named() -> None:
 
 def test_an_attacker_is_given_no_model_no_labels_no_test_set() -> None:
     names = {field.name for field in dataclasses.fields(AttackInputs)}
-    assert names == {"oracle", "pool", "student", "config", "seed", "on_epoch", "report"}
+    assert names == {"oracle", "pool", "members", "config", "seed", "on_epoch", "report"}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from tinycerb.bench.verdict import gates, judge
 from tinycerb.config import load_config
 
-CONFIG = load_config("demo")
+CONFIG = load_config("demo", ['attacks=[{name="knockoff"}]'])
 
 
 def cell(accuracy: float, student: str = "plain_cnn", selection: str = "random", attack: str = "knockoff") -> dict:

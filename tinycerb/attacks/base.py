@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,7 +25,7 @@ class AttackInputs:
     Attributes:
         oracle: answers questions.
         pool: the attacker's own images, uint8 [N, height, width, channels].
-        student: the untrained clone.
+        members: the untrained networks of the clone, which answers with the mean of their posteriors.
         config: budget and settings.
         seed: the attacker's seed.
         on_epoch: to be called after each epoch of the clone's training with its predictor.
@@ -33,7 +34,7 @@ class AttackInputs:
 
     oracle: Oracle
     pool: np.ndarray
-    student: keras.Model
+    members: Sequence[keras.Model]
     config: AttackConfig
     seed: int
     on_epoch: OnEpoch
@@ -41,7 +42,7 @@ class AttackInputs:
 
 
 class Attack(Protocol):
-    """Steals a model: asks the oracle and trains `inputs.student` in place."""
+    """Steals a model: asks the oracle and trains `inputs.members` in place."""
 
     def __call__(self, inputs: AttackInputs) -> None:
         """Runs the attack."""

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,9 @@ import tensorflow as tf
 from keras_models import keras
 from tinycerb.events import Progress, Report
 from tinycerb.training.objective import scale_images
+
+_NOTE_EVERY_SECONDS = 0.5
+_PREDICTED_AT_ONCE = 500
 
 # Called after each epoch with a function from uint8 images to labels; an attack never learns what it is for.
 OnEpoch = Callable[[Callable[[np.ndarray], np.ndarray]], None]
@@ -36,7 +39,7 @@ class DistillSettings:
 
 
 def distill(
-    student: keras.Model,
+    members: Sequence[keras.Model],
     images: np.ndarray,
     answers: np.ndarray,
     settings: DistillSettings,
@@ -44,42 +47,20 @@ def distill(
     on_epoch: OnEpoch,
     report: Report,
 ) -> None:
-    """Trains `student` in place with soft cross-entropy, as KnockoffNets do.
+    """Trains a clone in place with soft cross-entropy, as KnockoffNets do.
 
     Args:
-        student: float images in 0..1 to logits.
+        members: one or more networks, float images in 0..1 to logits. Each is trained on its own; the clone
+            answers with the mean of their posteriors.
         images: uint8 [N, height, width, channels].
         answers: float32 [N, classes], posteriors or one-hot labels.
-        settings: epochs, batch and learning rate.
+        settings: epochs, batch, learning rate and prior correction.
         seed: order of the images.
         on_epoch: called after each epoch.
         report: takes progress events.
     """
-    optimizer = keras.optimizers.Adam()
-    optimizer.build(student.trainable_variables)
-    all_images, all_answers = tf.constant(images), tf.constant(answers)
-    # A class that never answers still has half a code of 1/256.
-    frequencies = np.maximum(answers.mean(axis=0), 1 / 512)
-    offset = tf.constant(settings.prior_correction * np.log(frequencies), tf.float32)
-
-    @tf.function
-    def step(indices, learning_rate):
-        optimizer.learning_rate.assign(learning_rate)
-        with tf.GradientTape() as tape:
-            logits = student(scale_images(tf.gather(all_images, indices)), training=True)
-            losses = tf.nn.softmax_cross_entropy_with_logits(tf.gather(all_answers, indices), logits + offset)
-            loss = tf.reduce_mean(losses)
-        variables = student.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-        return loss
-
-    @tf.function(reduce_retracing=True)
-    def label(batch):
-        return tf.argmax(student(scale_images(batch), training=False), axis=1)
-
-    def predict(batch: np.ndarray) -> np.ndarray:
-        return np.concatenate([label(batch[start : start + 500]).numpy() for start in range(0, len(batch), 500)])
-
+    step = _training_step(members, images, answers, settings)
+    predict = _predictor(members)
     batch_size = min(settings.batch_size, len(images))
     steps = len(images) // batch_size
     last_note = time.monotonic()
@@ -90,8 +71,49 @@ def distill(
             learning_rate = settings.learning_rate * 0.5 * (1 + math.cos(math.pi * position))
             chosen = order[index * batch_size : (index + 1) * batch_size]
             loss = step(tf.constant(chosen), tf.constant(learning_rate, tf.float32))
-            if time.monotonic() - last_note > 0.5:
+            if time.monotonic() - last_note > _NOTE_EVERY_SECONDS:
                 last_note = time.monotonic()
                 note = f"clone epoch {epoch + 1}/{settings.epochs}, loss {float(loss):.3f}"
                 report(Progress(epoch * steps + index + 1, settings.epochs * steps, note))
         on_epoch(predict)
+
+
+def _training_step(
+    members: Sequence[keras.Model], images: np.ndarray, answers: np.ndarray, settings: DistillSettings
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    optimizers = [keras.optimizers.Adam() for _ in members]
+    for optimizer, member in zip(optimizers, members, strict=True):
+        optimizer.build(member.trainable_variables)
+    all_images, all_answers = tf.constant(images), tf.constant(answers)
+    # A class that never answers still has half a code of 1/256.
+    frequencies = np.maximum(answers.mean(axis=0), 1 / 512)
+    offset = tf.constant(settings.prior_correction * np.log(frequencies), tf.float32)
+
+    @tf.function
+    def step(indices, learning_rate):
+        batch, wanted = scale_images(tf.gather(all_images, indices)), tf.gather(all_answers, indices)
+        losses = []
+        for optimizer, member in zip(optimizers, members, strict=True):
+            optimizer.learning_rate.assign(learning_rate)
+            with tf.GradientTape() as tape:
+                logits = member(batch, training=True) + offset
+                loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
+            variables = member.trainable_variables
+            optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+            losses.append(loss)
+        return tf.add_n(losses) / len(losses)
+
+    return step
+
+
+def _predictor(members: Sequence[keras.Model]) -> Callable[[np.ndarray], np.ndarray]:
+    @tf.function(reduce_retracing=True)
+    def label(batch):
+        posteriors = [tf.nn.softmax(member(scale_images(batch), training=False)) for member in members]
+        return tf.argmax(tf.add_n(posteriors), axis=1)
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        starts = range(0, len(images), _PREDICTED_AT_ONCE)
+        return np.concatenate([label(images[start : start + _PREDICTED_AT_ONCE]).numpy() for start in starts])
+
+    return predict

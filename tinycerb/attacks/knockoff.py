@@ -8,7 +8,7 @@ from tinycerb.errors import UsageError
 
 @ATTACKS.register("knockoff")
 def knockoff(inputs: AttackInputs) -> None:
-    """Asks about `budget` random images of the pool, each once, and distils the answers into the student.
+    """Asks about `budget` random images of the pool, each once, and distils the answers into the clone.
 
     Raises:
         UsageError: the budget is larger than the pool.
@@ -26,7 +26,7 @@ def knockoff(inputs: AttackInputs) -> None:
     chosen = np.random.default_rng(inputs.seed).permutation(len(inputs.pool))[:budget]
     images = inputs.pool[chosen]
     distill(
-        inputs.student,
+        inputs.members,
         images,
         inputs.oracle.query(images),
         DistillSettings(config.epochs, config.batch_size, config.learning_rate, config.prior_correction),

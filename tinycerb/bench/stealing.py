@@ -1,5 +1,6 @@
 """Runs one cell: the attack against the sealed oracle, then the clone on the test set."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -42,24 +43,25 @@ def run_cell(run: RunDirectory, dataset: Dataset, spec: CellSpec, report: Report
         labels = predict(dataset.test.images)
         per_epoch.append((float((labels == dataset.test.labels).mean()), float((labels == victim_labels).mean())))
 
-    student = STUDENTS[spec.student](dataset.image_shape, dataset.classes)
+    build = STUDENTS[spec.student]
+    members = [build(dataset.image_shape, dataset.classes) for _ in range(spec.attack.members)]
     oracle_spec = OracleSpec(str(run.model(spec.victim)), spec.attack.output, spec.selection, spec.attacker_seed)
     with SealedOracle(oracle_spec, report) as oracle:
         ATTACKS[spec.attack.attack](
-            AttackInputs(oracle, pool, student, spec.attack, spec.attacker_seed, measure, report)
+            AttackInputs(oracle, pool, members, spec.attack, spec.attacker_seed, measure, report)
         )
         charged = oracle.charged
-    write_json(run.cell(spec.digest()), {"spec": _as_table(spec), "result": _result(per_epoch, charged, student)})
+    write_json(run.cell(spec.digest()), {"spec": _as_table(spec), "result": _result(per_epoch, charged, members)})
 
 
-def _result(per_epoch: list[tuple[float, float]], charged: int, student: keras.Model) -> dict[str, Any]:
+def _result(per_epoch: list[tuple[float, float]], charged: int, members: Sequence[keras.Model]) -> dict[str, Any]:
     accuracies = [accuracy for accuracy, _ in per_epoch]
     return {
         "clone_accuracy": accuracies[-1],
         "clone_accuracy_oracle_best": max(accuracies),
         "agreement_with_victim": per_epoch[-1][1],
         "queries_charged": charged,
-        "clone_parameters": int(student.count_params()),
+        "clone_parameters": sum(int(member.count_params()) for member in members),
         "clone_accuracy_per_epoch": accuracies,
     }
 

@@ -51,7 +51,7 @@ def plan(config: Config) -> list[Task]:
             for selection in selections:
                 arguments = (name, attack.name, selection)
                 key = "/".join(("steal", *arguments))
-                cost = 10.0 + len(attack.students) * (8.0 + 2.0 * attack.epochs)
+                cost = 10.0 + len(attack.students) * (8.0 + 2.0 * attack.epochs * attack.members)
                 tasks.append(Task(key, "steal", arguments, (f"measure/{name}",), cost))
     converted = tuple(f"convert/{victim.name}" for victim in config.victims)
     tasks.append(Task("latency", "latency", (), converted, 5))
