@@ -66,7 +66,8 @@ def verdict_sentences(metrics: Metrics) -> list[tuple[str, str]]:
             control = control_name(metrics, name)
             if control is not None:
                 difference = 100 * (verdict["victims"][control]["clone_accuracy"] - case["clone_accuracy"])
-                text += f" and {abs(difference):.1f} {'below' if difference > 0 else 'above'} that of {control}, the control"
+                side = "below" if difference > 0 else "above"
+                text += f" and {abs(difference):.1f} {side} that of {control}, the control"
             text += f"; {verdict['meaning']}."
             sentences.append(("good" if points > 0 else "bad", text))
         cost = 100 * (

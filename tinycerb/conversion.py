@@ -19,8 +19,8 @@ from tinycerb.config import Config
 from tinycerb.datasets.images import Dataset
 from tinycerb.errors import GateError, UsageError
 from tinycerb.events import Progress, Report
+from tinycerb.training.artefacts import MODEL, SUMMARY
 from tinycerb.training.setup import make_repeatable
-from tinycerb.training.victim import MODEL, SUMMARY
 
 _QUANTIZED = "quant_"
 

@@ -44,7 +44,7 @@ def _table(figure: Figure, cells: list[dict]) -> None:
     figure.text(
         0.07,
         0.91 - height - 0.012,
-        "Clone: test accuracy after the last epoch. Best epoch: what an attacker would have with test labels. "
+        "Clone: test accuracy after the last epoch. Best epoch: the best measured one, as if test labels were at hand. "
         "Agreement: with the victim's mean head on the test set.\nMean of all: the exact average over the heads, "
         "which no device gives away; it bounds what repeating every question can bring.",
         size=7,
@@ -64,9 +64,10 @@ def _curves(figure: Figure, metrics: Metrics) -> None:
             for cell in victim["cells"]:
                 if cell["student"] == student and cell["attack"] == first:
                     label = f"{name}, mean head" if cell["reference_row"] else name
-                    curve = [100 * accuracy for accuracy in cell["clone_accuracy_per_epoch"]]
+                    epochs = [point["epoch"] for point in cell["curve"]]
+                    curve = [100 * point["clone_accuracy"] for point in cell["curve"]]
                     style = "--" if cell["reference_row"] else "-"
-                    axes.plot(range(1, len(curve) + 1), curve, style, color=colour, label=label)
+                    axes.plot(epochs, curve, style, marker="o", ms=3, color=colour, label=label)
         axes.set_ylim(0, 100)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("epoch of the clone")

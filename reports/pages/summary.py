@@ -54,6 +54,7 @@ def _victims(figure: Figure, metrics: Metrics) -> None:
         ["backbone channels removed", *(percent(v["channel_ratio"]) for v in values)],
         ["parameters", *(f"{v['training']['parameters']:,}" for v in values)],
         ["accuracy, expected (10 k test)", *(percent(v["accuracy"]["accuracy_expected"]) for v in values)],
+        ["validation, float > quantized", *(_validation(v) for v in values)],
         ["accuracy, worst head", *(percent(v["accuracy"]["accuracy_worst_head"]) for v in values)],
         ["label flips when asked twice", *(percent(v["accuracy"]["flip_rate"]) for v in values)],
         ["flash: .tflite file, bytes", *(f"{v['file']['flash_bytes']:,}" for v in values)],
@@ -80,6 +81,13 @@ def _victims(figure: Figure, metrics: Metrics) -> None:
     edges = [0.01, *np.linspace(1.0, 0.36, len(values), endpoint=False)[::-1]]
     rows[4][0] = f"accuracy, expected ({values[0]['accuracy']['test_images']:,} test images)"
     draw_table(axes, ["", *victims], rows, edges, 1 / (len(rows) + 1), size=8, bold_rows=bold)
+
+
+def _validation(victim: dict) -> str:
+    """Validation accuracy after the last epoch in float and in quantization-aware training."""
+    history = victim["training"]["history"]
+    last_float = [row for row in history if row["stage"] != "quantize"][-1]
+    return f"{percent(last_float['validation_accuracy'])} > {percent(history[-1]['validation_accuracy'])}"
 
 
 def _latency(victim: dict) -> str:

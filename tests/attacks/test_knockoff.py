@@ -37,7 +37,9 @@ class Recorder:
 def steal(config: AttackConfig, student: str = "plain_cnn", seed: int = 1):
     oracle, epochs = Recorder(), []
     clone = STUDENTS[student]((28, 28, 1), 2)
-    inputs = AttackInputs(oracle, POOL, [clone], config, seed, lambda predict: epochs.append(predict(POOL)), ignore)
+    inputs = AttackInputs(
+        oracle, POOL, [clone], config, seed, lambda epoch, predict: epochs.append(predict(POOL)), ignore
+    )
     ATTACKS["knockoff"](inputs)
     return oracle, epochs
 
@@ -64,7 +66,13 @@ def test_prior_correction_gives_rare_classes_their_share() -> None:
         clone, labels = STUDENTS["lenet"]((28, 28, 1), 2), []
         settings = DistillSettings(8, 32, 1e-3, correction)
         distill(
-            [clone], images, answers, settings, 1, lambda predict, into=labels: into.append(predict(images)), ignore
+            [clone],
+            images,
+            answers,
+            settings,
+            1,
+            lambda epoch, predict, into=labels: into.append(predict(images)),
+            ignore,
         )
         shares.append(labels[-1].mean())
     assert shares[1] > shares[0] + 0.05
@@ -74,7 +82,13 @@ def test_an_ensemble_answers_with_the_mean_of_its_members() -> None:
     members = [STUDENTS["lenet"]((28, 28, 1), 2) for _ in range(3)]
     oracle, found = Recorder(), []
     inputs = AttackInputs(
-        oracle, POOL, members, AttackConfig("k", epochs=1), 1, lambda predict: found.append(predict(POOL)), ignore
+        oracle,
+        POOL,
+        members,
+        AttackConfig("k", epochs=1),
+        1,
+        lambda epoch, predict: found.append(predict(POOL)),
+        ignore,
     )
     ATTACKS["knockoff"](inputs)
     assert oracle.charged == len(POOL)
@@ -88,6 +102,14 @@ def test_each_image_is_asked_once_within_the_budget() -> None:
     oracle, _ = steal(AttackConfig("k", budget=50, epochs=1))
     asked = np.concatenate(oracle.asked)
     assert len(asked) == len(np.unique(asked, axis=0)) == 50
+
+
+def test_the_clone_is_measured_a_few_times_and_at_the_end() -> None:
+    clone, epochs = STUDENTS["lenet"]((28, 28, 1), 2), []
+    answers = np.eye(2, dtype=np.float32)[np.arange(len(POOL)) % 2]
+    settings = DistillSettings(20, 100, 1e-3)
+    distill([clone], POOL, answers, settings, 1, lambda epoch, predict: epochs.append(epoch), ignore)
+    assert epochs == [3, 6, 9, 12, 15, 18, 20]
 
 
 def test_a_budget_above_the_pool_is_named() -> None:

@@ -22,8 +22,8 @@ def test_a_finished_cell_is_found_and_says_what_it_is(smoke_run, spec) -> None:
     assert cell is not None
     assert cell["spec"]["digest"] == spec.digest()
     assert cell["result"]["queries_charged"] == 600
-    assert len(cell["result"]["clone_accuracy_per_epoch"]) == 2
-    assert cell["result"]["clone_accuracy"] == cell["result"]["clone_accuracy_per_epoch"][-1]
+    assert [point["epoch"] for point in cell["result"]["curve"]] == [1, 2]
+    assert cell["result"]["clone_accuracy"] == cell["result"]["curve"][-1]["clone_accuracy"]
     assert cell["spec"]["model_sha256"] == read_json(smoke_run.victim("cerberos") / "model.json")["sha256"]
 
 

@@ -50,7 +50,7 @@ def test_version_names_the_stack(cli) -> None:
         (["run", "smoke", "--set", "training.dense_epoch=1"], "did you mean 'dense_epochs'"),
         (["run", "smoke", "--set", 'attacks=[{name="k",attack="knockof"}]'], "did you mean 'knockoff'"),
         (["run", "smoke", "--set", 'attacks=[{name="k",students=["big"]}]'], "unknown student 'big'"),
-        (["run", "smoke", "--jobs", "0"], "--jobs"),
+        (["run", "smoke", "--jobs", "-1"], "--jobs"),
         (["convert", "nowhere"], "no run directory"),
         (["report", "nowhere"], "no run directory"),
     ],
@@ -91,6 +91,24 @@ def test_an_unwritable_path_is_exit_3_and_named(cli, path: str) -> None:
     finished = cli("run", "smoke", "--out", path)
     assert finished.returncode == 3
     assert f"cannot write {path}" in finished.stderr
+
+
+def test_a_full_disk_is_exit_3_and_leaves_nothing_half_written(tmp_path) -> None:
+    """On a real file system of 96 KiB: the configuration fits, the first checkpoint does not."""
+    shell = """
+mount -t tmpfs -o size=96k tmpfs "$1" && "$2" -m tinycerb train smoke --out "$1/run" --jobs 1 --quiet
+echo "exit code $?"; find "$1" -type f
+"""
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", shell, "sh", str(tmp_path), sys.executable]
+    finished = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "exit code 3" in finished.stdout
+    assert "the disk is full" in finished.stderr
+    assert "--resume" in finished.stderr
+    files = {path.rsplit("/", 1)[-1] for path in finished.stdout.splitlines()[1:]}
+    assert {"config.toml", "env.json"} <= files
+    assert not {name for name in files if "part" in name or name.endswith((".h5", ".npz"))} - {
+        "out_of_distribution.npz"
+    }
 
 
 def test_steps_out_of_order_name_the_missing_one(cli, fresh, smoke_run) -> None:

@@ -28,7 +28,7 @@ class AttackInputs:
         members: the untrained networks of the clone, which answers with the mean of their posteriors.
         config: budget and settings.
         seed: the attacker's seed.
-        on_epoch: to be called after each epoch of the clone's training with its predictor.
+        on_epoch: to be called now and then with the finished epochs and the clone's predictor.
         report: takes progress events.
     """
 

@@ -14,9 +14,11 @@ from tinycerb.training.objective import scale_images
 
 _NOTE_EVERY_SECONDS = 0.5
 _PREDICTED_AT_ONCE = 500
+_MEASURED_EPOCHS = 6
 
-# Called after each epoch with a function from uint8 images to labels; an attack never learns what it is for.
-OnEpoch = Callable[[Callable[[np.ndarray], np.ndarray]], None]
+# Called after some epochs, the last one always, with the number of finished epochs and a function from uint8
+# images to labels; an attack never learns what it is for.
+OnEpoch = Callable[[int, Callable[[np.ndarray], np.ndarray]], None]
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,14 @@ def distill(
         answers: float32 [N, classes], posteriors or one-hot labels.
         settings: epochs, batch, learning rate and prior correction.
         seed: order of the images.
-        on_epoch: called after each epoch.
+        on_epoch: called about six times, evenly spread, and after the last epoch.
         report: takes progress events.
     """
     step = _training_step(members, images, answers, settings)
     predict = _predictor(members)
     batch_size = min(settings.batch_size, len(images))
     steps = len(images) // batch_size
+    stride = max(1, settings.epochs // _MEASURED_EPOCHS)
     last_note = time.monotonic()
     for epoch in range(settings.epochs):
         order = np.random.default_rng([seed, epoch]).permutation(len(images)).astype(np.int32)
@@ -75,7 +78,8 @@ def distill(
                 last_note = time.monotonic()
                 note = f"clone epoch {epoch + 1}/{settings.epochs}, loss {float(loss):.3f}"
                 report(Progress(epoch * steps + index + 1, settings.epochs * steps, note))
-        on_epoch(predict)
+        if (epoch + 1) % stride == 0 or epoch + 1 == settings.epochs:
+            on_epoch(epoch + 1, predict)
 
 
 def _training_step(

@@ -147,6 +147,11 @@ def _not_measured(run: RunDirectory, victims: dict[str, Any]) -> list[str]:
         else "Working memory: tflite-micro is not installed (pip install 'tinycerb[tflm]').",
         "Whoever can read the flash has the model: read-out protection is assumed, not provided.",
     ]
+    if all(attack.output == "probs" for attack in config.attacks):
+        notes.append(
+            "Labels only: returning the label instead of the posterior is a defence of its own, which any other should "
+            'beat. Add an attack with output = "top1" to see it.'
+        )
     multi_head = [victim.name for victim in config.victims if defense_of(victim).heads > 1]
     if multi_head:
         notes.append(

@@ -1,6 +1,6 @@
 """Runs one cell: the attack against the sealed oracle, then the clone on the test set."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,15 +16,15 @@ from tinycerb.errors import UsageError
 from tinycerb.events import Report
 from tinycerb.oracle import OracleSpec, SealedOracle
 from tinycerb.run_dir import RunDirectory
+from tinycerb.training.artefacts import FINGERPRINTS
 from tinycerb.training.setup import make_repeatable
-from tinycerb.training.victim import FINGERPRINTS
 
 
 def run_cell(run: RunDirectory, dataset: Dataset, spec: CellSpec, report: Report) -> None:
     """Runs a cell and writes `cells/<digest>.json`; a finished cell is left alone.
 
     The test set is used to measure the clone, never to choose it: the result is the last epoch's. The best
-    epoch stands beside it as `oracle_best`.
+    measured epoch stands beside it as `oracle_best`.
 
     Raises:
         UsageError: the attacker's images overlap the defender's, or the settings do not fit the pool.
@@ -37,11 +37,12 @@ def run_cell(run: RunDirectory, dataset: Dataset, spec: CellSpec, report: Report
     _check_disjoint(run, spec, pool)
     with np.load(run.victim(spec.victim) / "test_labels.npz", allow_pickle=False) as arrays:
         victim_labels = arrays["labels"]
-    per_epoch: list[tuple[float, float]] = []
+    curve: list[dict[str, float]] = []
 
-    def measure(predict) -> None:
+    def measure(epoch: int, predict: Callable[[np.ndarray], np.ndarray]) -> None:
         labels = predict(dataset.test.images)
-        per_epoch.append((float((labels == dataset.test.labels).mean()), float((labels == victim_labels).mean())))
+        accuracy, agreement = (float((labels == wanted).mean()) for wanted in (dataset.test.labels, victim_labels))
+        curve.append({"epoch": epoch, "clone_accuracy": accuracy, "agreement_with_victim": agreement})
 
     build = STUDENTS[spec.student]
     members = [build(dataset.image_shape, dataset.classes) for _ in range(spec.attack.members)]
@@ -51,18 +52,17 @@ def run_cell(run: RunDirectory, dataset: Dataset, spec: CellSpec, report: Report
             AttackInputs(oracle, pool, members, spec.attack, spec.attacker_seed, measure, report)
         )
         charged = oracle.charged
-    write_json(run.cell(spec.digest()), {"spec": _as_table(spec), "result": _result(per_epoch, charged, members)})
+    write_json(run.cell(spec.digest()), {"spec": _as_table(spec), "result": _result(curve, charged, members)})
 
 
-def _result(per_epoch: list[tuple[float, float]], charged: int, members: Sequence[keras.Model]) -> dict[str, Any]:
-    accuracies = [accuracy for accuracy, _ in per_epoch]
+def _result(curve: list[dict[str, float]], charged: int, members: Sequence[keras.Model]) -> dict[str, Any]:
     return {
-        "clone_accuracy": accuracies[-1],
-        "clone_accuracy_oracle_best": max(accuracies),
-        "agreement_with_victim": per_epoch[-1][1],
+        "clone_accuracy": curve[-1]["clone_accuracy"],
+        "clone_accuracy_oracle_best": max(row["clone_accuracy"] for row in curve),
+        "agreement_with_victim": curve[-1]["agreement_with_victim"],
         "queries_charged": charged,
         "clone_parameters": sum(int(member.count_params()) for member in members),
-        "clone_accuracy_per_epoch": accuracies,
+        "curve": curve,
     }
 
 

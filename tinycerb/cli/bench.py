@@ -5,7 +5,7 @@ import typer
 from tinycerb.cli.options import AsJson, ExistingRun, Jobs, Quiet
 
 
-def bench(path: ExistingRun, jobs: Jobs = 2, quiet: Quiet = False, as_json: AsJson = False) -> None:
+def bench(path: ExistingRun, jobs: Jobs = 0, quiet: Quiet = False, as_json: AsJson = False) -> None:
     """Measure the converted victims of a run and attack them through the sealed oracle."""
     from tinycerb.cli.workflow import BENCH_KINDS, print_results, work
     from tinycerb.run_dir import RunDirectory

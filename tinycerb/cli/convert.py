@@ -5,7 +5,7 @@ import typer
 from tinycerb.cli.options import ExistingRun, Jobs, Quiet
 
 
-def convert(path: ExistingRun, jobs: Jobs = 2, quiet: Quiet = False) -> None:
+def convert(path: ExistingRun, jobs: Jobs = 0, quiet: Quiet = False) -> None:
     """Convert the trained victims of a run to int8 .tflite files with head selection, and check them."""
     from tinycerb.atomic import read_json
     from tinycerb.cli.workflow import work

@@ -34,7 +34,7 @@ Resume = Annotated[
 ]
 Jobs = Annotated[
     int,
-    typer.Option("--jobs", "-j", min=1, max=256, help="Tasks side by side, each on one core.", envvar="TINYCERB_JOBS"),
+    typer.Option("--jobs", "-j", min=0, max=256, help="Tasks side by side. 0: one per core.", envvar="TINYCERB_JOBS"),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]

@@ -21,7 +21,7 @@ def run(
     out: Out = None,
     force: Force = False,
     resume: Resume = None,
-    jobs: Jobs = 2,
+    jobs: Jobs = 0,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:

@@ -11,7 +11,7 @@ def train(
     out: Out = None,
     force: Force = False,
     resume: Resume = None,
-    jobs: Jobs = 2,
+    jobs: Jobs = 0,
     quiet: Quiet = False,
 ) -> None:
     """Train the victims: joint heads, pruning inside training, quantization-aware training."""

@@ -1,5 +1,6 @@
 """The stretches of work that commands put together."""
 
+import os
 from collections.abc import Collection
 
 import typer
@@ -16,6 +17,8 @@ from tinycerb.run_dir import RunDirectory
 
 ALL_KINDS = ("train", "convert", "measure", "latency", "steal")
 BENCH_KINDS = ("measure", "latency", "steal")
+# Each task takes up to 1.5 GB of memory.
+_MOST_JOBS = 8
 
 
 def work(run: RunDirectory, kinds: Collection[str], jobs: int, quiet: bool) -> None:
@@ -33,7 +36,7 @@ def work(run: RunDirectory, kinds: Collection[str], jobs: int, quiet: bool) -> N
         first = missing[0].split("/")[0]
         command = f"tinycerb train --resume {run.path}" if first == "train" else f"tinycerb {first} {run.path}"
         raise UsageError(f"not done yet: {', '.join(missing)}; do it with: {command}")
-    run_tasks(run, chosen, jobs, make_display(quiet))
+    run_tasks(run, chosen, jobs or min(os.cpu_count() or 1, _MOST_JOBS), make_display(quiet))
 
 
 def print_results(run: RunDirectory, as_json: bool) -> None:

@@ -1,18 +1,13 @@
 """One victim from random weights to a quantization-aware model: dense, pruned in training, cut, quantized."""
 
-import csv
-import io
 import time
-import warnings
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from keras_models import BACKBONES, attach_heads, keras
-from tinycerb.atomic import describe_os_error, write_arrays, write_json, write_text
+from tinycerb.atomic import write_arrays, write_json
 from tinycerb.compression.masks import ChannelMasks
 from tinycerb.compression.quantization import quantize_aware
 from tinycerb.compression.surgery import remove_channels
@@ -22,16 +17,12 @@ from tinycerb.datasets.procedural import generate
 from tinycerb.defenses import Defense, defense_of
 from tinycerb.errors import GateError, UsageError
 from tinycerb.events import Report
+from tinycerb.training.artefacts import CHECKPOINT, FINGERPRINTS, MODEL, SUMMARY, save_history, save_model
 from tinycerb.training.batches import Batches
 from tinycerb.training.checkpoint import Checkpoint
 from tinycerb.training.loop import EpochLoop, Stage
 from tinycerb.training.objective import LogitPredictor, TrainingStep
 from tinycerb.training.setup import make_repeatable
-
-CHECKPOINT = "checkpoint.npz"
-MODEL = "model.h5"
-SUMMARY = "training.json"
-FINGERPRINTS = "out_of_distribution.npz"
 
 
 def train_victim(config: Config, victim_name: str, dataset: Dataset, folder: Path, report: Report) -> None:
@@ -75,7 +66,7 @@ def train_victim(config: Config, victim_name: str, dataset: Dataset, folder: Pat
         validation=dataset.validation,
         checkpoint_path=folder / CHECKPOINT,
         history=list(checkpoint.history) if checkpoint else [],
-        on_epoch=partial(_save_history, folder),
+        on_epoch=partial(save_history, folder),
         report=report,
     )
     finished = list(stages).index(checkpoint.stage) if checkpoint else 0
@@ -97,7 +88,7 @@ def train_victim(config: Config, victim_name: str, dataset: Dataset, folder: Pat
     quantized = quantize_aware(slim)
     run("quantize", quantized)
 
-    _save_model(quantized, folder / MODEL)
+    save_model(quantized, folder / MODEL)
     write_json(
         folder / SUMMARY,
         {
@@ -172,32 +163,3 @@ def _check_exact(masked: keras.Model, slim: keras.Model, images: np.ndarray) -> 
     # Fewer zeros in a sum change its rounding and nothing else.
     if error > 1e-4:
         raise GateError(f"cutting the channels changed the logits by up to {error}; expected rounding errors only")
-
-
-def _save_history(folder: Path, rows: list[dict[str, Any]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(folder / "history.csv", text.getvalue())
-    # tf.summary.scalar wants the tensorboard package; the same record can be written without it.
-    scalar = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"})
-    events = tf.summary.create_file_writer(str(folder / "events"))
-    with events.as_default(step=rows[-1]["epoch"]):
-        for key, value in rows[-1].items():
-            if isinstance(value, float):
-                tf.summary.write(key, tf.constant(value), metadata=scalar)
-    events.close()
-
-
-def _save_model(model: keras.Model, path: Path) -> None:
-    part = path.with_suffix(".part.h5")
-    try:
-        with warnings.catch_warnings():
-            # Keras calls HDF5 legacy; its successor cannot reload a quantization-aware model.
-            warnings.filterwarnings("ignore", message="You are saving your model as an HDF5 file")
-            model.save(part, save_format="h5")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise describe_os_error(path, error) from error

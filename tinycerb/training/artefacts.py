@@ -1,0 +1,49 @@
+"""What a training leaves in a victim's folder."""
+
+import csv
+import io
+import warnings
+from pathlib import Path
+from typing import Any
+
+import h5py
+import tensorflow as tf
+
+from keras_models import keras
+from tinycerb.atomic import write_bytes, write_text
+
+CHECKPOINT = "checkpoint.npz"
+MODEL = "model.h5"
+SUMMARY = "training.json"
+FINGERPRINTS = "out_of_distribution.npz"
+
+
+def save_history(folder: Path, rows: list[dict[str, Any]]) -> None:
+    """Writes all rows to `history.csv` and the last one to TensorBoard's event files."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(folder / "history.csv", text.getvalue())
+    # tf.summary.scalar wants the tensorboard package; the same record can be written without it.
+    scalar = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"})
+    events = tf.summary.create_file_writer(str(folder / "events"))
+    with events.as_default(step=rows[-1]["epoch"]):
+        for key, value in rows[-1].items():
+            if isinstance(value, float):
+                tf.summary.write(key, tf.constant(value), metadata=scalar)
+    events.close()
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Saves a whole model as HDF5, atomically.
+
+    Raises:
+        EnvironmentProblem: it cannot be written.
+    """
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file, warnings.catch_warnings():
+        # Keras calls HDF5 legacy; its successor cannot reload a quantization-aware model.
+        warnings.filterwarnings("ignore", message="You are saving your model as an HDF5 file")
+        model.save(file, save_format="h5")
+    write_bytes(path, buffer.getvalue())
