@@ -6,8 +6,8 @@ Metrics = dict[str, Any]
 
 
 def percent(share: float) -> str:
-    """0.876 -> 87.6 %."""
-    return f"{100 * share:.1f} %"
+    """0.876 -> 87.6%."""
+    return f"{100 * share:.1f}%"
 
 
 def stolen(victim: dict[str, Any], attacks: set[str], mean_head: bool) -> float | None:
@@ -44,7 +44,6 @@ def verdict_sentences(metrics: Metrics) -> list[tuple[str, str]]:
     sentences = []
     baseline = metrics["baseline"]
     for name in defended_names(metrics):
-        victim = metrics["victims"][name]
         for threat, verdict in metrics["threats"].items():
             case = verdict["victims"][name]
             reference = verdict["victims"][baseline]["clone_accuracy"]
@@ -70,15 +69,20 @@ def verdict_sentences(metrics: Metrics) -> list[tuple[str, str]]:
                 text += f" and {abs(difference):.1f} {side} that of {control}, the control"
             text += f"; {verdict['meaning']}."
             sentences.append(("good" if points > 0 else "bad", text))
-        cost = 100 * (
-            metrics["victims"][baseline]["accuracy"]["accuracy_expected"] - victim["accuracy"]["accuracy_expected"]
-        )
-        sentences.append(
-            (
-                "good" if cost <= 2 else "bad",
-                f"Cost: {abs(cost):.1f} points of accuracy {'lost' if cost > 0 else 'gained'}; the file has "
-                f"{percent(victim['file']['flash_share_of_baseline'])} of the bytes of {baseline}.",
-            )
-        )
+        sentences.append(_cost_sentence(metrics, name))
     sentences += [("bad", f"Gate missed: {gate}.") for gate in metrics["gates_missed"]]
     return sentences
+
+
+def _cost_sentence(metrics: Metrics, name: str) -> tuple[str, str]:
+    victims, baseline, control = metrics["victims"], metrics["baseline"], control_name(metrics, name)
+
+    def lost_against(other: str) -> float:
+        return 100 * (victims[other]["accuracy"]["accuracy_expected"] - victims[name]["accuracy"]["accuracy_expected"])
+
+    cost = lost_against(baseline)
+    text = f"Cost of {name}: {abs(cost):.1f} points of accuracy {'lost' if cost > 0 else 'gained'} against {baseline}"
+    if control is not None:
+        text += f" ({lost_against(control):+.1f} lost against {control})"
+    text += f"; the file has {percent(victims[name]['file']['flash_share_of_baseline'])} of the bytes of {baseline}."
+    return ("good" if cost <= 1 else "open" if cost <= 3 else "bad"), text

@@ -52,7 +52,7 @@ def _table(figure: Figure, name: str, victim: dict, top: float) -> None:
         "output, bytes",
         "share of MACs",
     ]
-    edges = [0.01, 0.40, 0.57, 0.69, 0.83, 1.0]
+    edges = [0.01, 0.38, 0.53, 0.69, 0.83, 1.0]
     draw_table(axes, header, rows, edges, 1 / (len(rows) + 1), size=7.6, bold_rows=[len(rows) - 1])
     for index, row in enumerate(operators[:_ROWS]):
         bottom = 1 - (index + 1.8) / (len(rows) + 1)

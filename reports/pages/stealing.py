@@ -1,5 +1,7 @@
 """Every attack cell, and how each clone learned."""
 
+import textwrap
+
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -41,24 +43,20 @@ def _table(figure: Figure, cells: list[dict]) -> None:
     height = 0.019 * (len(rows) + 1)
     axes = blank_axes(figure, (0.07, 0.91 - height, 0.86, height))
     draw_table(axes, header, rows, [0.01, 0.27, 0.44, 0.56, 0.67, 0.77, 0.88, 1.0], 1 / (len(rows) + 1), size=7.6)
-    figure.text(
-        0.07,
-        0.91 - height - 0.012,
+    notes = (
         "Clone: test accuracy after the last epoch. Best epoch: the best measured one, as if test labels were at hand. "
-        "Agreement: with the victim's mean head on the test set.\nMean of all: the exact average over the heads, "
-        "which no device gives away; it bounds what repeating every question can bring.",
-        size=7,
-        color="#5a6675",
-        va="top",
-        linespacing=1.4,
+        "Agreement: with the victim's mean head on the test set. Mean of all: the exact average over the heads, which "
+        "no device gives away; it bounds what repeating every question can bring."
     )
+    lines = textwrap.wrap(notes, 140)
+    figure.text(0.07, 0.9 - height, "\n".join(lines), size=7, color="#5a6675", va="top", linespacing=1.4)
 
 
 def _curves(figure: Figure, metrics: Metrics) -> None:
     students = sorted({cell["student"] for v in metrics["victims"].values() for cell in v["cells"]})
     first = next(iter(metrics["threats"].values()))["attacks"][0]["attack"]
     for index, student in enumerate(students[:2]):
-        axes = figure.add_axes((0.11 + 0.43 * index, 0.07, 0.37, 0.21))
+        axes = figure.add_axes((0.11 + 0.44 * index, 0.09, 0.37, 0.22))
         axes.set_title(f"Clone accuracy, {first}, {student}")
         for colour, (name, victim) in zip(SERIES, metrics["victims"].items(), strict=False):
             for cell in victim["cells"]:

@@ -60,7 +60,7 @@ def test_a_valid_attack_gives_a_claim_in_points(metrics) -> None:
     sentences = {text: status for status, text in verdict_sentences(changed)}
     (claim,) = [text for text in sentences if "T1" in text]
     assert sentences[claim] == "good"
-    assert "60.0 % (mean of all heads), 15.0 points below that of undefended (75.0 %)" in claim
+    assert "60.0% (mean of all heads), 15.0 points below that of undefended (75.0%)" in claim
     verdict["victims"]["cerberos"]["points_below_baseline"] = -2.0
     assert ("bad", claim.replace("15.0 points below", "2.0 points above")) in verdict_sentences(changed)
 
