@@ -16,8 +16,14 @@ from tinycerb.run_dir import RunDirectory
 VICTIM = "victims/cerberos"
 
 
+# A shell that runs the tests in the background makes its children deaf to Ctrl-C; a terminal does not.
+LISTENING = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); import tinycerb.cli as cli; cli.main()"
+)
+
+
 def start(path: Path, *arguments: object) -> subprocess.Popen:
-    command = [sys.executable, "-m", "tinycerb", *map(str, arguments)]
+    command = [sys.executable, "-c", LISTENING, *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

@@ -40,6 +40,12 @@ class EnvironmentProblem(TinyCerbError):
     exit_code = ExitCode.ENVIRONMENT
 
 
+class Interrupted(TinyCerbError):
+    """The user has stopped the work (exit 130)."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
 def error_from_exit_code(message: str, exit_code: int) -> TinyCerbError:
     """Rebuilds in the parent the error that a worker process has reported."""
     for kind in (UsageError, EnvironmentProblem):

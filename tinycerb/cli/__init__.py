@@ -9,7 +9,7 @@ import typer
 
 from tinycerb import __version__
 from tinycerb.cli import bench, convert, doctor, report, run, train
-from tinycerb.errors import ExitCode, TinyCerbError
+from tinycerb.errors import TinyCerbError
 
 app = typer.Typer(
     name="tinycerb",
@@ -58,6 +58,3 @@ def main() -> None:
         if os.environ.get("TINYCERB_DEBUG"):
             traceback.print_exc()
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.secho("interrupted; finished work is kept, go on with --resume", fg="red", err=True)
-        sys.exit(ExitCode.INTERRUPTED)

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from tinycerb.bench.metrics import gather_metrics
 from tinycerb.cli.table import results_table
-from tinycerb.errors import GateError, UsageError
+from tinycerb.errors import GateError, Interrupted, UsageError
 from tinycerb.jobs.plan import plan
 from tinycerb.jobs.scheduler import run_tasks
 from tinycerb.jobs.steps import STEPS
@@ -36,7 +36,10 @@ def work(run: RunDirectory, kinds: Collection[str], jobs: int, quiet: bool) -> N
         first = missing[0].split("/")[0]
         command = f"tinycerb train --resume {run.path}" if first == "train" else f"tinycerb {first} {run.path}"
         raise UsageError(f"not done yet: {', '.join(missing)}; do it with: {command}")
-    run_tasks(run, chosen, jobs or min(os.cpu_count() or 1, _MOST_JOBS), make_display(quiet))
+    try:
+        run_tasks(run, chosen, jobs or min(os.cpu_count() or 1, _MOST_JOBS), make_display(quiet))
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted; finished work is kept, go on with: --resume {run.path}") from None
 
 
 def print_results(run: RunDirectory, as_json: bool) -> None:
