@@ -8,15 +8,15 @@ def scaled(channels: int, width: float) -> int:
     return max(4, round(channels * width / 4) * 4)
 
 
-def conv_block(x, channels: int, kernel: int, stride: int, name: str):
-    """Convolution without bias, batch normalisation, ReLU."""
-    x = keras.layers.Conv2D(channels, kernel, stride, padding="same", use_bias=False, name=name)(x)
+def conv_block(x, channels: int, kernel: int | tuple[int, int], stride: int, name: str, bias: bool = False):
+    """Convolution, batch normalisation, ReLU."""
+    x = keras.layers.Conv2D(channels, kernel, stride, padding="same", use_bias=bias, name=name)(x)
     return _normalise(x, name)
 
 
-def depthwise_block(x, kernel: int, stride: int, name: str):
-    """Depthwise convolution without bias, batch normalisation, ReLU."""
-    x = keras.layers.DepthwiseConv2D(kernel, stride, padding="same", use_bias=False, name=name)(x)
+def depthwise_block(x, kernel: int, stride: int, name: str, bias: bool = False):
+    """Depthwise convolution, batch normalisation, ReLU."""
+    x = keras.layers.DepthwiseConv2D(kernel, stride, padding="same", use_bias=bias, name=name)(x)
     return _normalise(x, name)
 
 

@@ -4,6 +4,9 @@ from typing import Any
 
 Metrics = dict[str, Any]
 
+# Differences below this are within what seeds alone were seen to make.
+CHANCE_POINTS = 4.0
+
 
 def percent(share: float) -> str:
     """0.876 -> 87.6%."""
@@ -44,6 +47,8 @@ def verdict_sentences(metrics: Metrics) -> list[tuple[str, str]]:
     sentences = []
     baseline = metrics["baseline"]
     for name in defended_names(metrics):
+        if not metrics["threats"]:
+            sentences.append(("open", f"Stealing of {name} was not measured: the run has no attacks."))
         for threat, verdict in metrics["threats"].items():
             case = verdict["victims"][name]
             reference = verdict["victims"][baseline]["clone_accuracy"]
@@ -56,6 +61,7 @@ def verdict_sentences(metrics: Metrics) -> list[tuple[str, str]]:
                 )
                 continue
             points = case["points_below_baseline"]
+            margins = [points]
             mean = " (mean of all heads)" if case["selection"] == "mean" else ""
             text = (
                 f"{threat}: the best clone of {name} reaches {percent(case['clone_accuracy'])}{mean}, "
@@ -65,13 +71,19 @@ def verdict_sentences(metrics: Metrics) -> list[tuple[str, str]]:
             control = control_name(metrics, name)
             if control is not None:
                 difference = 100 * (verdict["victims"][control]["clone_accuracy"] - case["clone_accuracy"])
+                margins.append(difference)
                 side = "below" if difference > 0 else "above"
                 text += f" and {abs(difference):.1f} {side} that of {control}, the control"
             text += f"; {verdict['meaning']}."
-            sentences.append(("good" if points > 0 else "bad", text))
+            sentences.append((_status(min(margins)), text))
         sentences.append(_cost_sentence(metrics, name))
     sentences += [("bad", f"Gate missed: {gate}.") for gate in metrics["gates_missed"]]
     return sentences
+
+
+def _status(points: float) -> str:
+    """Protection counts only against both the baseline and the control, and beyond what one seed may give by chance."""
+    return "good" if points >= CHANCE_POINTS else "bad" if points <= 0 else "open"
 
 
 def _cost_sentence(metrics: Metrics, name: str) -> tuple[str, str]:
@@ -86,3 +98,10 @@ def _cost_sentence(metrics: Metrics, name: str) -> tuple[str, str]:
         text += f" ({lost_against(control):+.1f} lost against {control})"
     text += f"; the file has {percent(victims[name]['file']['flash_share_of_baseline'])} of the bytes of {baseline}."
     return ("good" if cost <= 1 else "open" if cost <= 3 else "bad"), text
+
+
+def channels_removed(victim: dict[str, Any]) -> float:
+    """Returns the share of the backbone's prunable channels that is really gone."""
+    groups = victim["training"]["channel_groups"]
+    channels = sum(group["channels"] for group in groups)
+    return 1 - sum(group["kept"] for group in groups) / channels if channels else 0.0

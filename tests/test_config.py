@@ -89,3 +89,23 @@ def test_configurations_are_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         load_config("demo").seed = 3  # type: ignore[misc]
     assert dataclasses.is_dataclass(Config)
+
+
+def test_extends_is_beside_the_file_and_never_in_a_circle(tmp_path) -> None:
+    (tmp_path / "base.toml").write_text('extends = "demo"\nname = "base"\n')
+    (tmp_path / "mine.toml").write_text('extends = "base.toml"\n[training]\ndense_epochs = 9\n')
+    config = load_config(str(tmp_path / "mine.toml"))
+    assert (config.name, config.training.dense_epochs) == ("base", 9)
+    (tmp_path / "loop.toml").write_text('extends = "loop.toml"\n')
+    with pytest.raises(UsageError, match="round in a circle"):
+        load_config(str(tmp_path / "loop.toml"))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(b"extends = 3", "extends is 3"), (b"\xff\xfe", "not UTF-8"), (b"a =", "not valid TOML")]
+)
+def test_files_that_are_no_configuration(tmp_path, content: bytes, message: str) -> None:
+    path = tmp_path / "x.toml"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=message):
+        load_config(str(path))

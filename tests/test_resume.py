@@ -1,7 +1,7 @@
 """Killed at any point, resumed, and the same in the end."""
 
 import os
-import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -84,12 +84,6 @@ def test_resumed_history_has_every_epoch_once(smoke_run, killed_three_times) -> 
         assert history == (smoke_run.victim(victim) / "history.csv").read_text()
 
 
-def test_nothing_half_written_is_left(killed_three_times) -> None:
-    left = [str(path) for path in killed_three_times.rglob("*") if re.search(r"\.part(\.|$)", path.name)]
-    # A file that a kill caught in the making stays under a hidden name of its own and is never read.
-    assert all(Path(path).name.startswith(".") for path in left)
-
-
 def test_a_finished_run_is_left_as_it_is(smoke_run) -> None:
     before = {path: path.stat().st_mtime_ns for path in smoke_run.path.rglob("cells/*")}
     finished = run_cli("run", "--resume", smoke_run.path, "--quiet")
@@ -97,16 +91,38 @@ def test_a_finished_run_is_left_as_it_is(smoke_run) -> None:
     assert {path: path.stat().st_mtime_ns for path in smoke_run.path.rglob("cells/*")} == before
 
 
-def test_a_killed_worker_is_named_and_the_run_can_go_on(tmp_path) -> None:
-    path = tmp_path / "run"
-    process = start(path, "train", "smoke", "--out", path, "--jobs", "1")
+def test_a_worker_killed_while_converting_is_named_and_the_run_goes_on(smoke_run, tmp_path) -> None:
+    path = Path(shutil.copytree(smoke_run.path, tmp_path / "run"))
+    for name in ("model.tflite", "model.json", "measurements.json"):
+        (path / "victims" / "cerberos" / name).unlink()
+    process = start(path, "run", "--resume", path)
     wait_for(lambda: workers_of(path))
     os.kill(workers_of(path)[0], signal.SIGKILL)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "SIGKILL" in stderr
+    assert "convert/cerberos was killed (SIGKILL" in stderr
     assert f"--resume {path}" in stderr
     assert not workers_of(path)
+    finished = run_cli("run", "--resume", path, "--quiet")
+    assert finished.returncode == 0, finished.stderr
+    for name in ("cerberos", "undefended"):
+        assert RunDirectory.open(path).model(name).read_bytes() == smoke_run.model(name).read_bytes()
+    cells = {cell.name: cell.read_bytes() for cell in (path / "cells").iterdir()}
+    assert cells == {cell.name: cell.read_bytes() for cell in (smoke_run.path / "cells").iterdir()}
+
+
+def test_force_does_not_delete_a_run_that_is_worked_on(tmp_path) -> None:
+    path = tmp_path / "run"
+    process = start(path, "train", "smoke", "--out", path)
+    try:
+        wait_for(lambda: workers_of(path))
+        second = run_cli("train", "smoke", "--out", path, "--force")
+        assert second.returncode == 3
+        assert "another tinycerb is working on" in second.stderr
+        assert (path / "config.toml").exists()
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
 
 
 def test_ctrl_c_stops_workers_and_says_how_to_go_on(tmp_path) -> None:

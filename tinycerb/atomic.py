@@ -27,7 +27,7 @@ _CAUSES = {
 def describe_os_error(path: Path, error: OSError) -> EnvironmentProblem:
     """Turns an operating-system error into one that names the path, the cause and the way out."""
     cause = _CAUSES.get(error.errno or 0, error.strerror or str(error))
-    return EnvironmentProblem(f"cannot write {path}: {cause}, then run the same command with --resume")
+    return EnvironmentProblem(f"cannot write {path}: {cause}")
 
 
 def make_directory(path: Path) -> None:

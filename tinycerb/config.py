@@ -130,12 +130,16 @@ class VictimConfig:
         defense: a registered defence.
         channel_ratio: share of the backbone's channels that pruning removes.
         options: the defence's own settings.
+        minimum_accuracy: expected accuracy below which the run ends with exit 1, 0 for no gate.
+        maximum_flash_share: file size, as a share of the baseline's, above which it does, 0 for no gate.
     """
 
     name: str
     defense: str = "none"
     channel_ratio: float = 0.0
     options: Mapping[str, Any] = field(default_factory=dict)
+    minimum_accuracy: float = 0.0
+    maximum_flash_share: float = 0.0
 
     def __post_init__(self) -> None:
         _check_name("victims.name", self.name)
@@ -143,6 +147,9 @@ class VictimConfig:
             0 <= self.channel_ratio <= 0.9,
             f"victims.{self.name}.channel_ratio is {self.channel_ratio}; allowed: 0 to 0.9",
         )
+        for key in ("minimum_accuracy", "maximum_flash_share"):
+            value = getattr(self, key)
+            _check(0 <= value <= 1, f"victims.{self.name}.{key} is {value}; allowed: 0 (no gate) to 1")
 
 
 @dataclass(frozen=True)
@@ -204,18 +211,15 @@ class BenchConfig:
         baseline: the victim that others are compared with.
         validity: an attack supports a claim only if its clone of the baseline reaches this share of the
             baseline's accuracy.
-        minimum_accuracy: expected accuracy below which a victim fails its gate, 0 for none.
     """
 
     latency_rounds: int = 40
     baseline: str = "undefended"
     validity: float = 0.8
-    minimum_accuracy: float = 0.0
 
     def __post_init__(self) -> None:
         _check(self.latency_rounds >= 1, f"bench.latency_rounds is {self.latency_rounds}; allowed: 1 or more")
-        for key in ("validity", "minimum_accuracy"):
-            _check(0 <= getattr(self, key) <= 1, f"bench.{key} is {getattr(self, key)}; allowed: 0 to 1")
+        _check(0 <= self.validity <= 1, f"bench.validity is {self.validity}; allowed: 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -288,7 +292,7 @@ def load_config(source: str, overrides: Sequence[str] = ()) -> Config:
         UsageError: unknown preset, key or value; the message names the nearest allowed one.
         EnvironmentProblem: the file cannot be read.
     """
-    table = _read_table(source)
+    table = _read_table(source, ())
     for override in overrides:
         _apply_override(table, override)
     return build(Config, table, where="config")
@@ -299,12 +303,16 @@ def parse_config(text: str, where: str) -> Config:
     return build(Config, _parse(text, where), where=where)
 
 
-def _read_table(source: str) -> dict[str, Any]:
+def _read_table(source: str, extended_by: tuple[str, ...]) -> dict[str, Any]:
+    if source in extended_by:
+        raise UsageError(f"extends goes round in a circle: {' -> '.join((*extended_by, source))}")
     if source.endswith(".toml"):
         try:
             text = Path(source).read_text()
         except OSError as error:
             raise EnvironmentProblem(f"cannot read the configuration {source}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{source} is not valid TOML: it is not UTF-8 text ({error.reason})") from error
     else:
         names = preset_names()
         if source not in names:
@@ -315,7 +323,14 @@ def _read_table(source: str) -> dict[str, Any]:
         text = (resources.files("tinycerb") / "presets" / f"{source}.toml").read_text()
     table = _parse(text, source)
     base = table.pop("extends", None)
-    return table if base is None else _merge(_read_table(base), table)
+    if base is None:
+        return table
+    if not isinstance(base, str):
+        raise UsageError(f"{source}: extends is {base!r}; expected a preset's name or the path of a .toml file")
+    if base.endswith(".toml"):
+        # Beside the file that names it.
+        base = str(Path(source).parent / base)
+    return _merge(_read_table(base, (*extended_by, source)), table)
 
 
 def _parse(text: str, where: str) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from converters.export import export_int8
 from converters.layer_costs import layer_costs
 from converters.model_file import parse_model
 from converters.wide_head import Head
-from keras_models import head_name, keras, named_layer
+from keras_models.legacy import keras, named_layer
+from keras_models.multi_head import head_name
 from tinycerb.atomic import read_json, write_bytes, write_json
 from tinycerb.compression.quantization import load_quantization_aware
 from tinycerb.config import Config

@@ -1,6 +1,7 @@
 """A run directory: the configuration, every artefact and every figure of one run."""
 
 import fcntl
+import hashlib
 import os
 import platform
 import shutil
@@ -12,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tinycerb import __version__
-from tinycerb.atomic import describe_os_error, make_directory, write_json, write_text
+from tinycerb.atomic import describe_os_error, make_directory, read_json, write_json, write_text
 from tinycerb.config import Config, parse_config
 from tinycerb.errors import EnvironmentProblem, UsageError
 
@@ -54,7 +55,9 @@ class RunDirectory:
         try:
             occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
             if occupied and force and (path / "config.toml").is_file():
-                shutil.rmtree(path)
+                # Under the lock: nobody deletes a run that another process is working on.
+                with cls.open(path).locked():
+                    shutil.rmtree(path)
                 occupied = False
         except OSError as error:
             raise describe_os_error(path, error) from error
@@ -77,7 +80,7 @@ class RunDirectory:
         """
         try:
             text = (path / "config.toml").read_text()
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             found = sorted(str(entry.parent) for entry in Path("runs").glob("*/config.toml"))
             hint = f"; runs here: {', '.join(found[-3:])}" if found else "; start one with: tinycerb run demo"
             raise UsageError(f"{path} is no run directory (no readable config.toml){hint}") from error
@@ -90,6 +93,24 @@ class RunDirectory:
     def model(self, name: str) -> Path:
         """Returns a victim's converted file."""
         return self.victim(name) / "model.tflite"
+
+    def model_sha256(self, name: str) -> str:
+        """Returns the SHA-256 of a victim's converted file, as it lies there now.
+
+        Raises:
+            EnvironmentProblem: the file is missing, or is not the one that `model.json` describes.
+        """
+        try:
+            found = hashlib.sha256(self.model(name).read_bytes()).hexdigest()
+        except OSError as error:
+            raise EnvironmentProblem(f"cannot read {self.model(name)}: {error.strerror}") from error
+        described = self.victim(name) / "model.json"
+        if found != read_json(described)["sha256"]:
+            raise EnvironmentProblem(
+                f"{self.model(name)} is damaged or was exchanged: it is not the file that model.json describes; "
+                f"make it again: rm {described}; tinycerb convert {self.path}"
+            )
+        return found
 
     def cell(self, digest: str) -> Path:
         """Returns a bench cell's file."""

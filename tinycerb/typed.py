@@ -1,6 +1,7 @@
 """Plain tables (from TOML or JSON) to frozen dataclasses, checked key by key and type by type."""
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -51,6 +52,7 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         raise TypeError(f"{where}: unions are not supported in configuration dataclasses")
     if hint is float:
         _expect(isinstance(value, int | float) and not isinstance(value, bool), where, "a number", value)
+        _expect(math.isfinite(value), where, "a finite number", value)
         return float(value)
     if hint is int:
         _expect(isinstance(value, int) and not isinstance(value, bool), where, "a whole number", value)

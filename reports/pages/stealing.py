@@ -15,7 +15,7 @@ _ROWS_PER_PAGE = 26
 def draw(metrics: Metrics) -> list[Figure]:
     """Draws the table of cells and the clones' curves."""
     cells = [cell for victim in metrics["victims"].values() for cell in victim["cells"]]
-    figures = []
+    figures: list[Figure] = []
     for start in range(0, len(cells), _ROWS_PER_PAGE):
         figure = new_page("Stealing", "A cell is one attack on one int8 victim with one student; its last epoch counts")
         _table(figure, cells[start : start + _ROWS_PER_PAGE])

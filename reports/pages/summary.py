@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from reports.facts import Metrics, attack_names, percent, stolen, verdict_sentences
+from reports.facts import Metrics, attack_names, channels_removed, percent, stolen, verdict_sentences
 from reports.style import BAD, GOOD, OPEN, PALE, SERIES, blank_axes, new_page
 from reports.table import draw_table
 
@@ -51,7 +51,7 @@ def _victims(figure: Figure, metrics: Metrics) -> None:
     rows = [
         ["defence", *(v["defense"] for v in values)],
         ["heads, how one is chosen", *(f"{v['heads']}, {v['selection']}" for v in values)],
-        ["backbone channels removed", *(percent(v["channel_ratio"]) for v in values)],
+        ["backbone channels removed", *(percent(channels_removed(v)) for v in values)],
         ["parameters", *(f"{v['training']['parameters']:,}" for v in values)],
         ["accuracy, expected (10 k test)", *(percent(v["accuracy"]["accuracy_expected"]) for v in values)],
         ["validation, float > quantized", *(_validation(v) for v in values)],
@@ -63,7 +63,7 @@ def _victims(figure: Figure, metrics: Metrics) -> None:
             *(f"{v['memory']['arena_bytes']:,}" if v["memory"] else "-" for v in values),
         ],
         ["multiply-accumulates", *(f"{v['file']['multiply_accumulates']:,}" for v in values)],
-        ["host latency min / p50 / p90, µs", *(_latency(v) for v in values)],
+        ["host µs, optimised kernels, min / p50 / p90", *(_latency(v) for v in values)],
     ]
     bold = [4]
     for threat, verdict in metrics["threats"].items():
@@ -97,6 +97,8 @@ def _latency(victim: dict) -> str:
 
 def _chart(figure: Figure, metrics: Metrics) -> None:
     victims = metrics["victims"]
+    if not metrics["threats"]:
+        return
     threat, verdict = next(iter(metrics["threats"].items()))
     axes = figure.add_axes((0.12, 0.235, 0.46, 0.115))
     axes.set_title(f"Accuracy of the victim and of its best clone ({threat})")

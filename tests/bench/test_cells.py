@@ -1,13 +1,19 @@
 """A cell is a pure function of its specification."""
 
+import shutil
 from dataclasses import fields, replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tinycerb.atomic import read_json
 from tinycerb.bench.cell import CellSpec, cell_specs, find_cell
+from tinycerb.bench.stealing import run_cell
 from tinycerb.datasets import load_dataset
-from tinycerb.errors import UsageError
+from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.events import ignore
+from tinycerb.run_dir import RunDirectory
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +38,7 @@ def test_every_field_changes_the_digest(spec) -> None:
         "schema_version": 2,
         "victim_seed": 9,
         "attacker_seed": 9,
+        "device_seed": 9,
         "attack": replace(spec.attack, epochs=9),
     }
     for field in fields(CellSpec):
@@ -47,3 +54,30 @@ def test_an_unknown_selection_is_named(smoke_run) -> None:
     dataset = load_dataset(smoke_run.config.data)
     with pytest.raises(UsageError, match="known: fixed, random, mean"):
         cell_specs(smoke_run, dataset, "cerberos", "knockoff", "rondom")
+
+
+def test_the_attackers_seed_does_not_foretell_the_devices_heads(spec) -> None:
+    guessed, drawn = (
+        np.random.default_rng(seed).integers(0, 3, 3000) for seed in (spec.attacker_seed, spec.device_seed)
+    )
+    assert abs((guessed == drawn).mean() - 1 / 3) < 0.05
+
+
+def test_a_swapped_model_file_is_noticed(smoke_run, tmp_path) -> None:
+    copy = RunDirectory(Path(shutil.copytree(smoke_run.path, tmp_path / "run")), smoke_run.config)
+    content = bytearray(copy.model("cerberos").read_bytes())
+    content[len(content) // 2] ^= 1
+    copy.model("cerberos").write_bytes(content)
+    with pytest.raises(EnvironmentProblem, match=r"model\.tflite is damaged or was exchanged"):
+        cell_specs(copy, load_dataset(copy.config.data), "cerberos", "knockoff", "random")
+
+
+def test_a_cell_does_not_depend_on_what_ran_before_it(smoke_run, tmp_path) -> None:
+    """Alone and from remembered answers, it has the same result as in the run."""
+    copy = RunDirectory(Path(shutil.copytree(smoke_run.path, tmp_path / "run")), smoke_run.config)
+    dataset = load_dataset(copy.config.data)
+    (spec,) = cell_specs(copy, dataset, "cerberos", "knockoff", "random")
+    before = read_json(copy.cell(spec.digest()))
+    copy.cell(spec.digest()).unlink()
+    run_cell(copy, dataset, spec, ignore)
+    assert read_json(copy.cell(spec.digest())) == before

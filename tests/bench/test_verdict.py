@@ -72,8 +72,11 @@ def test_threat_classes_are_never_mixed() -> None:
 
 
 def test_gates() -> None:
-    from dataclasses import replace
+    def missed(accuracy: float, share: float) -> list[str]:
+        figures = {"accuracy_expected": accuracy, "flash_share_of_baseline": share}
+        return gates(CONFIG, dict.fromkeys(("undefended", "pruned", "cerberos"), figures))
 
-    strict = replace(CONFIG, bench=replace(CONFIG.bench, minimum_accuracy=0.89))
-    assert len(gates(strict, victims(0.8, [cell(0.5)]))) == 2
-    assert gates(replace(CONFIG, bench=replace(CONFIG.bench, minimum_accuracy=0.0)), victims(0.8, [cell(0.5)])) == []
+    assert missed(0.88, 0.55) == []
+    assert [gate.split(":")[0] for gate in missed(0.869, 0.5)] == ["undefended", "cerberos"]
+    (large,) = missed(0.9, 0.56)
+    assert large.startswith("cerberos: the file has 56.0%")

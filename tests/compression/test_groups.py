@@ -2,7 +2,9 @@
 
 import pytest
 
-from keras_models import BACKBONES, attach_heads, keras
+from keras_models import build_backbone
+from keras_models.legacy import keras
+from keras_models.multi_head import attach_heads
 from tinycerb.compression.groups import find_groups
 from tinycerb.errors import UsageError
 
@@ -15,7 +17,7 @@ def functional(build) -> keras.Model:
 
 
 def test_demo_net() -> None:
-    model = attach_heads(BACKBONES["demo_net"]((28, 28, 1), 1.0), classes=10, heads=3)
+    model = attach_heads(build_backbone("demo_net", (28, 28, 1), 1.0), classes=10, heads=3)
     groups = {group.producers: group for group in find_groups(model)}
     assert set(groups) == {
         ("stem",),

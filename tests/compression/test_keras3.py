@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-from keras_models import Keras3ModelError, require_legacy_model
+from keras_models.legacy import Keras3ModelError, require_legacy_model
 from tinycerb.compression.groups import find_groups
 from tinycerb.compression.quantization import quantize_aware
 from tinycerb.errors import ExitCode, UsageError

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from keras_models import BACKBONES, attach_heads, keras, named_layer
+from keras_models import build_backbone
+from keras_models.legacy import keras, named_layer
+from keras_models.multi_head import attach_heads
 from tinycerb.compression.masks import ChannelMasks, channels_to_keep
 from tinycerb.compression.surgery import remove_channels
 from tinycerb.training.objective import LogitPredictor
@@ -15,7 +17,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (32, 28, 28, 1), dtype=np.uin
 @pytest.fixture
 def model() -> keras.Model:
     keras.utils.set_random_seed(1)
-    model = attach_heads(BACKBONES["demo_net"]((28, 28, 1), 1.0), classes=10, heads=3)
+    model = attach_heads(build_backbone("demo_net", (28, 28, 1), 1.0), classes=10, heads=3)
     rng = np.random.default_rng(2)
     # As if trained: batch norms away from their initial ones and zeros.
     for layer in model.layers:

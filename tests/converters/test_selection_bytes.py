@@ -1,5 +1,12 @@
 """Reading the table of all heads gives the same bytes as asking for one head at a time, in every runtime."""
 
+import numpy as np
+
+from tinycerb.atomic import read_json
+from tinycerb.compression.quantization import load_quantization_aware
+from tinycerb.datasets import load_dataset
+from tinycerb.training.objective import LogitPredictor
+
 COMPARE = """
 import sys
 from pathlib import Path
@@ -21,10 +28,38 @@ def test_table_and_selection_agree(smoke_run, run_apart) -> None:
 
 
 def test_tflite_micro_gives_the_same_bytes(smoke_run) -> None:
-    from tinycerb.atomic import read_json
-
     for victim in ("undefended", "cerberos"):
         arena = read_json(smoke_run.victim(victim) / "measurements.json")["arena"]
         assert arena["differing_bytes"] == 0
         assert arena["compared_bytes"] >= 200
         assert 0 < arena["arena_nonpersistent_bytes"] < arena["arena_bytes"]
+
+
+ROWS = """
+import sys
+import numpy as np
+from pathlib import Path
+from tinycerb.tflite_model import open_model
+model = open_model(Path(sys.argv[1]))
+rows = model.all_heads(model.quantize(np.load(sys.argv[2])))
+zero_point = model.file.outputs["logits"].zero_points[0]
+np.save(sys.argv[3], (rows.astype(int) - zero_point) * np.array(model.head_scales())[:, np.newaxis])
+np.save(sys.argv[4], np.array(model.head_scales()))
+"""
+
+
+def test_every_head_of_the_file_is_that_head_of_the_trained_model(smoke_run, run_apart, tmp_path) -> None:
+    """Neither swapped nor wrongly scaled: logits agree with the quantization-aware model to a few steps."""
+    images = load_dataset(smoke_run.config.data).test.images[:100]
+    np.save(tmp_path / "images.npy", images)
+    names = [tmp_path / name for name in ("images.npy", "logits.npy", "scales.npy")]
+    run_apart(ROWS, smoke_run.model("cerberos"), *names)
+    from_file, scales = np.load(tmp_path / "logits.npy"), np.load(tmp_path / "scales.npy")
+    trained = LogitPredictor(load_quantization_aware(smoke_run.victim("cerberos") / "model.h5"))(images)
+    steps = np.abs(from_file - trained) / scales[:, np.newaxis]
+    # One step of the logits, and what one step of the features before them makes.
+    assert np.median(steps) <= 1.5
+    assert np.quantile(steps, 0.99) <= 6
+    for head in range(3):
+        nearest = [np.abs(from_file[:, head] - trained[:, other]).mean() for other in range(3)]
+        assert int(np.argmin(nearest)) == head

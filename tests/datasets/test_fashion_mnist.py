@@ -8,8 +8,16 @@ import numpy as np
 import pytest
 
 from tinycerb.config import DataConfig
-from tinycerb.datasets import fashion_mnist, load_dataset
-from tinycerb.datasets.fashion_mnist import DEBIAN_FOLDER, KERAS_FOLDER, load_fashion_mnist
+from tinycerb.datasets import load_dataset
+from tinycerb.datasets.fashion_mnist import (
+    DEBIAN_FOLDER,
+    DOWNLOAD_COMMAND,
+    FILES,
+    INSTALL_COMMAND,
+    KERAS_FOLDER,
+    find_fashion_mnist,
+    load_fashion_mnist,
+)
 from tinycerb.errors import EnvironmentProblem, UsageError
 
 
@@ -61,7 +69,7 @@ def cut_the_images(path: Path) -> None:
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:-5], 1))
 
 
-@pytest.mark.parametrize("damage", [truncate, flip_a_byte, change_the_magic, cut_the_images, Path.unlink])
+@pytest.mark.parametrize("damage", [truncate, flip_a_byte, change_the_magic, cut_the_images])
 def test_a_damaged_file_is_named_with_its_remedy(copy: Path, damage) -> None:
     damage(copy / "t10k-images-idx3-ubyte.gz")
     with pytest.raises(EnvironmentProblem, match=r"t10k-images.*mend it with"):
@@ -77,12 +85,18 @@ def test_labels_outside_the_classes(copy: Path) -> None:
         load_fashion_mnist([copy])
 
 
-def test_neither_source_names_both_commands(tmp_path: Path, monkeypatch) -> None:
+def test_a_half_filled_folder_is_not_taken_for_the_data(copy: Path) -> None:
+    assert find_fashion_mnist([copy]) == copy
+    (copy / FILES[2]).unlink()
+    assert find_fashion_mnist([copy]) is None
+
+
+def test_neither_source_names_both_commands_and_leaves_nothing(tmp_path: Path, monkeypatch) -> None:
     # A proxy that nothing listens on: the download fails as it does without a network.
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     with pytest.raises(EnvironmentProblem) as caught:
-        load_fashion_mnist([tmp_path / "no-package", tmp_path / "no-download"])
-    assert fashion_mnist.INSTALL_COMMAND in str(caught.value)
-    assert fashion_mnist.DOWNLOAD_COMMAND in str(caught.value)
+        load_fashion_mnist([tmp_path / "no-package", tmp_path / "keras" / "no-download"])
+    assert INSTALL_COMMAND in str(caught.value)
+    assert DOWNLOAD_COMMAND in str(caught.value)
+    assert list((tmp_path / "keras").iterdir()) == []

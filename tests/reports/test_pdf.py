@@ -51,18 +51,43 @@ def test_every_cell_layer_and_limit_is_there(metrics, pages) -> None:
     assert "Ankle boot" in text
 
 
-def test_a_valid_attack_gives_a_claim_in_points(metrics) -> None:
+def with_control(metrics: dict, undefended: float, control: float, cerberos: float) -> dict:
+    """The smoke run's metrics as if its attack were valid and a pruned control stood beside it."""
     changed = json.loads(json.dumps(metrics))
     verdict = changed["threats"]["T1"]
     verdict["conclusive"] = True
-    verdict["victims"]["undefended"]["clone_accuracy"] = 0.75
-    verdict["victims"]["cerberos"] |= {"clone_accuracy": 0.6, "points_below_baseline": 15.0, "selection": "mean"}
-    sentences = {text: status for status, text in verdict_sentences(changed)}
-    (claim,) = [text for text in sentences if "T1" in text]
-    assert sentences[claim] == "good"
-    assert "60.0% (mean of all heads), 15.0 points below that of undefended (75.0%)" in claim
-    verdict["victims"]["cerberos"]["points_below_baseline"] = -2.0
-    assert ("bad", claim.replace("15.0 points below", "2.0 points above")) in verdict_sentences(changed)
+    changed["victims"]["pruned"] = {**changed["victims"]["undefended"], "channel_ratio": 0.5}
+    for name, accuracy in (("undefended", undefended), ("pruned", control), ("cerberos", cerberos)):
+        case = {**verdict["victims"]["cerberos"], "clone_accuracy": accuracy, "selection": "mean"}
+        verdict["victims"][name] = {**case, "points_below_baseline": 100 * (undefended - accuracy)}
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("undefended", "control", "cerberos", "status", "words"),
+    [
+        (0.75, 0.77, 0.60, "good", "15.0 points below that of undefended (75.0%) and 17.0 below that of pruned"),
+        (0.75, 0.58, 0.60, "bad", "15.0 points below that of undefended (75.0%) and 2.0 above that of pruned"),
+        (0.75, 0.77, 0.77, "bad", "2.0 points above that of undefended"),
+        (0.75, 0.77, 0.74, "open", "1.0 points below that of undefended"),
+    ],
+)
+def test_only_a_clear_lead_over_baseline_and_control_is_good(
+    metrics, undefended: float, control: float, cerberos: float, status: str, words: str
+) -> None:
+    sentences = verdict_sentences(with_control(metrics, undefended, control, cerberos))
+    (claim,) = [(found, text) for found, text in sentences if text.startswith("T1")]
+    assert claim[0] == status
+    assert words in claim[1]
+    assert "(mean of all heads)" in claim[1]
+
+
+def test_a_run_without_attacks_says_so(metrics) -> None:
+    changed = {**json.loads(json.dumps(metrics)), "threats": {}}
+    for victim in changed["victims"].values():
+        victim["cells"] = []
+    text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(render_pdf(changed))).pages)
+    assert "Stealing of cerberos was not measured" in text
 
 
 def test_many_victims_and_cells_still_render(metrics) -> None:

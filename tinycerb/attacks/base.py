@@ -14,7 +14,7 @@ from tinycerb.oracle import Oracle
 from tinycerb.registry import Registry
 
 if TYPE_CHECKING:
-    from keras_models import keras
+    from keras_models.legacy import keras
     from tinycerb.attacks.distill import OnEpoch
 
 

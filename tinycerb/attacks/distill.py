@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from keras_models import keras
+from keras_models.legacy import keras
 from tinycerb.events import Progress, Report
 from tinycerb.training.objective import scale_images
 

@@ -34,7 +34,8 @@ class CellSpec:
         query_pool: digest of the attacker's images.
         attack: the attack with its settings.
         student: the clone's network.
-        attacker_seed: the attacker's seed, and that of the head draws it meets.
+        attacker_seed: the attacker's seed.
+        device_seed: seeds the head draws of the device; the attacker never gets it.
     """
 
     schema_version: int
@@ -49,6 +50,7 @@ class CellSpec:
     attack: AttackConfig
     student: str
     attacker_seed: int
+    device_seed: int
 
     def digest(self) -> str:
         """Returns the sixteen hexadecimal digits that name the cell."""
@@ -70,6 +72,7 @@ def cell_specs(run: RunDirectory, dataset: Dataset, victim: str, attack: str, se
     config = run.config
     attack_config = config.attack(attack)
     victim_config = config.victim(victim)
+    model_sha256 = run.model_sha256(victim)
     shared = CellSpec(
         schema_version=1,
         dataset=dataset.digest(),
@@ -77,14 +80,20 @@ def cell_specs(run: RunDirectory, dataset: Dataset, victim: str, attack: str, se
         defense=victim_config.defense,
         defense_options=json.dumps(dict(victim_config.options), sort_keys=True),
         victim_seed=config.seed,
-        model_sha256=read_json(run.victim(victim) / "model.json")["sha256"],
+        model_sha256=model_sha256,
         selection=selection,
         query_pool=digest_arrays(load_pool(attack_config, dataset)),
         attack=attack_config,
         student="",
         attacker_seed=config.seed + 1000,
+        device_seed=_device_seed(model_sha256, config.seed),
     )
     return [replace(shared, student=student) for student in attack_config.students]
+
+
+def _device_seed(model_sha256: str, seed: int) -> int:
+    """A seed that shares nothing with the attacker's, whose generator must not foretell the device's heads."""
+    return int(hashlib.sha256(f"device:{seed}:{model_sha256}".encode()).hexdigest()[:15], 16)
 
 
 def load_pool(attack: AttackConfig, dataset: Dataset) -> np.ndarray:

@@ -40,7 +40,11 @@ def gather_metrics(run: RunDirectory, tasks: list[Task]) -> dict[str, Any]:
         victim["file"]["flash_share_of_baseline"] = victim["file"]["flash_bytes"] / baseline_bytes
         victim["cells"] = [cell for cell in cells if cell["victim"] == name]
     judged = {
-        name: {"accuracy_expected": victim["accuracy"]["accuracy_expected"], "cells": victim["cells"]}
+        name: {
+            "accuracy_expected": victim["accuracy"]["accuracy_expected"],
+            "flash_share_of_baseline": victim["file"]["flash_share_of_baseline"],
+            "cells": victim["cells"],
+        }
         for name, victim in victims.items()
     }
     pools = {attack.name: QUERY_POOLS[attack.query_pool] for attack in config.attacks}

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from keras_models import keras
+from keras_models.legacy import keras
 from tinycerb.atomic import write_json
 from tinycerb.attacks import ATTACKS, AttackInputs
 from tinycerb.attacks.students import STUDENTS
 from tinycerb.bench.cell import CellSpec, find_cell, load_pool
+from tinycerb.bench.remembered import RememberedOracle
 from tinycerb.datasets.images import Dataset, image_fingerprints
 from tinycerb.errors import UsageError
 from tinycerb.events import Report
@@ -46,8 +48,9 @@ def run_cell(run: RunDirectory, dataset: Dataset, spec: CellSpec, report: Report
 
     build = STUDENTS[spec.student]
     members = [build(dataset.image_shape, dataset.classes) for _ in range(spec.attack.members)]
-    oracle_spec = OracleSpec(str(run.model(spec.victim)), spec.attack.output, spec.selection, spec.attacker_seed)
-    with SealedOracle(oracle_spec, report) as oracle:
+    oracle_spec = OracleSpec(str(run.model(spec.victim)), spec.attack.output, spec.selection, spec.device_seed)
+    open_oracle = partial(SealedOracle, oracle_spec, report)
+    with RememberedOracle(oracle_spec, spec.model_sha256, run.path / "answers", open_oracle) as oracle:
         ATTACKS[spec.attack.attack](
             AttackInputs(oracle, pool, members, spec.attack, spec.attacker_seed, measure, report)
         )

@@ -71,10 +71,24 @@ def _validity(attack: AttackConfig, baseline: Mapping[str, Any], bar: float) -> 
 
 
 def gates(config: Config, victims: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Returns one sentence per victim whose expected accuracy misses `bench.minimum_accuracy`."""
-    minimum = config.bench.minimum_accuracy
-    return [
-        f"{name}: expected accuracy {victim['accuracy_expected']:.1%} is below bench.minimum_accuracy {minimum:.1%}"
-        for name, victim in victims.items()
-        if victim["accuracy_expected"] < minimum
-    ]
+    """Returns one sentence per gate of the configuration that a victim misses.
+
+    Args:
+        config: the run's configuration.
+        victims: per victim, `accuracy_expected` and `flash_share_of_baseline`.
+    """
+    missed = []
+    for victim in config.victims:
+        accuracy = victims[victim.name]["accuracy_expected"]
+        share = victims[victim.name]["flash_share_of_baseline"]
+        if accuracy < victim.minimum_accuracy:
+            missed.append(
+                f"{victim.name}: expected accuracy {accuracy:.1%} is below minimum_accuracy "
+                f"{victim.minimum_accuracy:.1%}"
+            )
+        if victim.maximum_flash_share and share > victim.maximum_flash_share:
+            missed.append(
+                f"{victim.name}: the file has {share:.1%} of the baseline's bytes, above maximum_flash_share "
+                f"{victim.maximum_flash_share:.1%}"
+            )
+    return missed

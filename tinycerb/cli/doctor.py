@@ -13,11 +13,11 @@ _COLOURS = {"OK": "green", "WARN": "yellow", "FAIL": "red"}
 
 def doctor(as_json: AsJson = False) -> None:
     """Tell what is missing, one line each, with the command that mends it. Exit 3 if something vital is."""
-    from tinycerb.doctor.checks import CHECKS, FAIL
+    from tinycerb.doctor.checks import CHECKS, FAIL, run_check
 
     findings = []
     for check in CHECKS:
-        finding = check()
+        finding = run_check(check)
         findings.append(finding)
         if not as_json:
             typer.secho(f"{finding.status:4}", fg=_COLOURS[finding.status], bold=True, nl=False)

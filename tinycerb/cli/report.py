@@ -30,8 +30,14 @@ def write_report(directory: RunDirectory) -> Path:
     from reports.model_card import render_model_card
     from reports.pdf import render_pdf
     from tinycerb.atomic import read_json, write_bytes, write_text
+    from tinycerb.bench.metrics import SCHEMA_VERSION
 
     metrics = read_json(directory.metrics)
+    if metrics.get("schema_version") != SCHEMA_VERSION:
+        raise UsageError(
+            f"{directory.metrics} has schema_version {metrics.get('schema_version')!r}; expected {SCHEMA_VERSION}; "
+            f"make it again with: tinycerb bench {directory.path}"
+        )
     write_bytes(directory.report, render_pdf(metrics))
     write_text(directory.path / "model_card.md", render_model_card(metrics))
     return directory.report

@@ -6,8 +6,12 @@ from collections.abc import Collection
 import typer
 from rich.console import Console
 
+from tinycerb.bench.cell import load_pool
 from tinycerb.bench.metrics import gather_metrics
 from tinycerb.cli.table import results_table
+from tinycerb.config import Config
+from tinycerb.datasets import load_dataset
+from tinycerb.defenses import defense_of
 from tinycerb.errors import GateError, Interrupted, UsageError
 from tinycerb.jobs.plan import plan
 from tinycerb.jobs.scheduler import run_tasks
@@ -36,10 +40,34 @@ def work(run: RunDirectory, kinds: Collection[str], jobs: int, quiet: bool) -> N
         first = missing[0].split("/")[0]
         command = f"tinycerb train --resume {run.path}" if first == "train" else f"tinycerb {first} {run.path}"
         raise UsageError(f"not done yet: {', '.join(missing)}; do it with: {command}")
+    load_inputs(run.config)
     try:
         run_tasks(run, chosen, jobs or min(os.cpu_count() or 1, _MOST_JOBS), make_display(quiet))
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; finished work is kept, go on with: --resume {run.path}") from None
+
+
+def load_inputs(config: Config) -> None:
+    """Loads all data once, so that what is missing or corrupt shows before hours of work.
+
+    Raises:
+        EnvironmentProblem: data are missing or corrupt.
+        UsageError: more images are asked for than there are.
+    """
+    dataset = load_dataset(config.data)
+    for victim in config.victims:
+        heads = defense_of(victim).heads
+        if heads > dataset.classes:
+            raise UsageError(
+                f"victims.{victim.name} has {heads} heads; allowed: 1 to {dataset.classes}, the number of classes"
+            )
+    for attack in config.attacks:
+        pool = load_pool(attack, dataset)
+        if attack.budget > len(pool):
+            raise UsageError(
+                f"attacks.{attack.name}.budget is {attack.budget}, but the pool {attack.query_pool} has {len(pool)} "
+                f"distinct images; allowed: 0 (all) to {len(pool)}"
+            )
 
 
 def print_results(run: RunDirectory, as_json: bool) -> None:

@@ -7,7 +7,7 @@ are protected. The groups are found by union-find over the graph, layer by layer
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from keras_models import Keras3ModelError, keras, require_legacy_model
+from keras_models.legacy import Keras3ModelError, keras, require_legacy_model
 from tinycerb.errors import UsageError
 
 _PASSES_CHANNELS_ON = (

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 
-from keras_models import keras, named_layer
+from keras_models.legacy import keras, named_layer
 from tinycerb.compression.groups import ChannelGroup, find_groups
 from tinycerb.compression.importance import weight_and_scale
 
@@ -38,6 +38,7 @@ class ChannelMasks:
             frequency=_UPDATE_EVERY_STEPS,
         )
         self._end_step = end_step
+        self._final_ratio = final_ratio
         self._masks = [tf.Variable(tf.ones(group.channels), trainable=False) for group in self.groups]
         self._held = [
             (variable, mask)
@@ -69,11 +70,13 @@ class ChannelMasks:
         if not self.groups:
             return False
         due, sparsity = self._schedule(tf.constant(step, tf.int64))
-        if not bool(due) and step != self._end_step:
+        # The last step always counts, also for a schedule too short for its own rhythm.
+        last = step == self._end_step
+        if not bool(due) and not last:
             return False
         for group, mask in zip(self.groups, self._masks, strict=True):
             old = mask.numpy() > 0
-            keep = channels_to_keep(group.channels, float(sparsity))
+            keep = channels_to_keep(group.channels, self._final_ratio if last else float(sparsity))
             if keep < old.sum():
                 importance = np.where(old, weight_and_scale(self._model, group), -1.0)
                 survivors = np.argsort(-importance, kind="stable")[:keep]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import tensorflow_model_optimization as tfmot
 
-from keras_models import Keras3ModelError, keras, require_legacy_model
+from keras_models.legacy import Keras3ModelError, keras, require_legacy_model
 from tinycerb.errors import EnvironmentProblem, UsageError
 
 

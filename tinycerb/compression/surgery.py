@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_models import keras, named_layer
+from keras_models.legacy import keras, named_layer
 from tinycerb.compression.groups import ChannelGroup
 
 

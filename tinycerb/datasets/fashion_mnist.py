@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,9 +26,19 @@ CLASS_NAMES = (
     "Ankle boot",
 )
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
-KERAS_FOLDER = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets" / "fashion-mnist"
+KERAS_FOLDER = Path.home() / ".keras" / "datasets" / "fashion-mnist"
+FILES = tuple(
+    f"{part}-ubyte.gz" for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+)
 INSTALL_COMMAND = "sudo apt-get install --reinstall -y dataset-fashion-mnist"
 DOWNLOAD_COMMAND = '.venv/bin/python -c "import tf_keras; tf_keras.datasets.fashion_mnist.load_data()"'
+
+_DOWNLOAD = "import sys, tf_keras; tf_keras.datasets.fashion_mnist.load_data(cache_dir=sys.argv[1])"
+
+
+def find_fashion_mnist(folders: Sequence[Path]) -> Path | None:
+    """Returns the first folder that holds all four files, whatever is in them, or None."""
+    return next((folder for folder in folders if all((folder / name).is_file() for name in FILES)), None)
 
 
 def load_fashion_mnist(
@@ -46,16 +57,13 @@ def load_fashion_mnist(
     Raises:
         EnvironmentProblem: neither source has them, or a file is corrupt.
     """
-    found = next((folder for folder in folders if folder.is_dir()), None)
-    if found is None:
-        _download()
-        found = folders[-1]
+    found = find_fashion_mnist(folders) or _download(folders[-1])
     source = "Debian package dataset-fashion-mnist" if found == DEBIAN_FOLDER else "tf_keras.datasets.fashion_mnist"
     return _read_split(found, "train", 60000), _read_split(found, "t10k", 10000), source
 
 
 def _read_split(folder: Path, prefix: str, count: int) -> LabelledImages:
-    remedy = INSTALL_COMMAND if folder == DEBIAN_FOLDER else f"rm -r {folder}; {DOWNLOAD_COMMAND}"
+    remedy = INSTALL_COMMAND if folder == DEBIAN_FOLDER else f"rm -r {folder}, then run the same command again"
     images = read_idx(folder / f"{prefix}-images-idx3-ubyte.gz", (count, 28, 28), remedy)
     labels = read_idx(folder / f"{prefix}-labels-idx1-ubyte.gz", (count,), remedy)
     if labels.max() >= len(CLASS_NAMES):
@@ -66,15 +74,23 @@ def _read_split(folder: Path, prefix: str, count: int) -> LabelledImages:
     return LabelledImages(images[..., np.newaxis], labels.astype(np.int32))
 
 
-def _download() -> None:
-    # In a process of its own: whoever measures with tflite-runtime must not import TensorFlow.
-    command = [sys.executable, "-c", "import tf_keras; tf_keras.datasets.fashion_mnist.load_data()"]
-    environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    child = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if child.returncode != 0:
-        last_line = (child.stderr.strip().splitlines() or ["no message"])[-1]
-        raise EnvironmentProblem(
-            f"Fashion-MNIST is not here and could not be downloaded ({last_line}). Install it with one of:\n"
-            f"  {INSTALL_COMMAND}\n"
-            f"  {DOWNLOAD_COMMAND}"
-        )
+def _download(folder: Path) -> Path:
+    """Downloads into a folder beside `folder` and renames it, so that nobody ever sees half of it."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".download-", dir=folder.parent) as cache:
+            # In a process of its own: whoever measures with tflite-runtime must not import TensorFlow.
+            command = [sys.executable, "-c", _DOWNLOAD, cache]
+            environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+            child = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+            if child.returncode == 0:
+                Path(cache, "datasets", "fashion-mnist").rename(folder)
+                return folder
+            cause = (child.stderr.strip().splitlines() or ["no message"])[-1]
+    except OSError as error:
+        cause = str(error)
+    raise EnvironmentProblem(
+        f"Fashion-MNIST is not here and could not be downloaded ({cause}). Get it with one of:\n"
+        f"  {INSTALL_COMMAND}\n"
+        f"  {DOWNLOAD_COMMAND}"
+    )

@@ -10,8 +10,6 @@ from importlib import resources
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from tinycerb.datasets.fashion_mnist import DEBIAN_FOLDER, DOWNLOAD_COMMAND, INSTALL_COMMAND, KERAS_FOLDER
-from tinycerb.datasets.query_pools import ANIMAL_MNIST_COMMAND, load_animal_mnist
 from tinycerb.errors import TinyCerbError
 
 OK, WARN, FAIL = "OK", "WARN", "FAIL"
@@ -98,14 +96,22 @@ def _tflite_micro() -> Finding:
 
 
 def _fashion_mnist() -> Finding:
-    found = next((folder for folder in (DEBIAN_FOLDER, KERAS_FOLDER) if folder.is_dir()), None)
-    if found:
-        return Finding("Fashion-MNIST", OK, str(found))
-    remedy = f"{INSTALL_COMMAND}   or   {DOWNLOAD_COMMAND}"
-    return Finding("Fashion-MNIST", WARN, "not here yet; the first run will try to download it", remedy)
+    from tinycerb.datasets import fashion_mnist as data
+
+    found = data.find_fashion_mnist((data.DEBIAN_FOLDER, data.KERAS_FOLDER))
+    if found is None:
+        remedy = f"{data.INSTALL_COMMAND}   or   {data.DOWNLOAD_COMMAND}"
+        return Finding("Fashion-MNIST", WARN, "not here yet; the first run will try to download it", remedy)
+    try:
+        train, test, source = data.load_fashion_mnist([found])
+    except TinyCerbError as error:
+        return Finding("Fashion-MNIST", FAIL, str(error), data.INSTALL_COMMAND)
+    return Finding("Fashion-MNIST", OK, f"{len(train.images) + len(test.images):,} images, {source}")
 
 
 def _animal_mnist() -> Finding:
+    from tinycerb.datasets.query_pools import ANIMAL_MNIST_COMMAND, load_animal_mnist
+
     try:
         return Finding("Animal-MNIST", OK, f"{len(load_animal_mnist()):,} distinct images")
     except TinyCerbError as error:
@@ -128,6 +134,14 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     _animal_mnist,
     _disk,
 )
+
+
+def run_check(check: Callable[[], Finding]) -> Finding:
+    """Runs a check; one that itself lacks a package is a finding, too."""
+    try:
+        return check()
+    except ImportError as error:
+        return Finding(check.__name__.strip("_"), FAIL, str(error), _INSTALL)
 
 
 def _version(package: str) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from keras_models import BACKBONES
+from tinycerb.answers.selection import HEAD_SELECTIONS
 from tinycerb.attacks import ATTACKS
 from tinycerb.attacks.students import STUDENTS
 from tinycerb.bench.cell import MEAN_HEAD
@@ -10,6 +12,7 @@ from tinycerb.datasets import DATASETS
 from tinycerb.datasets.procedural import FAMILIES
 from tinycerb.datasets.query_pools import QUERY_POOLS
 from tinycerb.defenses import defense_of
+from tinycerb.errors import UsageError, suggest
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Task:
         kind: `train`, `convert`, `measure`, `latency` or `steal`.
         arguments: what the kind's step takes beside the run.
         after: keys of the tasks that must be done before.
+        alone: whether nothing else may run meanwhile.
         cost: rough relative effort, for the order of starting and the estimate of what is left.
     """
 
@@ -29,6 +33,7 @@ class Task:
     arguments: tuple[str, ...]
     after: tuple[str, ...]
     cost: float
+    alone: bool = False
 
 
 def plan(config: Config) -> list[Task]:
@@ -54,7 +59,7 @@ def plan(config: Config) -> list[Task]:
                 cost = 10.0 + len(attack.students) * (8.0 + 2.0 * attack.epochs * attack.members)
                 tasks.append(Task(key, "steal", arguments, (f"measure/{name}",), cost))
     converted = tuple(f"convert/{victim.name}" for victim in config.victims)
-    tasks.append(Task("latency", "latency", (), converted, 5))
+    tasks.append(Task("latency", "latency", (), converted, 5, alone=True))
     return tasks
 
 
@@ -65,10 +70,19 @@ def check_names(config: Config) -> None:
         UsageError: a name that is not registered; the message lists those that are.
     """
     DATASETS[config.data.name]
+    if config.model.backbone not in BACKBONES:
+        near = suggest(config.model.backbone, BACKBONES)
+        raise UsageError(f"unknown backbone {config.model.backbone!r}{near}; known: {', '.join(BACKBONES)}")
     for family in config.out_of_distribution.families:
         FAMILIES[family]
     for victim in config.victims:
-        defense_of(victim)
+        defense = defense_of(victim)
+        HEAD_SELECTIONS[defense.selection]
+        if defense.heads > 1 and defense.selection == "fixed":
+            raise UsageError(
+                f"victims.{victim.name}: selection 'fixed' always answers with head 0, so {defense.heads} heads "
+                "protect nothing; allowed: random"
+            )
     for attack in config.attacks:
         ATTACKS[attack.attack]
         QUERY_POOLS[attack.query_pool]

@@ -60,8 +60,9 @@ def run_tasks(run: RunDirectory, tasks: Sequence[Task], jobs: int, display: Disp
                     graph.done(key)
                 else:
                     ready.append(key)
-            ready.sort(key=lambda key: -urgency[key])
-            while ready and len(running) < jobs:
+            # What must run alone waits until nothing else is ready or running.
+            ready.sort(key=lambda key: (wanted[key].alone, -urgency[key]))
+            while ready and len(running) < jobs and not _must_wait(wanted[ready[0]], running):
                 key = ready.pop(0)
                 running[key] = _start(run, wanted[key], events)
                 display.start(key)
@@ -72,6 +73,10 @@ def run_tasks(run: RunDirectory, tasks: Sequence[Task], jobs: int, display: Disp
             worker.process.kill()
             worker.process.wait()
         display.end()
+
+
+def _must_wait(task: Task, running: dict[str, _Worker]) -> bool:
+    return bool(running) and (task.alone or any(worker.task.alone for worker in running.values()))
 
 
 def _urgency(tasks: Sequence[Task]) -> dict[str, float]:
@@ -105,9 +110,12 @@ def _start(run: RunDirectory, task: Task, events: queue.Queue) -> _Worker:
 
 def _read_events(key: str, process: subprocess.Popen, events: queue.Queue) -> None:
     assert process.stdout is not None, "opened with a pipe"
-    for line in process.stdout:
-        events.put((key, json.loads(line)))
-    events.put((key, None))
+    try:
+        for line in process.stdout:
+            events.put((key, json.loads(line)))
+    finally:
+        # Also after half a line from a worker that was killed: the parent must not wait for ever.
+        events.put((key, None))
 
 
 def _handle_one_event(
@@ -127,7 +135,9 @@ def _handle_one_event(
         display.finish(key, time.monotonic() - worker.started)
         graph.done(key)
     elif "error" in event:
-        message = f"{key}: {event['error']}\n(log: {run.log(key)})"
+        message = (
+            f"{key}: {event['error']}\nfinished work is kept, go on with --resume {run.path}\n(log: {run.log(key)})"
+        )
         worker.failure = error_from_exit_code(message, event["exit_code"])
     else:
         display.advance(key, Progress(**event))

@@ -46,6 +46,7 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> N
 
     (victim,) = arguments
     test = load_dataset(run.config.data).test
+    run.model_sha256(victim)
     model = open_model(run.model(victim))
     accuracy, labels = measure_accuracy(model, test, report)
     # Attackers never see these: they are what clones are compared with afterwards.

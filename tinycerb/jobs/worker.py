@@ -3,6 +3,7 @@
 It tells its progress on standard output, one JSON object a line, and ends when its parent does.
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -24,6 +25,13 @@ def _end_with_parent() -> None:
     os._exit(ExitCode.INTERRUPTED)
 
 
+def _log_traceback() -> None:
+    # The log may lie on the very disk that is full.
+    with contextlib.suppress(OSError):
+        traceback.print_exc()
+        sys.stderr.flush()
+
+
 def main() -> None:
     """Does the task; exits with the code of the error that stopped it."""
     events = os.fdopen(os.dup(1), "w", buffering=1)
@@ -43,12 +51,12 @@ def main() -> None:
         task = next(task for task in plan(run.config) if task.key == key)
         STEPS[task.kind].run(run, task.arguments, report)
     except TinyCerbError as error:
-        traceback.print_exc()
         tell(error=str(error), exit_code=int(error.exit_code))
+        _log_traceback()
         sys.exit(error.exit_code)
     except Exception as error:
-        traceback.print_exc()
         tell(error=f"internal error: {type(error).__name__}: {error}", exit_code=int(ExitCode.GATE))
+        _log_traceback()
         sys.exit(ExitCode.GATE)
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import h5py
 import tensorflow as tf
 
-from keras_models import keras
+from keras_models.legacy import keras
 from tinycerb.atomic import write_bytes, write_text
+from tinycerb.errors import EnvironmentProblem
 
 CHECKPOINT = "checkpoint.npz"
 MODEL = "model.h5"
@@ -27,12 +28,15 @@ def save_history(folder: Path, rows: list[dict[str, Any]]) -> None:
     write_text(folder / "history.csv", text.getvalue())
     # tf.summary.scalar wants the tensorboard package; the same record can be written without it.
     scalar = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"})
-    events = tf.summary.create_file_writer(str(folder / "events"))
-    with events.as_default(step=rows[-1]["epoch"]):
-        for key, value in rows[-1].items():
-            if isinstance(value, float):
-                tf.summary.write(key, tf.constant(value), metadata=scalar)
-    events.close()
+    try:
+        events = tf.summary.create_file_writer(str(folder / "events"))
+        with events.as_default(step=rows[-1]["epoch"]):
+            for key, value in rows[-1].items():
+                if isinstance(value, float):
+                    tf.summary.write(key, tf.constant(value), metadata=scalar)
+        events.close()
+    except tf.errors.OpError as error:
+        raise EnvironmentProblem(f"cannot write {folder / 'events'}: {error.message}") from error
 
 
 def save_model(model: keras.Model, path: Path) -> None:

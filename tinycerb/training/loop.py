@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_models import keras
+from keras_models.legacy import keras
 from tinycerb.compression.masks import ChannelMasks
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.events import Progress, Report
@@ -106,8 +106,9 @@ class EpochLoop:
                 kept=masks.kept(),
                 history=self.history,
             )
-            state.save(self.checkpoint_path)
+            # The history first: after a kill between the two the epoch is run again and writes the same row.
             self.on_epoch(self.history)
+            state.save(self.checkpoint_path)
             accuracy = self.history[-1]["validation_accuracy"]
             note = f"{stage.name} epoch {epoch + 1}/{stage.epochs}, validation {accuracy:.1%}"
             self.report(Progress((stage.epochs_before + epoch + 1) * steps, stage.epochs_in_all * steps, note))

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_models import keras
+from keras_models.legacy import keras
 from tinycerb.compression.masks import ChannelMasks
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.defenses.base import Defense

@@ -1,12 +1,13 @@
 """One victim from random weights to a quantization-aware model: dense, pruned in training, cut, quantized."""
 
-import time
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from keras_models import BACKBONES, attach_heads, keras
+from keras_models import build_backbone
+from keras_models.legacy import keras
+from keras_models.multi_head import attach_heads
 from tinycerb.atomic import write_arrays, write_json
 from tinycerb.compression.masks import ChannelMasks
 from tinycerb.compression.quantization import quantize_aware
@@ -40,7 +41,6 @@ def train_victim(config: Config, victim_name: str, dataset: Dataset, folder: Pat
     Raises:
         UsageError: the configuration does not fit the data or the network.
     """
-    started = time.monotonic()
     make_repeatable(config.seed)
     victim = config.victim(victim_name)
     defense = defense_of(victim)
@@ -104,7 +104,6 @@ def train_victim(config: Config, victim_name: str, dataset: Dataset, folder: Pat
                 for group, keep in zip(masks.groups, masks.kept(), strict=True)
             ],
             "history": loop.history,
-            "seconds": round(time.monotonic() - started, 1),
         },
     )
 
@@ -115,11 +114,8 @@ def build_model(config: Config, defense: Defense, dataset: Dataset) -> keras.Mod
     Raises:
         UsageError: unknown backbone, or more heads than classes.
     """
-    name = config.model.backbone
-    if name not in BACKBONES:
-        raise UsageError(f"unknown backbone {name!r}; known: {', '.join(sorted(BACKBONES))}")
-    backbone = BACKBONES[name](dataset.image_shape, config.model.width)
     try:
+        backbone = build_backbone(config.model.backbone, dataset.image_shape, config.model.width)
         return attach_heads(backbone, dataset.classes, defense.heads)
     except ValueError as error:
         raise UsageError(str(error)) from error

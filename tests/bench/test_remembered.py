@@ -1,0 +1,52 @@
+"""Remembered answers are those that the oracle would give, at every question."""
+
+import numpy as np
+import pytest
+
+from tinycerb.bench.remembered import RememberedOracle
+from tinycerb.datasets.query_pools import load_animal_mnist
+from tinycerb.oracle import OracleSpec, SealedOracle
+
+FIRST, SECOND, OTHER = np.split(load_animal_mnist()[:90], 3)
+
+
+@pytest.fixture
+def ask(smoke_run, tmp_path):
+    """Asks a sequence of questions; returns the answers, the charge, and how often an oracle was started."""
+    spec = OracleSpec(str(smoke_run.model("cerberos")), "probs", "random", 7)
+
+    def run(*questions: np.ndarray, folder=tmp_path / "answers"):
+        started = []
+
+        def start() -> SealedOracle:
+            started.append(1)
+            return SealedOracle(spec)
+
+        with RememberedOracle(spec, "digest", folder, start) as oracle:
+            answers = [oracle.query(images) for images in questions]
+            return answers, oracle.charged, len(started)
+
+    return run
+
+
+def test_the_same_questions_are_answered_from_disk_and_charged(ask) -> None:
+    first, charged, started = ask(FIRST, SECOND)
+    again, charged_again, started_again = ask(FIRST, SECOND)
+    assert (charged, started) == (60, 1)
+    assert (charged_again, started_again) == (60, 0)
+    assert all((a == b).all() for a, b in zip(first, again, strict=True))
+
+
+def test_a_new_question_after_remembered_ones_meets_the_same_draws(ask, tmp_path) -> None:
+    ask(FIRST)
+    (_, mixed), charged, started = ask(FIRST, OTHER)
+    (_, fresh), _, _ = ask(FIRST, OTHER, folder=tmp_path / "elsewhere")
+    assert (charged, started) == (60, 1)
+    assert (mixed == fresh).all()
+
+
+def test_repeats_are_asked_anew(ask) -> None:
+    """A second look at the same image is another draw, not a remembered answer."""
+    (first, second), charged, _ = ask(FIRST, FIRST)
+    assert charged == 60
+    assert (first != second).any()

@@ -1,0 +1,75 @@
+"""Answers that were asked for once are kept on disk: attacks that ask the same questions share them."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from tinycerb.atomic import write_arrays
+from tinycerb.datasets.images import digest_arrays
+from tinycerb.oracle import OracleSpec, SealedOracle
+
+
+class RememberedOracle:
+    """An oracle that answers from earlier transcripts as long as the questions are the same, in the same order.
+
+    Every image is charged, remembered or not. At the first new question the real oracle is opened and asked all
+    earlier ones again, so that its head draws stand where they would have stood.
+    """
+
+    def __init__(
+        self, spec: OracleSpec, model_sha256: str, folder: Path, open_oracle: Callable[[], SealedOracle]
+    ) -> None:
+        """Prepares an oracle; nothing is started yet.
+
+        Args:
+            spec: what stands behind it.
+            model_sha256: digest of the file that `spec` names.
+            folder: where transcripts are kept.
+            open_oracle: starts the real one.
+        """
+        facts = {**asdict(spec), "model": model_sha256}
+        self._state = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        self._folder = folder
+        self._open = open_oracle
+        self._live: SealedOracle | None = None
+        self._asked: list[np.ndarray] = []
+
+    @property
+    def charged(self) -> int:
+        """Images asked so far, repeats included."""
+        return sum(map(len, self._asked))
+
+    def query(self, images: np.ndarray) -> np.ndarray:
+        """Asks about images; see `Oracle.query`."""
+        self._state = hashlib.sha256(f"{self._state}{digest_arrays(images)}".encode()).hexdigest()
+        path = self._folder / f"{self._state[:24]}.npz"
+        if self._live is None and path.exists():
+            with np.load(path, allow_pickle=False) as arrays:
+                answers = arrays["answers"]
+        else:
+            answers = self._ask(images)
+            write_arrays(path, {"answers": answers})
+        self._asked.append(images)
+        return answers
+
+    def _ask(self, images: np.ndarray) -> np.ndarray:
+        if self._live is None:
+            self._live = self._open()
+            for earlier in self._asked:
+                self._live.query(earlier)
+        return self._live.query(images)
+
+    def __enter__(self) -> "RememberedOracle":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Ends the real oracle, if it was started."""
+        if self._live is not None:
+            self._live.__exit__(kind, error, traceback)
