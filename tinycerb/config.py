@@ -101,6 +101,24 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True)
+class PruningConfig:
+    """How channels are chosen; how many is each victim's `channel_ratio`.
+
+    Attributes:
+        criterion: a registered pruning criterion.
+        schedule: a registered pruning schedule, run by TF-MOT.
+        multiple: channels are kept in multiples of it: 4 for most cores, 8 for Helium.
+    """
+
+    criterion: str = "l2_scale"
+    schedule: str = "polynomial"
+    multiple: int = 4
+
+    def __post_init__(self) -> None:
+        _check(1 <= self.multiple <= 64, f"pruning.multiple is {self.multiple}; allowed: 1 to 64")
+
+
+@dataclass(frozen=True)
 class OutOfDistributionConfig:
     """The defender's own procedural images, never the attacker's.
 
@@ -240,6 +258,7 @@ class Config:
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    pruning: PruningConfig = field(default_factory=PruningConfig)
     out_of_distribution: OutOfDistributionConfig = field(default_factory=OutOfDistributionConfig)
     bench: BenchConfig = field(default_factory=BenchConfig)
 

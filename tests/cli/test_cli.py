@@ -10,7 +10,7 @@ import pytest
 
 from tinycerb import __version__
 
-COMMANDS = ("run", "train", "convert", "bench", "report", "doctor")
+COMMANDS = ("run", "train", "prune", "convert", "bench", "report", "doctor")
 
 
 def test_help_answers_at_once_and_imports_no_tensorflow() -> None:
@@ -33,6 +33,16 @@ def test_every_command_explains_itself_in_a_narrow_terminal(cli, command: str) -
     assert len(finished.stdout) > 200
 
 
+def test_prune_prints_every_group_and_cuts_nothing(cli, tmp_path) -> None:
+    finished = cli("prune", "demo", cwd=tmp_path, env={**os.environ, "COLUMNS": "120"})
+    assert finished.returncode == 0, finished.stderr
+    cerberos = finished.stdout.partition("cerberos:")[2]
+    for name in ("block1_pointwise", "block2_pointwise", "block3_depthwise", "head_2"):
+        assert name in cerberos
+    assert "nothing was cut" in finished.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_version_names_the_stack(cli) -> None:
     finished = cli("--version")
     assert f"tinycerb {__version__}" in finished.stdout
@@ -52,6 +62,8 @@ def test_version_names_the_stack(cli) -> None:
         (["run", "smoke", "--set", 'attacks=[{name="k",students=["big"]}]'], "unknown student 'big'"),
         (["run", "smoke", "--jobs", "-1"], "--jobs"),
         (["run", "smoke", "--set", "model.backbone=demonet"], "did you mean 'demo_net'"),
+        (["prune", "demoo"], "did you mean 'demo'"),
+        (["prune"], "give a preset"),
         (["convert", "nowhere"], "no run directory"),
         (["report", "nowhere"], "no run directory"),
     ],

@@ -5,7 +5,7 @@ import importlib
 import pytest
 
 from keras_models.legacy import Keras3ModelError, require_legacy_model
-from tinycerb.compression.groups import find_groups
+from tinycerb.compression.channel_plan import plan_channels
 from tinycerb.compression.quantization import quantize_aware
 from tinycerb.errors import ExitCode, UsageError
 
@@ -16,7 +16,7 @@ def keras3_model():
     return keras3.Sequential([keras3.layers.Input((4,)), keras3.layers.Dense(2)])
 
 
-@pytest.mark.parametrize("entrance", [find_groups, quantize_aware])
+@pytest.mark.parametrize("entrance", [plan_channels, quantize_aware])
 def test_pruning_and_quantization_name_the_way_out(keras3_model, entrance) -> None:
     with pytest.raises(UsageError, match="import tf_keras as keras") as caught:
         entrance(keras3_model)

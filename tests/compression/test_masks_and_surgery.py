@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from keras_models import build_backbone
+from keras_models import BACKBONES, build_backbone
 from keras_models.legacy import keras, named_layer
 from keras_models.multi_head import attach_heads
+from tinycerb.compression.importance import CRITERIA
 from tinycerb.compression.masks import ChannelMasks, channels_to_keep
 from tinycerb.compression.surgery import remove_channels
+from tinycerb.errors import UsageError
 from tinycerb.training.objective import LogitPredictor
 
 L = keras.layers
@@ -18,12 +20,23 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (32, 28, 28, 1), dtype=np.uin
 def model() -> keras.Model:
     keras.utils.set_random_seed(1)
     model = attach_heads(build_backbone("demo_net", (28, 28, 1), 1.0), classes=10, heads=3)
+    disturb(model)
+    return model
+
+
+def disturb(model: keras.Model) -> None:
+    """As if trained: biases and batch norms away from their initial ones and zeros."""
     rng = np.random.default_rng(2)
-    # As if trained: batch norms away from their initial ones and zeros.
     for layer in model.layers:
         if isinstance(layer, L.BatchNormalization):
             layer.set_weights([rng.uniform(0.5, 1.5, w.shape).astype(np.float32) for w in layer.get_weights()])
-    return model
+        elif getattr(layer, "bias", None) is not None:
+            layer.bias.assign(rng.uniform(-0.5, 0.5, layer.bias.shape).astype(np.float32))
+
+
+def cut_channels(model: keras.Model, masks: ChannelMasks) -> keras.Model:
+    assert masks.plan is not None
+    return remove_channels(model, masks.plan, masks.kept())
 
 
 @pytest.mark.parametrize(
@@ -58,7 +71,7 @@ def test_surgery_is_exact(model) -> None:
     masks = ChannelMasks(model, 0.5, 1, 2)
     masks.update(2)
     masked = LogitPredictor(model)(IMAGES)
-    slim = remove_channels(model, masks.groups, masks.kept())
+    slim = cut_channels(model, masks)
     assert slim.count_params() < 0.35 * model.count_params()
     assert [layer.name for layer in slim.layers] == [layer.name for layer in model.layers]
     assert np.abs(LogitPredictor(slim)(IMAGES) - masked).max() < 1e-5
@@ -80,12 +93,12 @@ def test_biases_and_missing_scales_are_masked_too() -> None:
     keras.utils.set_random_seed(3)
     image = L.Input((28, 28, 1))
     x = L.Conv2D(8, 3, use_bias=True, bias_initializer="ones", name="biased")(image)
-    x = L.BatchNormalization(scale=False, beta_initializer="ones")(x)
+    x = L.BatchNormalization(scale=False, beta_initializer="ones", moving_mean_initializer="ones")(x)
     x = L.DepthwiseConv2D(3, use_bias=True, bias_initializer="ones")(x)
     model = keras.Model(image, L.Dense(3)(L.GlobalAveragePooling2D()(x)))
     masks = ChannelMasks(model, 0.5, 1, 2)
     masks.update(2)
-    slim = remove_channels(model, masks.groups, masks.kept())
+    slim = cut_channels(model, masks)
     assert named_layer(slim, "biased").filters == 4
     assert np.abs(LogitPredictor(slim)(IMAGES) - LogitPredictor(model)(IMAGES)).max() < 1e-5
 
@@ -98,3 +111,45 @@ def test_a_depthwise_layer_behind_a_masked_one_keeps_no_constant(model) -> None:
     _, beta, _, _ = named_layer(model, "block1_depthwise_norm").get_weights()
     assert (beta[~keep] == 0).all()
     assert (beta[keep] != 0).all()
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize("ratio", [0.3, 0.7])
+def test_surgery_is_exact_on_every_backbone(name: str, ratio: float) -> None:
+    keras.utils.set_random_seed(1)
+    model = attach_heads(build_backbone(name, (32, 32, 3), 0.5), classes=10, heads=3)
+    disturb(model)
+    images = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
+    masks = ChannelMasks(model, ratio, 1, 2)
+    masks.update(2)
+    slim = cut_channels(model, masks)
+    assert slim.count_params() < (1 - ratio / 3) * model.count_params()
+    masked, cut = LogitPredictor(model)(images), LogitPredictor(slim)(images)
+    # Sums over fewer zeros are rounded differently; nothing else may change.
+    assert np.abs(cut - masked).max() <= 2e-6 * max(1.0, np.abs(masked).max())
+
+
+@pytest.mark.parametrize("criterion", list(CRITERIA))
+def test_every_criterion_drops_filters_that_do_nothing(model, criterion: str) -> None:
+    weak = [1, 5, 9, 13, 2, 6, 10, 14]
+    stem, norm = named_layer(model, "stem"), named_layer(model, "stem_norm")
+    stem.kernel.assign(stem.kernel * np.where(np.isin(np.arange(16), weak), 1e-3, 1.0))
+    norm.gamma.assign(norm.gamma * np.where(np.isin(np.arange(16), weak), 1e-3, 1.0))
+    masks = ChannelMasks(model, 0.5, 1, 2, criterion=criterion)
+    masks.update(2)
+    (keep,) = (k for g, k in zip(masks.groups, masks.kept(), strict=True) if "stem" in g.producers)
+    assert np.flatnonzero(~keep).tolist() == sorted(weak)
+
+
+def test_a_constant_schedule_prunes_at_once_and_multiples_of_eight_are_kept(model) -> None:
+    masks = ChannelMasks(model, 0.5, 5, 100, schedule="constant", multiple=8)
+    assert not masks.update(4)
+    assert masks.update(5)
+    assert [int(keep.sum()) for keep in masks.kept()] == [8, 16, 32, 32, 48]
+
+
+def test_unknown_criteria_and_schedules_list_the_known(model) -> None:
+    with pytest.raises(UsageError, match="known: constant, polynomial"):
+        ChannelMasks(model, 0.5, 1, 2, schedule="linear")
+    with pytest.raises(UsageError, match="known: l1, l2_scale, norm_scale"):
+        ChannelMasks(model, 0.5, 1, 2, criterion="l3").update(2)

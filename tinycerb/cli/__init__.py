@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinycerb import __version__
-from tinycerb.cli import bench, convert, doctor, report, run, train
+from tinycerb.cli import bench, convert, doctor, prune, report, run, train
 from tinycerb.errors import TinyCerbError
 
 app = typer.Typer(
@@ -43,6 +43,7 @@ def _root(
 
 app.command("run")(run.run)
 app.command("train")(train.train)
+app.command("prune")(prune.prune)
 app.command("convert")(convert.convert)
 app.command("bench")(bench.bench)
 app.command("report")(report.report)

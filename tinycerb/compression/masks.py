@@ -2,24 +2,30 @@
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_model_optimization as tfmot
 
-from keras_models.legacy import keras, named_layer
-from tinycerb.compression.groups import ChannelGroup, find_groups
-from tinycerb.compression.importance import weight_and_scale
-
-_CHANNEL_MULTIPLE = 4
-_UPDATE_EVERY_STEPS = 16
+from keras_models.legacy import keras
+from tinycerb.compression.channel_plan import CARRIERS, ChannelPlan, Layout, is_maker, plan_channels
+from tinycerb.compression.importance import importance
+from tinycerb.compression.schedules import SCHEDULES
 
 
 class ChannelMasks:
     """Masks over the channel groups of one model, only ever shrinking.
 
-    Kernel, bias, and both batch-norm vectors of a masked channel are held at zero: with a shift left over it
-    would still emit a constant, and removing it would change the outputs.
+    Kernel, bias, batch-norm scale, shift and moving mean of a masked channel are held at zero: with any of them
+    left over it would still emit a constant, and removing it would change the outputs.
     """
 
-    def __init__(self, model: keras.Model, final_ratio: float, begin_step: int, end_step: int) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        final_ratio: float,
+        begin_step: int,
+        end_step: int,
+        criterion: str = "l2_scale",
+        schedule: str = "polynomial",
+        multiple: int = 4,
+    ) -> None:
         """Prepares masks that keep everything.
 
         Args:
@@ -27,43 +33,59 @@ class ChannelMasks:
             final_ratio: share of every group's channels that is gone at `end_step`, 0 to 0.9.
             begin_step: the first training step of the schedule, counted from 1.
             end_step: its last.
+            criterion: a registered pruning criterion.
+            schedule: a registered pruning schedule.
+            multiple: channels are kept in multiples of it: 4 suits SIMD kernels, 8 Helium.
+
+        Raises:
+            UsageError: a layer whose channels cannot be followed, an unknown criterion or schedule.
         """
         self._model = model
-        self.groups: tuple[ChannelGroup, ...] = find_groups(model) if final_ratio > 0 else ()
-        self._schedule = tfmot.sparsity.keras.PolynomialDecay(
-            initial_sparsity=0.0,
-            final_sparsity=final_ratio,
-            begin_step=begin_step,
-            end_step=max(end_step, begin_step + 1),
-            frequency=_UPDATE_EVERY_STEPS,
-        )
+        self.plan: ChannelPlan | None = plan_channels(model) if final_ratio > 0 else None
+        self.groups = self.plan.groups if self.plan else ()
+        self._criterion = criterion
+        self._multiple = multiple
+        self._schedule = SCHEDULES[schedule](final_ratio, begin_step, end_step)
         self._end_step = end_step
         self._final_ratio = final_ratio
         self._masks = [tf.Variable(tf.ones(group.channels), trainable=False) for group in self.groups]
-        self._held = [
-            (variable, mask)
-            for group, mask in zip(self.groups, self._masks, strict=True)
-            for variable in self._masked_variables(group)
-        ]
+        self._held = list(self._held_variables())
 
-    def _masked_variables(self, group: ChannelGroup) -> list[tf.Variable]:
-        variables = []
-        for name in (*group.producers, *group.followers):
-            layer = named_layer(self._model, name)
+    def _held_variables(self):
+        """Pairs of a layout and a variable whose last axis has it."""
+        if self.plan is None:
+            return
+        for layer in self._model.layers:
+            layout = self.plan.outputs[layer.name]
+            if not any(segment in self.plan.group_of_set for segment in layout.segments):
+                continue
             if isinstance(layer, keras.layers.BatchNormalization):
-                variables += [v for v in (layer.gamma, layer.beta) if v is not None]
-            elif isinstance(layer, keras.layers.DepthwiseConv2D):
-                # Its kernel needs no mask: the channel it reads is zero already.
-                variables += [layer.bias] if layer.use_bias else []
+                variables = [layer.gamma, layer.beta, layer.moving_mean]
+            elif isinstance(layer, CARRIERS):
+                # A depthwise kernel needs no mask: the channel it reads is zero already.
+                variables = [layer.bias]
+            elif is_maker(layer):
+                variables = [layer.kernel, layer.bias]
             else:
-                variables += [layer.kernel] + ([layer.bias] if layer.use_bias else [])
-        return variables
+                continue
+            yield from ((layout, variable) for variable in variables if variable is not None)
+
+    def _mask_of(self, layout: Layout) -> tf.Tensor:
+        assert self.plan is not None, "only called for layouts of a plan"
+        parts = [
+            self._masks[self.plan.group_of_set[segment]]
+            if segment in self.plan.group_of_set
+            else tf.ones(self.plan.sizes[segment])
+            for segment in layout.segments
+        ]
+        return tf.tile(tf.concat(parts, axis=0), [layout.positions])
 
     def hold(self) -> None:
         """Puts masked variables back to zero; called after every optimizer step, inside the step's graph."""
-        for variable, mask in self._held:
+        masks = {layout: self._mask_of(layout) for layout, _ in self._held}
+        for layout, variable in self._held:
             # The channel is the last axis of kernels, biases and batch-norm vectors alike.
-            variable.assign(variable * mask)
+            variable.assign(variable * masks[layout])
 
     def update(self, step: int) -> bool:
         """Shrinks the masks if the schedule asks for it at this step; returns whether it did."""
@@ -76,10 +98,11 @@ class ChannelMasks:
             return False
         for group, mask in zip(self.groups, self._masks, strict=True):
             old = mask.numpy() > 0
-            keep = channels_to_keep(group.channels, self._final_ratio if last else float(sparsity))
+            ratio = self._final_ratio if last else float(sparsity)
+            keep = channels_to_keep(group.channels, ratio, self._multiple)
             if keep < old.sum():
-                importance = np.where(old, weight_and_scale(self._model, group), -1.0)
-                survivors = np.argsort(-importance, kind="stable")[:keep]
+                scores = np.where(old, importance(self._model, group, self._criterion), -1.0)
+                survivors = np.argsort(-scores, kind="stable")[:keep]
                 mask.assign(np.isin(np.arange(group.channels), survivors).astype(np.float32))
         self.hold()
         return True
@@ -94,9 +117,9 @@ class ChannelMasks:
             mask.assign(keep.astype(np.float32))
 
 
-def channels_to_keep(channels: int, sparsity: float) -> int:
-    """Returns how many channels stay: at least 4, and a multiple of 4 as int8 kernels like them."""
+def channels_to_keep(channels: int, sparsity: float, multiple: int = 4) -> int:
+    """Returns how many channels stay: a multiple of `multiple`, at least that many, at most all."""
     exact = channels * (1 - sparsity)
-    # A hair below a whole number is that number: 1 - 0.9 leaves 0.0999... of the channels.
-    rounded = int(np.ceil(exact / _CHANNEL_MULTIPLE - 1e-6)) * _CHANNEL_MULTIPLE
-    return min(channels, max(_CHANNEL_MULTIPLE, rounded))
+    # A hair above a whole number is that number: 1 - 0.9 leaves 0.1000...01 of the channels.
+    rounded = int(np.ceil(exact / multiple - 1e-6)) * multiple
+    return min(channels, max(multiple, rounded))

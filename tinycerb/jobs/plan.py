@@ -7,6 +7,8 @@ from tinycerb.answers.selection import HEAD_SELECTIONS
 from tinycerb.attacks import ATTACKS
 from tinycerb.attacks.students import STUDENTS
 from tinycerb.bench.cell import MEAN_HEAD
+from tinycerb.compression.importance import CRITERIA
+from tinycerb.compression.schedules import SCHEDULES
 from tinycerb.config import Config
 from tinycerb.datasets import DATASETS
 from tinycerb.datasets.procedural import FAMILIES
@@ -75,6 +77,8 @@ def check_names(config: Config) -> None:
         raise UsageError(f"unknown backbone {config.model.backbone!r}{near}; known: {', '.join(BACKBONES)}")
     for family in config.out_of_distribution.families:
         FAMILIES[family]
+    CRITERIA[config.pruning.criterion]
+    SCHEDULES[config.pruning.schedule]
     for victim in config.victims:
         defense = defense_of(victim)
         HEAD_SELECTIONS[defense.selection]

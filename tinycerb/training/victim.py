@@ -56,7 +56,16 @@ def train_victim(config: Config, victim_name: str, dataset: Dataset, folder: Pat
     )
     stages = _stages(config)
     begin = training.dense_epochs * batches.steps + 1
-    masks = ChannelMasks(model, victim.channel_ratio, begin, begin + training.pruning_epochs * batches.steps - 1)
+    pruning = config.pruning
+    masks = ChannelMasks(
+        model,
+        victim.channel_ratio,
+        begin_step=begin,
+        end_step=begin + training.pruning_epochs * batches.steps - 1,
+        criterion=pruning.criterion,
+        schedule=pruning.schedule,
+        multiple=pruning.multiple,
+    )
     checkpoint = Checkpoint.load(folder / CHECKPOINT)
     if checkpoint is not None:
         masks.restore(checkpoint.kept)
@@ -79,7 +88,7 @@ def train_victim(config: Config, victim_name: str, dataset: Dataset, folder: Pat
         loop.run(stages[name], staged_model, step, masks, prune, here)
 
     run("float", model, prune=True)
-    slim = remove_channels(model, masks.groups, masks.kept())
+    slim = remove_channels(model, masks.plan, masks.kept()) if masks.plan else model
     if finished == 0:
         _check_exact(model, slim, dataset.validation.images[:64])
     run("recover", slim)

@@ -1,11 +1,12 @@
-"""Which channels must go together."""
+"""Which channels must go together, one failure mode of pruners after the other."""
 
+import numpy as np
 import pytest
 
 from keras_models import build_backbone
 from keras_models.legacy import keras
 from keras_models.multi_head import attach_heads
-from tinycerb.compression.groups import find_groups
+from tinycerb.compression.channel_plan import plan_channels
 from tinycerb.errors import UsageError
 
 L = keras.layers
@@ -18,7 +19,7 @@ def functional(build) -> keras.Model:
 
 def test_demo_net() -> None:
     model = attach_heads(build_backbone("demo_net", (28, 28, 1), 1.0), classes=10, heads=3)
-    groups = {group.producers: group for group in find_groups(model)}
+    groups = {group.producers: group for group in plan_channels(model).groups}
     assert set(groups) == {
         ("stem",),
         ("block1_pointwise", "block2_pointwise"),
@@ -41,7 +42,7 @@ def test_two_additions_on_one_stream_join_three_producers() -> None:
         x = L.Add()([x, L.Conv2D(8, 1, name="c")(x)])
         return L.Dense(2)(L.GlobalAveragePooling2D()(x))
 
-    (group,) = find_groups(functional(build))
+    (group,) = plan_channels(functional(build)).groups
     assert set(group.producers) == {"a", "b", "c"}
 
 
@@ -49,21 +50,21 @@ def test_a_stream_that_adds_the_image_is_protected() -> None:
     def build(x):
         return L.Dense(2)(L.GlobalAveragePooling2D()(L.Add()([x, L.Conv2D(3, 1)(x)])))
 
-    assert find_groups(functional(build)) == ()
+    assert plan_channels(functional(build)).groups == ()
 
 
 def test_a_layer_that_cannot_be_followed_is_named() -> None:
     def build(x):
-        return L.Dense(2)(L.Flatten(name="flat")(L.Conv2D(4, 1)(x)))
+        return L.Dense(2)(L.Flatten()(L.Reshape((4, 64), name="odd")(L.Conv2D(4, 1)(x))))
 
-    with pytest.raises(UsageError, match="'flat' is a Flatten"):
-        find_groups(functional(build))
+    with pytest.raises(UsageError, match="'odd' is a Reshape"):
+        plan_channels(functional(build))
 
 
 def test_a_shared_layer_is_named() -> None:
     shared = L.Conv2D(3, 1, name="shared")
     with pytest.raises(UsageError, match="'shared' is used 2 times"):
-        find_groups(functional(lambda x: L.Dense(2)(L.GlobalAveragePooling2D()(shared(shared(x))))))
+        plan_channels(functional(lambda x: L.Dense(2)(L.GlobalAveragePooling2D()(shared(shared(x))))))
 
 
 def test_a_depth_multiplier_is_named() -> None:
@@ -72,4 +73,38 @@ def test_a_depth_multiplier_is_named() -> None:
         return L.Dense(2)(L.GlobalAveragePooling2D()(x))
 
     with pytest.raises(UsageError, match="'wide' has depth_multiplier 2; allowed: 1"):
-        find_groups(functional(build))
+        plan_channels(functional(build))
+
+
+def test_a_sigmoid_protects_its_channels() -> None:
+    """A channel of zeros comes out of it as a constant, which the next layer would miss."""
+
+    def build(x):
+        x = L.Conv2D(8, 1, name="squashed")(x)
+        x = L.Conv2D(8, 1, name="free")(L.Activation("sigmoid")(x))
+        return L.Dense(2)(L.GlobalAveragePooling2D()(x))
+
+    (group,) = plan_channels(functional(build)).groups
+    assert group.producers == ("free",)
+
+
+def test_an_addition_of_unlike_segments_protects_all_of_them() -> None:
+    def build(x):
+        left = L.Concatenate()([L.Conv2D(4, 1)(x), L.Conv2D(4, 1)(x)])
+        x = L.Add()([left, L.Conv2D(8, 1)(x)])
+        return L.Dense(2)(L.GlobalAveragePooling2D()(L.Conv2D(8, 1, name="free")(x)))
+
+    (group,) = plan_channels(functional(build)).groups
+    assert group.producers == ("free",)
+
+
+def test_concatenation_and_flatten_carry_offsets() -> None:
+    def build(x):
+        a, b = L.Conv2D(4, 1, name="a")(x), L.Conv2D(8, 1, name="b")(x)
+        return L.Dense(2)(L.Flatten(name="flat")(L.Concatenate(name="both")([a, b])))
+
+    plan = plan_channels(functional(build))
+    kept = [np.array([1, 0, 1, 0], bool), np.array([0] * 4 + [1] * 4, bool)]
+    row = [1, 0, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1]
+    assert plan.mask(plan.outputs["both"], kept).tolist() == [bool(bit) for bit in row]
+    assert plan.mask(plan.outputs["flat"], kept).tolist() == [bool(bit) for bit in row * 64]

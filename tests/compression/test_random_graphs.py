@@ -1,0 +1,75 @@
+"""Random small networks: the plan is consistent, and surgery leaves the outputs as they are."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from keras_models.legacy import keras
+from tinycerb.compression.channel_plan import plan_channels
+from tinycerb.compression.masks import ChannelMasks
+from tinycerb.compression.surgery import remove_channels
+from tinycerb.training.objective import LogitPredictor
+
+L = keras.layers
+IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 2), dtype=np.uint8)
+STEP = st.sampled_from(["conv", "strided", "depthwise", "norm", "relu", "add", "concat", "pool"])
+
+
+def build(steps: list[str], widths: list[int], flat: bool) -> keras.Model:
+    """Builds a network that takes the steps in order, each on the newest tensor."""
+    keras.utils.set_random_seed(1)
+    biased: dict[str, Any] = {"bias_initializer": "random_normal"}
+    image = x = L.Input((8, 8, 2))
+    for step, width in zip(steps, widths, strict=True):
+        if step == "conv":
+            x = L.Conv2D(width, 3, padding="same", **biased)(x)
+        elif step == "strided":
+            x = L.Conv2D(width, 1, 2, padding="same", **biased)(x)
+        elif step == "depthwise":
+            x = L.DepthwiseConv2D(3, padding="same", **biased)(x)
+        elif step == "norm":
+            x = L.BatchNormalization(
+                scale=width % 8 == 0,
+                beta_initializer="random_normal",
+                moving_mean_initializer="random_normal",
+                moving_variance_initializer="ones",
+            )(x)
+        elif step == "relu":
+            x = L.ReLU()(x)
+        elif step == "add":
+            x = L.Add()([x, L.Conv2D(int(x.shape[-1]), 3, padding="same", **biased)(x)])
+        elif step == "concat":
+            x = L.Concatenate()([x, L.Conv2D(width, 1, **biased)(x)])
+        elif step == "pool":
+            x = L.MaxPooling2D(2, padding="same")(x)
+    x = L.Flatten()(x) if flat else L.GlobalAveragePooling2D()(x)
+    x = L.Dense(12, activation="relu", **biased)(x)
+    return keras.Model(image, [L.Dense(3, **biased)(x) for _ in range(2)])
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@given(
+    steps=st.lists(STEP, min_size=1, max_size=6),
+    widths=st.lists(st.sampled_from([4, 8, 12, 20]), min_size=6, max_size=6),
+    flat=st.booleans(),
+    ratio=st.sampled_from([0.25, 0.5, 0.9]),
+)
+def test_plan_is_consistent_and_surgery_exact(steps: list[str], widths: list[int], flat: bool, ratio: float) -> None:
+    model = build(steps, widths[: len(steps)], flat)
+    plan = plan_channels(model)
+    layers: list[Any] = model.layers
+    for layer in layers:
+        channels = sum(plan.sizes[segment] for segment in plan.outputs[layer.name].segments)
+        assert channels * plan.outputs[layer.name].positions == int(layer.output.shape[-1])
+    for group in plan.groups:
+        assert group.producers
+        assert group.consumers
+    masks = ChannelMasks(model, ratio, 1, 2)
+    masks.update(2)
+    assert masks.plan is not None
+    slim = remove_channels(model, masks.plan, masks.kept())
+    assert all(4 <= keep.sum() <= len(keep) for keep in masks.kept())
+    masked, cut = LogitPredictor(model)(IMAGES), LogitPredictor(slim)(IMAGES)
+    assert np.abs(cut - masked).max() <= 2e-6 * max(1.0, np.abs(masked).max())

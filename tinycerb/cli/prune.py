@@ -1,0 +1,41 @@
+"""`tinycerb prune`: what pruning would do, before anything is cut."""
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tinycerb.cli.options import Overrides, Preset
+from tinycerb.errors import UsageError
+
+
+def prune(preset: Preset = None, overrides: Overrides = None) -> None:
+    """Print the channel groups of a configuration's victims, with all layers that lose them together.
+
+    Nothing is trained and nothing is cut; `tinycerb train` prunes inside training.
+    """
+    from tinycerb.config import load_config
+    from tinycerb.jobs.plan import check_names
+
+    if preset is None:
+        raise UsageError("give a preset (tinycerb prune demo) or the path of a .toml file")
+    config = load_config(preset, overrides or [])
+    check_names(config)
+    # TensorFlow takes seconds to import.
+    from tinycerb.compression.channel_plan import plan_channels
+    from tinycerb.compression.masks import channels_to_keep
+    from tinycerb.datasets import load_dataset
+    from tinycerb.defenses import defense_of
+    from tinycerb.training.victim import build_model
+
+    dataset = load_dataset(config.data)
+    for victim in config.victims:
+        model = build_model(config, defense_of(victim), dataset)
+        table = Table(title=f"{victim.name}: {config.model.backbone}, {model.count_params():,} parameters")
+        for column in ("channels", "kept", "made by", "carried by", "read by"):
+            table.add_column(column, overflow="fold", justify="right" if column in ("channels", "kept") else "left")
+        for group in plan_channels(model).groups:
+            kept = channels_to_keep(group.channels, victim.channel_ratio, config.pruning.multiple)
+            lists = ("\n".join(names) for names in (group.producers, group.followers, group.consumers))
+            table.add_row(str(group.channels), str(kept), *lists)
+        Console().print(table)
+    typer.echo("nothing was cut; channel_ratio is set per victim, criterion and schedule under [pruning]")

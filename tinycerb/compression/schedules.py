@@ -1,0 +1,38 @@
+"""When channels go: TF-MOT's pruning schedules, imported where one is made so that their names can be read without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tinycerb.registry import Registry
+
+UPDATE_EVERY_STEPS = 16
+
+# (final ratio, first step, last step) -> a TF-MOT PruningSchedule: step -> (is an update due?, ratio)
+Schedule = Callable[[float, int, int], Any]
+SCHEDULES: Registry[Schedule] = Registry("pruning schedule")
+
+
+@SCHEDULES.register("polynomial")
+def polynomial(final_ratio: float, begin_step: int, end_step: int) -> Any:
+    """Channels go quickly at first and slower towards the end (Zhu and Gupta, 2017)."""
+    import tensorflow_model_optimization as tfmot
+
+    return tfmot.sparsity.keras.PolynomialDecay(
+        initial_sparsity=0.0,
+        final_sparsity=final_ratio,
+        begin_step=begin_step,
+        end_step=max(end_step, begin_step + 1),
+        frequency=UPDATE_EVERY_STEPS,
+    )
+
+
+@SCHEDULES.register("constant")
+def constant(final_ratio: float, begin_step: int, end_step: int) -> Any:
+    """All channels go at once, at the first step."""
+    import tensorflow_model_optimization as tfmot
+
+    return tfmot.sparsity.keras.ConstantSparsity(
+        final_ratio, begin_step=begin_step, end_step=max(end_step, begin_step + 1), frequency=UPDATE_EVERY_STEPS
+    )
