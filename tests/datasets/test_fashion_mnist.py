@@ -39,8 +39,10 @@ def test_all_seventy_thousand_images() -> None:
 def test_split_is_fixed_disjoint_and_complete() -> None:
     dataset = load_dataset(DataConfig(validation_images=5000))
     assert len(dataset.train.images) == 55000
+    load_dataset.cache_clear()
     again = load_dataset(DataConfig(validation_images=5000))
-    assert dataset.digest() == again.digest()
+    assert again is not dataset
+    assert dataset.digest == again.digest
     together = np.concatenate([dataset.train.labels, dataset.validation.labels])
     assert np.bincount(together).tolist() == [6000] * 10
 

@@ -75,7 +75,7 @@ def cell_specs(run: RunDirectory, dataset: Dataset, victim: str, attack: str, se
     model_sha256 = run.model_sha256(victim)
     shared = CellSpec(
         schema_version=1,
-        dataset=dataset.digest(),
+        dataset=dataset.digest,
         victim=victim,
         defense=victim_config.defense,
         defense_options=json.dumps(dict(victim_config.options), sort_keys=True),

@@ -56,7 +56,7 @@ def gather_metrics(run: RunDirectory, tasks: list[Task]) -> dict[str, Any]:
             **read_json(run.path / "env.json"),
             "dataset": dataset.name,
             "dataset_source": dataset.source,
-            "dataset_sha256": dataset.digest(),
+            "dataset_sha256": dataset.digest,
             "dataset_images": {
                 "train": len(dataset.train.images),
                 "validation": len(dataset.validation.images),

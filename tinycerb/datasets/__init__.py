@@ -1,6 +1,7 @@
 """Data sets of victims, query pools of attackers, and the defender's procedural images."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
@@ -19,8 +20,9 @@ def _fashion_mnist(config: DataConfig) -> Dataset:
     return _split(config, source, CLASS_NAMES, train, test)
 
 
+@lru_cache(maxsize=2)
 def load_dataset(config: DataConfig) -> Dataset:
-    """Loads and splits the configured data set.
+    """Loads and splits the configured data set; asked again, it returns the same arrays.
 
     Raises:
         UsageError: unknown name, or more images asked for than there are.

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -54,8 +55,9 @@ class Dataset:
         height, width, channels = self.train.images.shape[1:]
         return height, width, channels
 
+    @cached_property
     def digest(self) -> str:
-        """Returns a SHA-256 over all images and labels."""
+        """SHA-256 over all images and labels."""
         parts = (self.train, self.validation, self.test)
         return digest_arrays(*(array for part in parts for array in (part.images, part.labels)))
 

@@ -3,6 +3,7 @@
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,7 @@ def animal_mnist_folder() -> Path | None:
     return Path(spec.submodule_search_locations[0]) / "data" / "Animal_MNIST"
 
 
+@lru_cache(maxsize=2)
 def load_animal_mnist(folder: Path | None = None) -> np.ndarray:
     """Loads the distinct images of Animal-MNIST 0.4, white animal shapes on black (MIT licence).
 
