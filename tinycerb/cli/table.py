@@ -5,7 +5,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from reports.facts import channels_removed
+from reports.facts import attack_names, channels_removed, stolen
 
 
 def results_table(metrics: dict[str, Any]) -> Table:
@@ -36,7 +36,7 @@ def rows(metrics: dict[str, Any]) -> list[tuple[str, list[str]]]:
         ("host µs, optimised kernels, min / p50 / p90", [_latency(v) for v in victims]),
     ]
     for threat, verdict in metrics["threats"].items():
-        names = {attack["attack"] for attack in verdict["attacks"]}
+        names = attack_names(verdict)
         # The mean head stands in a row of its own, so that nobody fools themselves.
         lines.append((f"stolen {threat}, as deployed", [_stolen(v, names, False) for v in victims]))
         lines.append((f"stolen {threat}, mean head", [_stolen(v, names, True) for v in victims]))
@@ -55,12 +55,8 @@ def _latency(victim: dict[str, Any]) -> str:
 
 
 def _stolen(victim: dict[str, Any], attacks: set[str], mean_head: bool) -> str:
-    found = [
-        cell["clone_accuracy"]
-        for cell in victim["cells"]
-        if cell["attack"] in attacks and cell["reference_row"] == mean_head
-    ]
-    return f"{max(found):.1%}" if found else "-"
+    found = stolen(victim, attacks, mean_head)
+    return "-" if found is None else f"{found:.1%}"
 
 
 def _case(case: dict[str, Any], conclusive: bool) -> str:
