@@ -11,6 +11,8 @@ from tinycerb.atomic import read_json
 from tinycerb.bench.cell import CellSpec, cell_specs, find_cell
 from tinycerb.bench.stealing import run_cell
 from tinycerb.datasets import load_dataset
+from tinycerb.datasets.images import image_fingerprints
+from tinycerb.datasets.query_pools import load_animal_mnist
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.events import ignore
 from tinycerb.run_dir import RunDirectory
@@ -81,3 +83,15 @@ def test_a_cell_does_not_depend_on_what_ran_before_it(smoke_run, tmp_path) -> No
     copy.cell(spec.digest()).unlink()
     run_cell(copy, dataset, spec, ignore)
     assert read_json(copy.cell(spec.digest())) == before
+
+
+def test_an_attackers_image_that_the_defender_has_trained_on_stops_the_cell(smoke_run, tmp_path) -> None:
+    copy = RunDirectory(Path(shutil.copytree(smoke_run.path, tmp_path / "run")), smoke_run.config)
+    dataset = load_dataset(copy.config.data)
+    (spec,) = cell_specs(copy, dataset, "cerberos", "knockoff", "random")
+    copy.cell(spec.digest()).unlink()
+    shared = image_fingerprints(load_animal_mnist()[:3])
+    np.savez(copy.victim("cerberos") / "out_of_distribution.npz", fingerprints=shared)
+    with pytest.raises(UsageError, match="3 images of the pool animal_mnist are also in the out-of-distribution"):
+        run_cell(copy, dataset, spec, ignore)
+    assert not copy.cell(spec.digest()).exists()
