@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
@@ -19,6 +20,10 @@ from tinycerb.jobs.plan import Task
 from tinycerb.jobs.steps import STEPS
 from tinycerb.progress import Display
 from tinycerb.run_dir import RunDirectory
+
+# What a worker told, or (its key, None) when it ended, or (_INTERRUPT, None).
+_Events = queue.SimpleQueue[tuple[str, dict[str, Any] | None]]
+_INTERRUPT = "interrupt"
 
 
 @dataclass
@@ -52,8 +57,8 @@ def run_tasks(run: RunDirectory, tasks: Sequence[Task], jobs: int, display: Disp
     graph.prepare()
     ready: list[str] = []
     running: dict[str, _Worker] = {}
-    events: queue.Queue[tuple[str, dict[str, Any] | None]] = queue.Queue()
-    try:
+    events: _Events = queue.SimpleQueue()
+    with _interrupt_as_event(events), _stopped_at_the_end(running, display):
         while graph.is_active():
             for key in graph.get_ready():
                 if key in finished:
@@ -68,11 +73,29 @@ def run_tasks(run: RunDirectory, tasks: Sequence[Task], jobs: int, display: Disp
                 display.start(key)
             if running:
                 _handle_one_event(run, running, events, display, graph)
+
+
+@contextmanager
+def _stopped_at_the_end(running: dict[str, _Worker], display: Display) -> Iterator[None]:
+    try:
+        yield
     finally:
         for worker in running.values():
             worker.process.kill()
             worker.process.wait()
         display.end()
+
+
+@contextmanager
+def _interrupt_as_event(events: _Events) -> Iterator[None]:
+    """Ctrl-C waits for its turn: one that struck while a worker starts would leave that worker unknown and running."""
+    before = signal.getsignal(signal.SIGINT)
+    if before != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: events.put((_INTERRUPT, None)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _must_wait(task: Task, running: dict[str, _Worker]) -> bool:
@@ -88,7 +111,7 @@ def _urgency(tasks: Sequence[Task]) -> dict[str, float]:
     return chains
 
 
-def _start(run: RunDirectory, task: Task, events: queue.Queue) -> _Worker:
+def _start(run: RunDirectory, task: Task, events: _Events) -> _Worker:
     log_path = run.log(task.key)
     make_directory(log_path.parent)
     try:
@@ -108,7 +131,7 @@ def _start(run: RunDirectory, task: Task, events: queue.Queue) -> _Worker:
     return _Worker(task, process, time.monotonic())
 
 
-def _read_events(key: str, process: subprocess.Popen, events: queue.Queue) -> None:
+def _read_events(key: str, process: subprocess.Popen, events: _Events) -> None:
     assert process.stdout is not None, "opened with a pipe"
     try:
         for line in process.stdout:
@@ -121,11 +144,13 @@ def _read_events(key: str, process: subprocess.Popen, events: queue.Queue) -> No
 def _handle_one_event(
     run: RunDirectory,
     running: dict[str, _Worker],
-    events: queue.Queue,
+    events: _Events,
     display: Display,
     graph: TopologicalSorter,
 ) -> None:
     key, event = events.get()
+    if key == _INTERRUPT:
+        raise KeyboardInterrupt
     worker = running[key]
     if event is None:
         code = worker.process.wait()
