@@ -59,13 +59,16 @@ class ModelConfig:
     Attributes:
         backbone: a registered backbone.
         width: multiplies every channel count.
+        head_units: units of a hidden layer in each head, 0 for none.
     """
 
     backbone: str = "demo_net"
     width: float = 1.0
+    head_units: int = 0
 
     def __post_init__(self) -> None:
         _check(0 < self.width <= 8, f"model.width is {self.width}; allowed: above 0, at most 8")
+        _check(0 <= self.head_units <= 1024, f"model.head_units is {self.head_units}; allowed: 0 (none) to 1024")
 
 
 @dataclass(frozen=True)
@@ -108,14 +111,17 @@ class PruningConfig:
         criterion: a registered pruning criterion.
         schedule: a registered pruning schedule, run by TF-MOT.
         multiple: channels are kept in multiples of it: 4 for most cores, 8 for Helium.
+        scale_penalty: L1 weight on batch-norm scales, for criteria that want one.
     """
 
     criterion: str = "l2_scale"
     schedule: str = "polynomial"
     multiple: int = 4
+    scale_penalty: float = 1e-4
 
     def __post_init__(self) -> None:
         _check(1 <= self.multiple <= 64, f"pruning.multiple is {self.multiple}; allowed: 1 to 64")
+        _check(0 <= self.scale_penalty <= 1, f"pruning.scale_penalty is {self.scale_penalty}; allowed: 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,8 @@ class VictimConfig:
     Attributes:
         name: its name in tables and paths.
         defense: a registered defence.
-        channel_ratio: share of the backbone's channels that pruning removes.
+        channel_ratio: share of the channels (or, with TF-MOT's own modes, of the weights) that pruning removes.
+        pruning: a registered pruning method.
         options: the defence's own settings.
         minimum_accuracy: expected accuracy below which the run ends with exit 1, 0 for no gate.
         maximum_flash_share: file size, as a share of the baseline's, above which it does, 0 for no gate.
@@ -155,6 +162,7 @@ class VictimConfig:
     name: str
     defense: str = "none"
     channel_ratio: float = 0.0
+    pruning: str = "channels"
     options: Mapping[str, Any] = field(default_factory=dict)
     minimum_accuracy: float = 0.0
     maximum_flash_share: float = 0.0

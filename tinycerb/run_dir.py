@@ -90,6 +90,10 @@ class RunDirectory:
         """Returns a victim's folder."""
         return self.path / "victims" / name
 
+    def dense(self, name: str) -> Path:
+        """Returns the folder of the dense training that the victim `name`, and others like it, go on from."""
+        return self.path / "dense" / name
+
     def model(self, name: str) -> Path:
         """Returns a victim's converted file."""
         return self.victim(name) / "model.tflite"

@@ -22,7 +22,7 @@ def draw(metrics: Metrics) -> list[Figure]:
             1.0,
             "",
         ),
-        ("channels_kept_share", "Backbone channels kept", 100.0, "%"),
+        ("kept_share", "Channels (or weights) kept", 100.0, "%"),
     )
     for index, (key, title, factor, unit) in enumerate(panels):
         axes = figure.add_axes((0.11, 0.755 - 0.172 * index, 0.82, 0.125))

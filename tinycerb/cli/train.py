@@ -15,10 +15,10 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train the victims: joint heads, pruning inside training, quantization-aware training."""
-    from tinycerb.cli.workflow import work
+    from tinycerb.cli.workflow import TRAIN_KINDS, work
 
     directory = new_or_resumed_run(preset, overrides, out, force, resume)
     with directory.locked():
         typer.secho(f"run directory: {directory.path}", err=True)
-        work(directory, ("train",), jobs, quiet)
+        work(directory, TRAIN_KINDS, jobs, quiet)
     typer.echo(f"trained; next: tinycerb convert {directory.path}")

@@ -19,7 +19,8 @@ from tinycerb.jobs.steps import STEPS
 from tinycerb.progress import make_display
 from tinycerb.run_dir import RunDirectory
 
-ALL_KINDS = ("train", "convert", "measure", "latency", "steal")
+ALL_KINDS = ("dense", "train", "convert", "measure", "latency", "steal")
+TRAIN_KINDS = ("dense", "train")
 BENCH_KINDS = ("measure", "latency", "steal")
 # Each task takes up to 1.5 GB of memory.
 _MOST_JOBS = 8
@@ -38,7 +39,7 @@ def work(run: RunDirectory, kinds: Collection[str], jobs: int, quiet: bool) -> N
     missing = [task.key for task in tasks if task.kind in earlier and not STEPS[task.kind].done(run, task.arguments)]
     if missing:
         first = missing[0].split("/")[0]
-        command = f"tinycerb train --resume {run.path}" if first == "train" else f"tinycerb {first} {run.path}"
+        command = f"tinycerb train --resume {run.path}" if first in TRAIN_KINDS else f"tinycerb {first} {run.path}"
         raise UsageError(f"not done yet: {', '.join(missing)}; do it with: {command}")
     load_inputs(run.config)
     try:

@@ -1,85 +1,105 @@
-"""How much each channel of a group matters: criteria behind one signature.
+"""How much each channel of a group matters: criteria behind one signature. Imports no TensorFlow."""
 
-Keras is imported where weights are read: the criteria's names are wanted without it.
-"""
-
-from __future__ import annotations
-
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from tinycerb.config import Config, VictimConfig
 from tinycerb.registry import Registry
 
-if TYPE_CHECKING:
-    from keras_models.legacy import keras
-    from tinycerb.compression.channel_plan import ChannelGroup
 
-# (model, name of a producer) -> float64 [channels], larger is more important
-Criterion = Callable[["keras.Model", str], np.ndarray]
+@dataclass(frozen=True)
+class Filters:
+    """What criteria look at: one layer that makes channels.
+
+    Attributes:
+        kernel: float64 [..., channels].
+        scale: scale of the batch normalisation that directly follows, float64 [channels], or None without one.
+        salience: sum over the steps since the last look of the squared first-order change of the loss if the
+            channel were zero, float64 [channels].
+    """
+
+    kernel: np.ndarray
+    scale: np.ndarray | None
+    salience: np.ndarray
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A pruning criterion.
+
+    Attributes:
+        score: to float64 [channels], larger is more important.
+        wants_salience: whether gradients must be watched during training.
+        wants_scale_penalty: whether training should press on the scales of batch normalisations, so that
+            unimportant ones show.
+    """
+
+    score: Callable[[Filters], np.ndarray]
+    wants_salience: bool = False
+    wants_scale_penalty: bool = False
+
+
 CRITERIA: Registry[Criterion] = Registry("pruning criterion")
 
 
-def importance(model: keras.Model, group: ChannelGroup, criterion: str) -> np.ndarray:
+def penalizes_scales(config: Config, victim: VictimConfig) -> bool:
+    """Whether a victim's training presses on the scales of its batch normalisations from the start."""
+    prunes_channels = victim.channel_ratio > 0 and victim.pruning == "channels"
+    return prunes_channels and CRITERIA[config.pruning.criterion].wants_scale_penalty
+
+
+def importance(producers: Sequence[Filters], criterion: Criterion) -> np.ndarray:
     """Scores the channels of a group.
 
     Each producer's scores are normalised to length 1 before they are added, so that no layer of a residual
     stream outvotes the others by the size of its weights.
 
     Args:
-        model: the model.
-        group: one of its channel groups.
-        criterion: a registered criterion.
+        producers: the layers that make the group's channels, all of the same number of channels.
+        criterion: how to score one of them.
 
     Returns:
         float64 [channels], larger is more important.
-
-    Raises:
-        UsageError: unknown criterion.
     """
-    total = np.zeros(group.channels)
-    for name in group.producers:
-        scores = CRITERIA[criterion](model, name)
-        total += scores / (np.linalg.norm(scores) + 1e-12)
-    return total
+    scores = [criterion.score(filters) for filters in producers]
+    return np.sum([score / (np.linalg.norm(score) + 1e-12) for score in scores], axis=0)
 
 
-@CRITERIA.register("l1")
-def filter_l1(model: keras.Model, name: str) -> np.ndarray:
+def filter_l1(filters: Filters) -> np.ndarray:
     """Sum of the absolute weights of each filter (Li et al., ICLR 2017)."""
-    return _over_filters(np.abs, model, name)
+    return _over_filters(np.abs(filters.kernel))
 
 
-@CRITERIA.register("l2_scale")
-def filter_l2_times_scale(model: keras.Model, name: str) -> np.ndarray:
+def filter_l2(filters: Filters) -> np.ndarray:
+    """L2 norm of each filter."""
+    return np.sqrt(_over_filters(np.square(filters.kernel)))
+
+
+def filter_l2_times_scale(filters: Filters) -> np.ndarray:
     """L2 norm of each filter times the scale of the batch normalisation behind it."""
-    return np.sqrt(_over_filters(np.square, model, name)) * np.abs(_norm_scale(model, name))
+    return filter_l2(filters) * (1.0 if filters.scale is None else np.abs(filters.scale))
 
 
-@CRITERIA.register("norm_scale")
-def norm_scale(model: keras.Model, name: str) -> np.ndarray:
+def norm_scale(filters: Filters) -> np.ndarray:
     """Scale of the batch normalisation behind each filter (network slimming, Liu et al., ICCV 2017).
 
     Layers without one are scored by the L2 norm of their filters.
     """
-    scale = _norm_scale(model, name)
-    return np.sqrt(_over_filters(np.square, model, name)) if isinstance(scale, float) else np.abs(scale)
+    return filter_l2(filters) if filters.scale is None else np.abs(filters.scale)
 
 
-def _over_filters(function: Callable[[np.ndarray], np.ndarray], model: keras.Model, name: str) -> np.ndarray:
-    from keras_models.legacy import named_layer
-
-    kernel = named_layer(model, name).kernel.numpy().astype(np.float64)
-    return function(kernel).reshape(-1, kernel.shape[-1]).sum(axis=0)
+def taylor(filters: Filters) -> np.ndarray:
+    """First-order Taylor expansion of the loss (Molchanov et al., CVPR 2019, equation 8), summed over steps."""
+    return filters.salience
 
 
-def _norm_scale(model: keras.Model, name: str) -> np.ndarray | float:
-    """The scale of the batch normalisation that directly follows a layer, or 1 without one."""
-    from keras_models.legacy import keras, named_layer
+def _over_filters(values: np.ndarray) -> np.ndarray:
+    return values.reshape(-1, values.shape[-1]).sum(axis=0)
 
-    followers: list[Any] = [node.layer for node in named_layer(model, name).outbound_nodes]
-    for layer in followers:
-        if isinstance(layer, keras.layers.BatchNormalization) and layer.scale:
-            return np.asarray(layer.gamma, np.float64)
-    return 1.0
+
+CRITERIA.register("l1")(Criterion(filter_l1))
+CRITERIA.register("l2_scale")(Criterion(filter_l2_times_scale))
+CRITERIA.register("norm_scale")(Criterion(norm_scale, wants_scale_penalty=True))
+CRITERIA.register("taylor")(Criterion(taylor, wants_salience=True))

@@ -1,11 +1,14 @@
 """Pruning inside training: a TF-MOT schedule decides when and how much, masks keep what is gone at zero."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
 
 from keras_models.legacy import keras
 from tinycerb.compression.channel_plan import CARRIERS, ChannelPlan, Layout, is_maker, plan_channels
-from tinycerb.compression.importance import importance
+from tinycerb.compression.importance import CRITERIA, Filters, importance
+from tinycerb.compression.producers import Producer, channel_sums, find_producer
 from tinycerb.compression.schedules import SCHEDULES
 
 
@@ -43,12 +46,16 @@ class ChannelMasks:
         self._model = model
         self.plan: ChannelPlan | None = plan_channels(model) if final_ratio > 0 else None
         self.groups = self.plan.groups if self.plan else ()
-        self._criterion = criterion
+        self._criterion = CRITERIA[criterion]
         self._multiple = multiple
         self._schedule = SCHEDULES[schedule](final_ratio, begin_step, end_step)
         self._end_step = end_step
         self._final_ratio = final_ratio
         self._masks = [tf.Variable(tf.ones(group.channels), trainable=False) for group in self.groups]
+        self._producers = [[find_producer(model, name) for name in group.producers] for group in self.groups]
+        self._salience = [
+            [tf.Variable(tf.zeros(group.channels), trainable=False) for _ in group.producers] for group in self.groups
+        ]
         self._held = list(self._held_variables())
 
     def _held_variables(self):
@@ -80,6 +87,16 @@ class ChannelMasks:
         ]
         return tf.tile(tf.concat(parts, axis=0), [layout.positions])
 
+    def observe(self, variables: Sequence[tf.Variable], gradients: Sequence[tf.Tensor]) -> None:
+        """Adds up how much the loss would change, to first order, if a channel were zero."""
+        if not self._criterion.wants_salience:
+            return
+        gradient_of = {id(variable): gradient for variable, gradient in zip(variables, gradients, strict=True)}
+        for producers, saliences in zip(self._producers, self._salience, strict=True):
+            for producer, salience in zip(producers, saliences, strict=True):
+                change = sum(channel_sums(gate * gradient_of[id(gate)]) for gate in producer.gate)
+                salience.assign_add(tf.square(change))
+
     def hold(self) -> None:
         """Puts masked variables back to zero; called after every optimizer step, inside the step's graph."""
         masks = {layout: self._mask_of(layout) for layout, _ in self._held}
@@ -87,34 +104,60 @@ class ChannelMasks:
             # The channel is the last axis of kernels, biases and batch-norm vectors alike.
             variable.assign(variable * masks[layout])
 
-    def update(self, step: int) -> bool:
-        """Shrinks the masks if the schedule asks for it at this step; returns whether it did."""
+    def update(self, step: int) -> None:
+        """Shrinks the masks if the schedule asks for it at this step."""
         if not self.groups:
-            return False
+            return
         due, sparsity = self._schedule(tf.constant(step, tf.int64))
         # The last step always counts, also for a schedule too short for its own rhythm.
         last = step == self._end_step
         if not bool(due) and not last:
-            return False
-        for group, mask in zip(self.groups, self._masks, strict=True):
-            old = mask.numpy() > 0
-            ratio = self._final_ratio if last else float(sparsity)
-            keep = channels_to_keep(group.channels, ratio, self._multiple)
-            if keep < old.sum():
-                scores = np.where(old, importance(self._model, group, self._criterion), -1.0)
-                survivors = np.argsort(-scores, kind="stable")[:keep]
-                mask.assign(np.isin(np.arange(group.channels), survivors).astype(np.float32))
+            return
+        ratio = self._final_ratio if last else float(sparsity)
+        for index, group in enumerate(self.groups):
+            self._shrink(index, channels_to_keep(group.channels, ratio, self._multiple))
+        for salience in (variable for variables in self._salience for variable in variables):
+            salience.assign(tf.zeros_like(salience))
         self.hold()
-        return True
+
+    def _shrink(self, index: int, keep: int) -> None:
+        """Keeps the `keep` most important ones of a group's channels that are left."""
+        mask = self._masks[index]
+        old = mask.numpy() > 0
+        if keep >= old.sum():
+            return
+        producers = zip(self._producers[index], self._salience[index], strict=True)
+        filters = [_read(producer, salience) for producer, salience in producers]
+        scores = np.where(old, importance(filters, self._criterion), -1.0)
+        survivors = np.argsort(-scores, kind="stable")[:keep]
+        mask.assign(np.isin(np.arange(len(old)), survivors).astype(np.float32))
 
     def kept(self) -> list[np.ndarray]:
         """Returns one boolean vector per group: which channels are kept."""
         return [mask.numpy() > 0 for mask in self._masks]
 
-    def restore(self, kept: list[np.ndarray]) -> None:
-        """Sets the masks, as `kept` has returned them."""
-        for mask, keep in zip(self._masks, kept, strict=True):
-            mask.assign(keep.astype(np.float32))
+    def kept_share(self) -> float:
+        """Returns the share of channels that is kept, averaged over the groups."""
+        return float(np.mean([keep.mean() for keep in self.kept()])) if self.groups else 1.0
+
+    def state(self) -> list[np.ndarray]:
+        """Returns the masks and what was observed since they last shrank."""
+        observed = [variable.numpy() for variables in self._salience for variable in variables]
+        return [mask.numpy() for mask in self._masks] + observed
+
+    def restore(self, state: Sequence[np.ndarray]) -> None:
+        """Takes up what `state` has returned."""
+        variables = [*self._masks, *(variable for variables in self._salience for variable in variables)]
+        for variable, value in zip(variables, state, strict=True):
+            variable.assign(value)
+
+
+def _read(producer: Producer, salience: tf.Variable) -> Filters:
+    return Filters(
+        kernel=producer.kernel.numpy().astype(np.float64),
+        scale=None if producer.scale is None else producer.scale.numpy().astype(np.float64),
+        salience=salience.numpy().astype(np.float64),
+    )
 
 
 def channels_to_keep(channels: int, sparsity: float, multiple: int = 4) -> int:

@@ -7,14 +7,16 @@ from tinycerb.answers.selection import HEAD_SELECTIONS
 from tinycerb.attacks import ATTACKS
 from tinycerb.attacks.students import STUDENTS
 from tinycerb.bench.cell import MEAN_HEAD
-from tinycerb.compression.importance import CRITERIA
+from tinycerb.compression.importance import CRITERIA, penalizes_scales
+from tinycerb.compression.methods import PRUNING_METHODS
 from tinycerb.compression.schedules import SCHEDULES
-from tinycerb.config import Config
+from tinycerb.config import Config, VictimConfig
 from tinycerb.datasets import DATASETS
 from tinycerb.datasets.procedural import FAMILIES
 from tinycerb.datasets.query_pools import QUERY_POOLS
 from tinycerb.defenses import defense_of
 from tinycerb.errors import UsageError, suggest
+from tinycerb.training.stages import stages_of
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Task:
 
     Attributes:
         key: its name, such as `train/cerberos`.
-        kind: `train`, `convert`, `measure`, `latency` or `steal`.
+        kind: `dense`, `train`, `convert`, `measure`, `latency` or `steal`.
         arguments: what the kind's step takes beside the run.
         after: keys of the tasks that must be done before.
         alone: whether nothing else may run meanwhile.
@@ -49,8 +51,13 @@ def plan(config: Config) -> list[Task]:
     for victim in config.victims:
         heads = defense_of(victim).heads
         name = victim.name
-        training = 150.0 if heads > 1 else 110.0 if victim.channel_ratio else 160.0
-        tasks.append(Task(f"train/{name}", "train", (name,), (), training))
+        dense = dense_twin(config, name)
+        epoch = 17.0 if heads > 1 else 12.0
+        if dense == name:
+            tasks.append(Task(f"dense/{name}", "dense", (name,), (), epoch * config.training.dense_epochs))
+        later = stages_of(config.training)["quantize"].epochs_in_all - config.training.dense_epochs
+        cost = epoch * later * (1.0 - 0.6 * victim.channel_ratio)
+        tasks.append(Task(f"train/{name}", "train", (name, dense), (f"dense/{dense}",), cost))
         tasks.append(Task(f"convert/{name}", "convert", (name,), (f"train/{name}",), 15))
         tasks.append(Task(f"measure/{name}", "measure", (name,), (f"convert/{name}",), 10))
         selections = [defense_of(victim).selection] + ([MEAN_HEAD] if heads > 1 else [])
@@ -63,6 +70,16 @@ def plan(config: Config) -> list[Task]:
     converted = tuple(f"convert/{victim.name}" for victim in config.victims)
     tasks.append(Task("latency", "latency", (), converted, 5, alone=True))
     return tasks
+
+
+def dense_twin(config: Config, name: str) -> str:
+    """Returns the first victim whose dense training is the same as this one's: pruning comes after it."""
+
+    def dense_part(victim: VictimConfig) -> tuple:
+        return victim.defense, dict(victim.options), penalizes_scales(config, victim)
+
+    wanted = dense_part(config.victim(name))
+    return next(victim.name for victim in config.victims if dense_part(victim) == wanted)
 
 
 def check_names(config: Config) -> None:
@@ -82,6 +99,7 @@ def check_names(config: Config) -> None:
     for victim in config.victims:
         defense = defense_of(victim)
         HEAD_SELECTIONS[defense.selection]
+        PRUNING_METHODS[victim.pruning]
         if defense.heads > 1 and defense.selection == "fixed":
             raise UsageError(
                 f"victims.{victim.name}: selection 'fixed' always answers with head 0, so {defense.heads} heads "

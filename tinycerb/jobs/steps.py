@@ -25,11 +25,18 @@ class Step:
     done: Callable[[RunDirectory, tuple[str, ...]], bool]
 
 
+def _dense(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
+    from tinycerb.training.victim import train_dense
+
+    (victim,) = arguments
+    train_dense(run.config, victim, load_dataset(run.config.data), run.dense(victim), report)
+
+
 def _train(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
     from tinycerb.training.victim import train_victim
 
-    (victim,) = arguments
-    train_victim(run.config, victim, load_dataset(run.config.data), run.victim(victim), report)
+    victim, dense = arguments
+    train_victim(run.config, victim, load_dataset(run.config.data), run.dense(dense), run.victim(victim), report)
 
 
 def _convert(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
@@ -91,6 +98,7 @@ def _stolen(run: RunDirectory, arguments: tuple[str, ...]) -> bool:
 
 
 STEPS: dict[str, Step] = {
+    "dense": Step(_dense, lambda run, arguments: (run.dense(arguments[0]) / "dense.json").exists()),
     "train": Step(_train, lambda run, arguments: (run.victim(arguments[0]) / "training.json").exists()),
     "convert": Step(_convert, lambda run, arguments: (run.victim(arguments[0]) / "model.json").exists()),
     "measure": Step(_measure, lambda run, arguments: (run.victim(arguments[0]) / "measurements.json").exists()),

@@ -9,11 +9,14 @@ from typing import Any
 import h5py
 import tensorflow as tf
 
-from keras_models.legacy import keras
+from keras_models.legacy import keras, require_legacy_model
 from tinycerb.atomic import write_bytes, write_text
 from tinycerb.errors import EnvironmentProblem
 
 CHECKPOINT = "checkpoint.npz"
+DENSE = "dense.json"
+FLOAT_MODEL = "float.h5"
+FLOAT_FACTS = "float.json"
 MODEL = "model.h5"
 SUMMARY = "training.json"
 FINGERPRINTS = "out_of_distribution.npz"
@@ -51,3 +54,15 @@ def save_model(model: keras.Model, path: Path) -> None:
         warnings.filterwarnings("ignore", message="You are saving your model as an HDF5 file")
         model.save(file, save_format="h5")
     write_bytes(path, buffer.getvalue())
+
+
+def load_float_model(path: Path) -> keras.Model:
+    """Loads a float model from the HDF5 file that it was saved to.
+
+    Raises:
+        EnvironmentProblem: missing or unreadable.
+    """
+    try:
+        return require_legacy_model(keras.models.load_model(path, compile=False))
+    except (OSError, ValueError, KeyError) as error:
+        raise EnvironmentProblem(f"cannot load the trained model {path}: {error}; delete it to train anew") from error

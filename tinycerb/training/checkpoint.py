@@ -21,7 +21,7 @@ class Checkpoint:
         epochs_done: finished epochs of that stage.
         weights: the model's weights, in its own order.
         optimizer: the optimizer's variables, in its own order.
-        kept: per channel group, which channels are kept.
+        pruner: the state of what prunes.
         history: one row per finished epoch of all stages.
     """
 
@@ -29,14 +29,14 @@ class Checkpoint:
     epochs_done: int
     weights: list[np.ndarray]
     optimizer: list[np.ndarray]
-    kept: list[np.ndarray]
+    pruner: list[np.ndarray]
     history: list[dict[str, Any]]
 
     def save(self, path: Path) -> None:
         """Writes the checkpoint atomically."""
         facts = {"stage": self.stage, "epochs_done": self.epochs_done, "history": self.history}
         arrays = {"facts": np.frombuffer(json.dumps(facts).encode(), np.uint8)}
-        for kind in ("weights", "optimizer", "kept"):
+        for kind in ("weights", "optimizer", "pruner"):
             arrays |= {f"{kind}_{index:04}": array for index, array in enumerate(getattr(self, kind))}
         write_arrays(path, arrays)
 
@@ -54,7 +54,7 @@ class Checkpoint:
                 facts: dict[str, Any] = json.loads(arrays["facts"].tobytes())
                 parts: dict[str, Any] = {
                     kind: [arrays[name] for name in sorted(arrays.files) if name.startswith(f"{kind}_")]
-                    for kind in ("weights", "optimizer", "kept")
+                    for kind in ("weights", "optimizer", "pruner")
                 }
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise EnvironmentProblem(

@@ -1,12 +1,32 @@
 """One training step: cross-entropy of every head on the task, plus the defence's term off it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import tensorflow as tf
 
 from keras_models.legacy import keras
-from tinycerb.compression.masks import ChannelMasks
+from tinycerb.compression.pruner import Pruner
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.defenses.base import Defense
+
+
+@dataclass(frozen=True)
+class ScalePenalty:
+    """L1 pressure on batch-norm scales (network slimming, Liu et al., ICCV 2017, equation 1).
+
+    Attributes:
+        weight: its weight in the loss.
+        scales: the scales, each [channels].
+    """
+
+    weight: float = 0.0
+    scales: Sequence[tf.Variable] = ()
+
+    def __call__(self) -> tf.Tensor | float:
+        """Returns the term to add to the loss."""
+        return self.weight * tf.add_n([tf.reduce_sum(tf.abs(scale)) for scale in self.scales]) if self.scales else 0.0
 
 
 class TrainingStep:
@@ -18,7 +38,8 @@ class TrainingStep:
         defense: Defense,
         data: LabelledImages,
         other_images: np.ndarray,
-        masks: ChannelMasks | None,
+        pruner: Pruner,
+        penalty: ScalePenalty | None = None,
     ) -> None:
         """Compiles the step.
 
@@ -27,14 +48,16 @@ class TrainingStep:
             defense: gives the additional loss.
             data: the training images.
             other_images: out-of-distribution images, uint8; unused (may be empty) by some defences.
-            masks: channel masks to hold after each step.
+            pruner: sees the gradients, and holds what is gone after each step.
+            penalty: pressure on batch-norm scales.
         """
         self._model = model
         self._defense = defense
         self._images = tf.constant(data.images)
         self._labels = tf.constant(data.labels)
         self._other_images = tf.constant(other_images)
-        self._masks = masks
+        self._pruner = pruner
+        self._penalty = penalty or ScalePenalty()
         self.optimizer = keras.optimizers.Adam()
         self.optimizer.build(model.trainable_variables)
         self._run = tf.function(self._step)
@@ -60,11 +83,12 @@ class TrainingStep:
             entropies = [tf.nn.sparse_softmax_cross_entropy_with_logits(labels, head[:count]) for head in logits]
             task = tf.reduce_mean(tf.stack(entropies))
             term = self._defense.training_loss([head[count:] for head in logits])
-            loss = task + defense_weight * term
+            loss = task + defense_weight * term + self._penalty()
         variables = self._model.trainable_variables
-        self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-        if self._masks is not None:
-            self._masks.hold()
+        gradients = tape.gradient(loss, variables)
+        self._pruner.observe(variables, gradients)
+        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        self._pruner.hold()
         return task, term
 
 

@@ -1,39 +1,88 @@
-"""One victim from random weights to a quantization-aware model: dense, pruned in training, cut, quantized."""
+"""One victim from random weights to a model that can be converted: dense, pruned in training, cut, quantized."""
 
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from keras_models import build_backbone
 from keras_models.legacy import keras
 from keras_models.multi_head import attach_heads
-from tinycerb.atomic import write_arrays, write_json
-from tinycerb.compression.masks import ChannelMasks
+from tinycerb.atomic import read_json, write_arrays, write_json
+from tinycerb.compression.channel_plan import plan_channels
+from tinycerb.compression.importance import penalizes_scales
+from tinycerb.compression.methods import PRUNING_METHODS
+from tinycerb.compression.producers import norm_scales
+from tinycerb.compression.pruner import NothingPruned, Pruner
 from tinycerb.compression.quantization import quantize_aware
-from tinycerb.compression.surgery import remove_channels
-from tinycerb.config import Config
+from tinycerb.config import Config, VictimConfig
 from tinycerb.datasets.images import Dataset, image_fingerprints
 from tinycerb.datasets.procedural import generate
 from tinycerb.defenses import Defense, defense_of
 from tinycerb.errors import GateError, UsageError
 from tinycerb.events import Report
-from tinycerb.training.artefacts import CHECKPOINT, FINGERPRINTS, MODEL, SUMMARY, save_history, save_model
+from tinycerb.training.artefacts import (
+    CHECKPOINT,
+    DENSE,
+    FINGERPRINTS,
+    FLOAT_FACTS,
+    FLOAT_MODEL,
+    MODEL,
+    SUMMARY,
+    load_float_model,
+    save_history,
+    save_model,
+)
 from tinycerb.training.batches import Batches
 from tinycerb.training.checkpoint import Checkpoint
-from tinycerb.training.loop import EpochLoop, Stage
-from tinycerb.training.objective import LogitPredictor, TrainingStep
+from tinycerb.training.loop import EpochLoop
+from tinycerb.training.objective import LogitPredictor, ScalePenalty, TrainingStep
 from tinycerb.training.setup import make_repeatable
+from tinycerb.training.stages import Stage, stages_of
 
 
-def train_victim(config: Config, victim_name: str, dataset: Dataset, folder: Path, report: Report) -> None:
-    """Trains one victim and leaves `model.h5`, `training.json` and `history.csv` in `folder`.
+@dataclass(frozen=True)
+class _Training:
+    """What all stages of one victim's training share."""
 
-    An interrupted training goes on from the last finished epoch and ends with the same weights.
+    config: Config
+    victim: VictimConfig
+    defense: Defense
+    dataset: Dataset
+    other_images: np.ndarray
+    batches: Batches
+    stages: dict[str, Stage]
+    folder: Path
+    report: Report
+
+    def run(
+        self, name: str, model: keras.Model, pruner: Pruner, history: list[dict[str, Any]], state: Checkpoint | None
+    ) -> Checkpoint:
+        """Trains a stage, from a state of it if there is one, and appends to the history."""
+        penalty = _scale_penalty(self.config, self.victim, model) if name in ("dense", "prune") else ScalePenalty()
+        step = TrainingStep(model, self.defense, self.dataset.train, self.other_images, pruner, penalty)
+        loop = EpochLoop(
+            batches=self.batches,
+            defense_weight=self.defense.weight,
+            validation=self.dataset.validation,
+            checkpoint_path=self.folder / CHECKPOINT,
+            history=history,
+            on_epoch=partial(save_history, self.folder),
+            report=self.report,
+        )
+        return loop.run(self.stages[name], model, step, pruner, state)
+
+
+def train_dense(config: Config, victim_name: str, dataset: Dataset, folder: Path, report: Report) -> None:
+    """Trains a victim up to where pruning starts, and leaves its state and `dense.json` in `folder`.
+
+    Victims that differ only in how they are pruned go on from the same one.
 
     Args:
         config: the run's configuration.
-        victim_name: one of its victims.
+        victim_name: one of the victims that go on from it.
         dataset: the victim's data.
         folder: where its files go.
         report: takes progress events.
@@ -41,79 +90,115 @@ def train_victim(config: Config, victim_name: str, dataset: Dataset, folder: Pat
     Raises:
         UsageError: the configuration does not fit the data or the network.
     """
-    make_repeatable(config.seed)
-    victim = config.victim(victim_name)
-    defense = defense_of(victim)
-    training = config.training
-    model = build_model(config, defense, dataset)
-    other = _out_of_distribution_images(config, defense, dataset, folder)
-    batches = Batches(
-        len(dataset.train.images),
-        training.batch_size,
-        len(other),
-        config.out_of_distribution.batch_size,
-        config.seed,
-    )
-    stages = _stages(config)
-    begin = training.dense_epochs * batches.steps + 1
-    pruning = config.pruning
-    masks = ChannelMasks(
-        model,
-        victim.channel_ratio,
-        begin_step=begin,
-        end_step=begin + training.pruning_epochs * batches.steps - 1,
-        criterion=pruning.criterion,
-        schedule=pruning.schedule,
-        multiple=pruning.multiple,
-    )
-    checkpoint = Checkpoint.load(folder / CHECKPOINT)
-    if checkpoint is not None:
-        masks.restore(checkpoint.kept)
-    loop = EpochLoop(
-        batches=batches,
-        defense_weight=defense.weight,
-        validation=dataset.validation,
-        checkpoint_path=folder / CHECKPOINT,
-        history=list(checkpoint.history) if checkpoint else [],
-        on_epoch=partial(save_history, folder),
-        report=report,
-    )
-    finished = list(stages).index(checkpoint.stage) if checkpoint else 0
+    training = _prepare(config, victim_name, dataset, folder, report)
+    model = build_model(config, training.defense, dataset)
+    state = Checkpoint.load(folder / CHECKPOINT)
+    training.run("dense", model, NothingPruned(), list(state.history) if state else [], state)
+    write_json(folder / DENSE, {"parameters": int(model.count_params())})
 
-    def run(name: str, staged_model: keras.Model, prune: bool = False) -> None:
-        if list(stages).index(name) < finished:
-            return
-        step = TrainingStep(staged_model, defense, dataset.train, other, masks if prune else None)
-        here = checkpoint if checkpoint is not None and checkpoint.stage == name else None
-        loop.run(stages[name], staged_model, step, masks, prune, here)
 
-    run("float", model, prune=True)
-    slim = remove_channels(model, masks.plan, masks.kept()) if masks.plan else model
-    if finished == 0:
-        _check_exact(model, slim, dataset.validation.images[:64])
-    run("recover", slim)
+def train_victim(config: Config, victim_name: str, dataset: Dataset, dense: Path, folder: Path, report: Report) -> None:
+    """Goes on from a dense training, and leaves `float.h5`, `model.h5`, `training.json` and `history.csv` in `folder`.
+
+    An interrupted training goes on from the last finished epoch and ends with the same weights.
+
+    Args:
+        config: the run's configuration.
+        victim_name: one of its victims.
+        dataset: the victim's data.
+        dense: where `train_dense` has left its state.
+        folder: where this victim's files go.
+        report: takes progress events.
+
+    Raises:
+        UsageError: the configuration does not fit the data or the network.
+        EnvironmentProblem: a file is missing or damaged.
+    """
+    training = _prepare(config, victim_name, dataset, folder, report)
+    state = Checkpoint.load(folder / CHECKPOINT)
+    if not (folder / FLOAT_MODEL).exists():
+        state = _train_float(training, Checkpoint.load(dense / CHECKPOINT), state)
+    assert state is not None, "the last checkpoint of float training is older than its model"
+    slim = load_float_model(folder / FLOAT_MODEL)
+    facts = read_json(folder / FLOAT_FACTS)
+    history = list(state.history)
     # Seeded anew, so that a run resumed from here meets the same random state.
     make_repeatable(config.seed)
-    quantized = quantize_aware(slim)
-    run("quantize", quantized)
-
+    quantized = quantize_aware(slim, keep_zeros=facts["keeps_zeros"])
+    pruner = NothingPruned(history[-1]["kept_share"])
+    training.run("quantize", quantized, pruner, history, state if state.stage == "quantize" else None)
     save_model(quantized, folder / MODEL)
+    correct = LogitPredictor(slim)(dataset.test.images).argmax(axis=2) == dataset.test.labels[:, np.newaxis]
     write_json(
         folder / SUMMARY,
         {
-            "victim": victim.name,
-            "defense": victim.defense,
-            "heads": defense.heads,
-            "selection": defense.selection,
-            "channel_ratio": victim.channel_ratio,
-            "parameters_dense": int(model.count_params()),
+            "victim": victim_name,
+            "defense": training.victim.defense,
+            "heads": training.defense.heads,
+            "selection": training.defense.selection,
+            "pruning": training.victim.pruning,
+            "channel_ratio": training.victim.channel_ratio,
+            "parameters_dense": read_json(dense / DENSE)["parameters"],
             "parameters": int(slim.count_params()),
-            "channel_groups": [
-                {"producers": list(group.producers), "channels": group.channels, "kept": int(keep.sum())}
-                for group, keep in zip(masks.groups, masks.kept(), strict=True)
-            ],
-            "history": loop.history,
+            # What quantization costs is the difference to this; nothing is chosen by it.
+            "float_accuracy_per_head": correct.mean(axis=0).tolist(),
+            **facts,
+            "history": history,
         },
+    )
+
+
+def _train_float(training: _Training, dense: Checkpoint | None, state: Checkpoint | None) -> Checkpoint:
+    """Prunes, cuts and recovers; leaves the float model and what was taken away."""
+    assert dense is not None, "dense training is done before"
+    victim, prune = training.victim, training.stages["prune"]
+    model = build_model(training.config, training.defense, training.dataset)
+    model.set_weights(dense.weights)
+    method = PRUNING_METHODS[victim.pruning](
+        model,
+        victim.channel_ratio,
+        begin_step=prune.epochs_before * training.batches.steps + 1,
+        end_step=(prune.epochs_before + prune.epochs) * training.batches.steps,
+        config=training.config.pruning,
+    )
+    if state is None:
+        weights = method.model.get_weights()
+        state = replace(dense, stage="prune", epochs_done=0, weights=weights, pruner=method.pruner.state())
+    history = list(state.history)
+    if state.stage == "prune":
+        state = training.run("prune", method.model, method.pruner, history, state)
+        slim, holder = method.recovering()
+        _check_exact(method.model, slim, training.dataset.validation.images[:64])
+        state = training.run("recover", slim, holder, history, None)
+    else:
+        method.pruner.restore(state.pruner)
+        slim, holder = method.recovering()
+        state = training.run("recover", slim, holder, history, state)
+    write_json(training.folder / FLOAT_FACTS, {"keeps_zeros": method.keeps_zeros, **method.facts()})
+    save_model(method.finished(slim), training.folder / FLOAT_MODEL)
+    return state
+
+
+def _prepare(config: Config, victim_name: str, dataset: Dataset, folder: Path, report: Report) -> _Training:
+    make_repeatable(config.seed)
+    defense = defense_of(config.victim(victim_name))
+    other = _out_of_distribution_images(config, defense, dataset, folder)
+    return _Training(
+        config=config,
+        victim=config.victim(victim_name),
+        defense=defense,
+        dataset=dataset,
+        other_images=other,
+        batches=Batches(
+            len(dataset.train.images),
+            config.training.batch_size,
+            len(other),
+            config.out_of_distribution.batch_size,
+            config.seed,
+        ),
+        stages=stages_of(config.training),
+        folder=folder,
+        report=report,
     )
 
 
@@ -130,27 +215,6 @@ def build_model(config: Config, defense: Defense, dataset: Dataset) -> keras.Mod
         raise UsageError(str(error)) from error
 
 
-def _stages(config: Config) -> dict[str, Stage]:
-    """Dense training with pruning inside, recovery of the cut network, quantization-aware training."""
-    training = config.training
-    float_epochs = training.dense_epochs + training.pruning_epochs
-    slim_from = float_epochs + training.recovery_epochs
-    in_all = slim_from + training.quantization_epochs
-    rate = training.learning_rate
-    return {
-        "float": Stage("float", float_epochs, 0, in_all, rate, (0, slim_from)),
-        "recover": Stage("recover", training.recovery_epochs, float_epochs, in_all, rate, (0, slim_from)),
-        "quantize": Stage(
-            "quantize",
-            training.quantization_epochs,
-            slim_from,
-            in_all,
-            training.quantization_learning_rate,
-            (slim_from, in_all),
-        ),
-    }
-
-
 def _out_of_distribution_images(config: Config, defense: Defense, dataset: Dataset, folder: Path) -> np.ndarray:
     """Draws the images that the defence wants, and leaves their fingerprints to compare attackers' images with."""
     wanted = config.out_of_distribution
@@ -161,6 +225,13 @@ def _out_of_distribution_images(config: Config, defense: Defense, dataset: Datas
         images = generate(wanted.families, count, dataset.train.images, config.seed)
     write_arrays(folder / FINGERPRINTS, {"fingerprints": image_fingerprints(images)})
     return images
+
+
+def _scale_penalty(config: Config, victim: VictimConfig, model: keras.Model) -> ScalePenalty:
+    if not penalizes_scales(config, victim):
+        return ScalePenalty()
+    names = [name for group in plan_channels(model).groups for name in group.producers]
+    return ScalePenalty(config.pruning.scale_penalty, norm_scales(model, names))
 
 
 def _check_exact(masked: keras.Model, slim: keras.Model, images: np.ndarray) -> None:

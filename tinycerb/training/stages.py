@@ -1,0 +1,60 @@
+"""The stretches of a victim's training, and the learning rate that runs through them."""
+
+import math
+from dataclasses import dataclass
+
+from tinycerb.config import TrainingConfig
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of training with one model.
+
+    Attributes:
+        name: names history rows.
+        order: seeds the order of images, together with the epoch since `order_from`.
+        order_from: see `order`; counted like `epochs_before`.
+        epochs: how many epochs.
+        epochs_before: epochs of the stages before it.
+        epochs_in_all: epochs of all stages, for progress.
+        peak_learning_rate: start of a cosine that ends at 0.
+        curve: first and last epoch of that cosine, counted like `epochs_before`; stages may share one.
+    """
+
+    name: str
+    order: str
+    order_from: int
+    epochs: int
+    epochs_before: int
+    epochs_in_all: int
+    peak_learning_rate: float
+    curve: tuple[int, int]
+
+    def learning_rate(self, epoch: float) -> float:
+        """Returns the learning rate at a point of the whole training."""
+        first, last = self.curve
+        return self.peak_learning_rate * 0.5 * (1 + math.cos(math.pi * (epoch - first) / (last - first)))
+
+
+def stages_of(training: TrainingConfig, quantization_aware: bool = True) -> dict[str, Stage]:
+    """Returns the stages in order: dense, pruned in training, cut and recovering, quantization-aware."""
+    dense, pruning, recovery = training.dense_epochs, training.pruning_epochs, training.recovery_epochs
+    quantization = training.quantization_epochs if quantization_aware else 0
+    slim_from, float_until = dense + pruning, dense + pruning + recovery
+    in_all = float_until + quantization
+    rate, curve = training.learning_rate, (0, float_until)
+    return {
+        "dense": Stage("dense", "float", 0, dense, 0, in_all, rate, curve),
+        "prune": Stage("prune", "float", 0, pruning, dense, in_all, rate, curve),
+        "recover": Stage("recover", "recover", slim_from, recovery, slim_from, in_all, rate, curve),
+        "quantize": Stage(
+            name="quantize",
+            order="quantize",
+            order_from=float_until,
+            epochs=quantization,
+            epochs_before=float_until,
+            epochs_in_all=in_all,
+            peak_learning_rate=training.quantization_learning_rate,
+            curve=(float_until, in_all),
+        ),
+    }
