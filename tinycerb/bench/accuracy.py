@@ -38,6 +38,10 @@ def measure_accuracy(model: HeadSelectModel, test: LabelledImages, report: Repor
         # Two questions about the same image: how often do their labels differ?
         "flip_rate": float(1 - np.square(votes).sum(axis=1).mean()),
         "head_agreement": agreement.tolist(),
+        # Mean over pairs of different heads; one head agrees with itself.
+        "head_agreement_mean": float(agreement[np.triu_indices(len(agreement), 1)].mean())
+        if len(agreement) > 1
+        else 1.0,
         "calibration_error": calibration_error(codes, correct),
         "confusion_expected": confusion.round(4).tolist(),
     }, mean_labels

@@ -14,7 +14,8 @@ from tinycerb.errors import UsageError
 from tinycerb.jobs.plan import Task
 from tinycerb.run_dir import RunDirectory
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_TRAINING_KEYS = ("parameters", "parameters_dense", "float_accuracy_per_head", "channel_groups", "history")
 
 
 def gather_metrics(run: RunDirectory, tasks: list[Task]) -> dict[str, Any]:
@@ -52,6 +53,7 @@ def gather_metrics(run: RunDirectory, tasks: list[Task]) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "name": config.name,
         "baseline": config.bench.baseline,
+        "model": asdict(config.model),
         "provenance": {
             **read_json(run.path / "env.json"),
             "dataset": dataset.name,
@@ -86,10 +88,12 @@ def _victim(run: RunDirectory, name: str, latency: dict[str, Any]) -> dict[str, 
         "defense_options": dict(config.options),
         "heads": training["heads"],
         "selection": training["selection"],
+        "pruning": config.pruning,
         "channel_ratio": config.channel_ratio,
         "training": {
             "basis": "measured",
-            **{key: training[key] for key in ("parameters", "parameters_dense", "channel_groups", "history")},
+            "zero_weight_share": training.get("zero_weight_share"),
+            **{key: training[key] for key in _TRAINING_KEYS},
         },
         "file": {
             "basis": "measured",
@@ -102,6 +106,7 @@ def _victim(run: RunDirectory, name: str, latency: dict[str, Any]) -> dict[str, 
             "alphas": card["alphas"],
         },
         "accuracy": {"basis": "measured", **measured["accuracy"]},
+        "coherence": {"basis": "measured", **measured["coherence"]} if measured["coherence"] else None,
         "memory": {"basis": "measured", **measured["arena"]} if measured["arena"] else None,
         "latency": {"basis": "measured", **latency},
         "optimised_kernels": {"basis": "measured", **measured["optimised_kernels"]},

@@ -36,10 +36,11 @@ class SingleWeightPruning:
         pattern: dict[str, Any] = {"sparsity_m_by_n": (2, 4)} if two_of_four else {}
         schedule = SCHEDULES[config.schedule](ratio, begin_step, end_step)
         try:
-            self.model = tfmot.sparsity.keras.prune_low_magnitude(model, pruning_schedule=schedule, **pattern)
+            wrapped: Any = tfmot.sparsity.keras.prune_low_magnitude(model, pruning_schedule=schedule, **pattern)
         except ValueError as error:
             raise UsageError(f"TF-MOT's pruning does not take this model: {error}; use pruning = 'channels'") from error
-        self._wrappers: list[Any] = [layer for layer in self.model.layers if hasattr(layer, "pruning_vars")]
+        self.model: keras.Model = wrapped
+        self._wrappers: list[Any] = [layer for layer in wrapped.layers if hasattr(layer, "pruning_vars")]
         for wrapper in self._wrappers:
             # It counts on by itself with every training step.
             wrapper.pruning_step.assign(begin_step - 1)

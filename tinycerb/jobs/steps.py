@@ -49,10 +49,12 @@ def _convert(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> N
 def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
     from tinycerb.bench.accuracy import compare_kernels, measure_accuracy
     from tinycerb.bench.arena import measure_arena
+    from tinycerb.bench.coherence import measure_coherence
     from tinycerb.tflite_model import open_model
 
     (victim,) = arguments
-    test = load_dataset(run.config.data).test
+    dataset = load_dataset(run.config.data)
+    test = dataset.test
     run.model_sha256(victim)
     model = open_model(run.model(victim))
     accuracy, labels = measure_accuracy(model, test, report)
@@ -62,6 +64,7 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> N
         run.victim(victim) / "measurements.json",
         {
             "accuracy": accuracy,
+            "coherence": measure_coherence(model, run.config, dataset),
             "arena": measure_arena(run.model(victim), model, test.images),
             "optimised_kernels": compare_kernels(run, victim, model, test.images),
         },

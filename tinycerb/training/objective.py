@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -85,7 +86,7 @@ class TrainingStep:
             term = self._defense.training_loss([head[count:] for head in logits])
             loss = task + defense_weight * term + self._penalty()
         variables = self._model.trainable_variables
-        gradients = tape.gradient(loss, variables)
+        gradients: list[Any] = tape.gradient(loss, variables)
         self._pruner.observe(variables, gradients)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         self._pruner.hold()

@@ -1,0 +1,48 @@
+"""How much the heads of an int8 file say the same about images that are not of the task."""
+
+from typing import Any
+
+import numpy as np
+
+from tinycerb.config import Config
+from tinycerb.datasets.images import Dataset
+from tinycerb.datasets.procedural import FAMILIES, generate
+from tinycerb.oracle_child import posteriors_of_heads
+from tinycerb.tflite_model import HeadSelectModel
+
+_IMAGES = 1000
+# Far from the seeds of any defender's own images.
+_SEED_OFFSET = 500_000
+
+
+def measure_coherence(model: HeadSelectModel, config: Config, dataset: Dataset) -> dict[str, Any] | None:
+    """Asks every head about fresh procedural images of all families.
+
+    Returns:
+        `cosine`, mean over images and pairs of heads of the cosine of their posteriors; `label_agreement`, the share
+        of images for which two heads give the same label; and the families. None for one head.
+    """
+    if model.heads == 1:
+        return None
+    families = tuple(FAMILIES)
+    images = generate(families, _IMAGES, dataset.train.images, config.seed + _SEED_OFFSET)
+    codes = posteriors_of_heads(model, model.all_heads(model.quantize(images)))
+    return {"images": len(images), "families": list(families), **pairwise_coherence(codes)}
+
+
+def pairwise_coherence(codes: np.ndarray) -> dict[str, float]:
+    """Compares heads pair by pair.
+
+    Args:
+        codes: posteriors, uint8 [N, heads, classes], two heads or more.
+
+    Returns:
+        `cosine` and `label_agreement`, both 0..1, means over all images and unordered pairs of heads.
+    """
+    posteriors = codes.astype(np.float64)
+    posteriors /= np.maximum(np.linalg.norm(posteriors, axis=2, keepdims=True), 1e-12)
+    pairs = np.triu_indices(codes.shape[1], 1)
+    cosine = np.einsum("nic,njc->nij", posteriors, posteriors)[:, *pairs]
+    labels = codes.argmax(axis=2)
+    same = (labels[:, :, np.newaxis] == labels[:, np.newaxis, :])[:, *pairs]
+    return {"cosine": float(cosine.mean()), "label_agreement": float(same.mean())}

@@ -1,0 +1,101 @@
+"""`tinycerb compare`: the victims of several runs, one row each."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tinycerb.cli.options import AsJson
+from tinycerb.errors import UsageError
+
+COLUMNS = (
+    "network",
+    "victim",
+    "channels cut",
+    "parameters",
+    "MACs",
+    ".tflite bytes",
+    "of first",
+    "arena",
+    "expected",
+    "worst head",
+    "heads agree",
+    "coherence off task",
+)
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Run directories that are benched.", show_default=False)],
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put the victims of several runs side by side: size, accuracy, agreement of heads.
+
+    Accuracy and agreement are those of the int8 files on the test set. Coherence off task is the mean cosine of the
+    posteriors of two heads on procedural images.
+    """
+    from reports.facts import channels_removed
+    from tinycerb.atomic import read_json
+    from tinycerb.run_dir import RunDirectory
+
+    rows: list[dict[str, Any]] = []
+    for path in runs:
+        directory = RunDirectory.open(path)
+        if not directory.metrics.exists():
+            raise UsageError(f"{path} has no metrics.json yet; make it with: tinycerb bench {path}")
+        metrics = read_json(directory.metrics)
+        model = f"{metrics['model']['backbone']} x {metrics['model']['width']:g}"
+        first = next(iter(metrics["victims"].values()))["file"]["flash_bytes"]
+        for name, victim in metrics["victims"].items():
+            rows.append(
+                {
+                    "network": model,
+                    "victim": name,
+                    "channels_cut": channels_removed(victim),
+                    "parameters": victim["training"]["parameters"],
+                    "multiply_accumulates": victim["file"]["multiply_accumulates"],
+                    "flash_bytes": victim["file"]["flash_bytes"],
+                    "flash_share_of_first": victim["file"]["flash_bytes"] / first,
+                    "arena_bytes": victim["memory"]["arena_bytes"] if victim["memory"] else None,
+                    "accuracy_expected": victim["accuracy"]["accuracy_expected"],
+                    "accuracy_worst_head": victim["accuracy"]["accuracy_worst_head"],
+                    "head_agreement": victim["accuracy"]["head_agreement_mean"],
+                    "coherence": victim["coherence"]["cosine"] if victim["coherence"] else None,
+                }
+            )
+    if as_json:
+        typer.echo(json.dumps({"rows": rows}))
+    elif markdown:
+        typer.echo(_markdown([list(COLUMNS), *(_texts(row) for row in rows)]))
+    else:
+        table = Table()
+        for index, column in enumerate(COLUMNS):
+            table.add_column(column, justify="left" if index < 2 else "right", overflow="fold")
+        for row in rows:
+            table.add_row(*_texts(row))
+        Console().print(table)
+
+
+def _texts(row: dict[str, Any]) -> list[str]:
+    return [
+        row["network"],
+        row["victim"],
+        f"{row['channels_cut']:.0%}",
+        f"{row['parameters']:,}",
+        f"{row['multiply_accumulates']:,}",
+        f"{row['flash_bytes']:,}",
+        f"{row['flash_share_of_first']:.1%}",
+        "-" if row["arena_bytes"] is None else f"{row['arena_bytes']:,}",
+        f"{row['accuracy_expected']:.2%}",
+        f"{row['accuracy_worst_head']:.2%}",
+        f"{row['head_agreement']:.1%}",
+        "-" if row["coherence"] is None else f"{row['coherence']:.2f}",
+    ]
+
+
+def _markdown(lines: list[list[str]]) -> str:
+    rule = ["---", "---", *["---:"] * (len(COLUMNS) - 2)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
