@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from converters.compact import compact
 from converters.metadata import embed_metadata
 from converters.wide_head import Head, WideHead, widen
 
@@ -61,4 +62,4 @@ def export_int8(
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     metadata = {**facts, "heads": len(heads), "classes": wide.classes, "alphas": list(wide.alphas)}
-    return embed_metadata(converter.convert(), metadata), metadata
+    return embed_metadata(compact(converter.convert()), metadata), metadata

@@ -4,6 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from converters.flatbuffer_writer import read_object, write_object
 from converters.model_file import ModelFile
 
 METADATA_NAME = "tinycerb"
@@ -11,22 +14,20 @@ METADATA_NAME = "tinycerb"
 
 def embed_metadata(content: bytes, metadata: Mapping[str, Any]) -> bytes:
     """Returns the file with `metadata` as a named buffer; an older one of that name is replaced."""
-    # The only schema module that can also write stands inside TensorFlow.
-    import flatbuffers
     from tensorflow.lite.python import schema_py_generated as schema
 
-    model: Any = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+    model = read_object(content)
     buffer = schema.BufferT()
-    buffer.data = list(json.dumps(metadata, sort_keys=True, allow_nan=False).encode())
+    buffer.data = np.frombuffer(
+        json.dumps(metadata, sort_keys=True, allow_nan=False, separators=(",", ":")).encode(), np.uint8
+    )
     model.buffers.append(buffer)
     entry = schema.MetadataT()
     entry.name = METADATA_NAME
     entry.buffer = len(model.buffers) - 1
     others = [old for old in model.metadata or [] if _text(old.name) != METADATA_NAME]
     model.metadata = [*others, entry]
-    builder = flatbuffers.Builder(len(content) + 1024)
-    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
+    return write_object(model)
 
 
 def read_metadata(model: ModelFile) -> dict[str, Any] | None:

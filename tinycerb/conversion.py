@@ -57,7 +57,7 @@ def convert_victim(config: Config, victim_name: str, dataset: Dataset, folder: P
         "class_names": list(dataset.class_names),
         "image_shape": list(dataset.image_shape),
         "image_range": [0.0, 1.0],
-        "quantization": "quantization-aware training; no calibration images",
+        "quantization": "quantization-aware training",
         "seed": config.seed,
         "tensorflow": version("tensorflow"),
     }

@@ -1,0 +1,46 @@
+"""Writes a .tflite model so that equal parts stand in it once."""
+
+from typing import Any
+
+import flatbuffers
+import numpy as np
+
+# What the schema asks of constants, so that processors can load them by words.
+_DATA_ALIGNMENT = 16
+
+
+def read_object(content: bytes) -> Any:
+    """Returns the schema's own mutable object tree of a .tflite file (`ModelT`)."""
+    # The only schema module that can also write stands inside TensorFlow.
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    return schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+
+
+def write_object(model: Any) -> bytes:
+    """Returns the bytes of a `ModelT`."""
+    builder = _SharingBuilder(1024)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+class _SharingBuilder(flatbuffers.Builder):
+    """Writes every vector and string once; later ones of the same content point to the first."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._written: dict[tuple[str, bytes], int] = {}
+
+    def CreateNumpyVector(self, x: np.ndarray) -> int:
+        key = (x.dtype.str, x.tobytes())
+        if key not in self._written:
+            if x.dtype == np.uint8:
+                self.Prep(_DATA_ALIGNMENT, x.size)
+            self._written[key] = super().CreateNumpyVector(x)
+        return self._written[key]
+
+    def CreateString(self, s: str | bytes, encoding: str = "utf-8", errors: str = "strict") -> int:
+        key = ("text", s.encode(encoding, errors) if isinstance(s, str) else bytes(s))
+        if key not in self._written:
+            self._written[key] = super().CreateString(s, encoding, errors)
+        return self._written[key]
