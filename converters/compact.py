@@ -4,7 +4,6 @@ Together with `flatbuffer_writer`, which writes equal vectors once: per-channel 
 point of 0 per channel, for weights and again for biases. On small networks all this weighs up to a third of a file.
 """
 
-import re
 from typing import Any
 
 from converters.flatbuffer_writer import read_object, write_object
@@ -48,10 +47,10 @@ def _drop_empty_buffers(model: Any, graph: Any, empty: set[int]) -> None:
 
 
 def _layer_name(name: str) -> str:
-    """`net/quant_block1_relu/Relu;net/...` -> `block1_relu`; what has no layer in it keeps its last part."""
-    first = name.split(";")[0]
-    layers = re.findall(r"quant_([^/]+)", first)
-    return layers[-1] if layers else first.split("/")[-1][:24]
+    """`net/quant_block1_relu/Relu;net/...` -> `block1_relu`; a name without a layer stays as it is."""
+    parts = name.split(";")[0].split("/")
+    layer = parts[-2] if len(parts) > 1 else parts[0]
+    return layer.removeprefix("quant_")
 
 
 def _text(name: bytes | str | None) -> str:

@@ -17,7 +17,7 @@ def embed_metadata(content: bytes, metadata: Mapping[str, Any]) -> bytes:
     from tensorflow.lite.python import schema_py_generated as schema
 
     model = read_object(content)
-    buffer = schema.BufferT()
+    buffer: Any = schema.BufferT()
     buffer.data = np.frombuffer(
         json.dumps(metadata, sort_keys=True, allow_nan=False, separators=(",", ":")).encode(), np.uint8
     )

@@ -8,13 +8,14 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from reports.facts import Metrics
-from reports.pages import confusion, layers, limits, stealing, summary, training
+from reports.pages import compression, confusion, layers, limits, stealing, summary, training
 from reports.style import STYLE, add_footer
 
 PAGES: tuple[Callable[[Metrics], list[Figure]], ...] = (
     summary.draw,
     stealing.draw,
     training.draw,
+    compression.draw,
     layers.draw,
     confusion.draw,
     limits.draw,

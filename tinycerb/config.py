@@ -125,6 +125,33 @@ class PruningConfig:
 
 
 @dataclass(frozen=True)
+class QuantizationConfig:
+    """How the float model becomes int8.
+
+    Attributes:
+        method: `aware` trains with fake quantization and all losses; `post` measures ranges on calibration images.
+        calibration_images: how many, for `post`.
+        out_of_distribution_share: which share of them is procedural instead of training images.
+    """
+
+    method: str = "aware"
+    calibration_images: int = 256
+    out_of_distribution_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        methods = ("aware", "post")
+        _check(self.method in methods, f"quantization.method is {self.method!r}; allowed: {', '.join(methods)}")
+        _check(
+            1 <= self.calibration_images <= 10000,
+            f"quantization.calibration_images is {self.calibration_images}; allowed: 1 to 10000",
+        )
+        _check(
+            0 <= self.out_of_distribution_share < 1,
+            f"quantization.out_of_distribution_share is {self.out_of_distribution_share}; allowed: 0 to below 1",
+        )
+
+
+@dataclass(frozen=True)
 class OutOfDistributionConfig:
     """The defender's own procedural images, never the attacker's.
 
@@ -267,6 +294,7 @@ class Config:
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     pruning: PruningConfig = field(default_factory=PruningConfig)
+    quantization: QuantizationConfig = field(default_factory=QuantizationConfig)
     out_of_distribution: OutOfDistributionConfig = field(default_factory=OutOfDistributionConfig)
     bench: BenchConfig = field(default_factory=BenchConfig)
 

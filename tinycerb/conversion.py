@@ -5,25 +5,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from converters.contract import contract_violations
-from converters.export import export_int8
+from converters.export import export_float, export_int8
 from converters.layer_costs import layer_costs
 from converters.model_file import parse_model
-from converters.wide_head import Head
-from keras_models.legacy import keras, named_layer
-from keras_models.multi_head import head_name
 from tinycerb.atomic import read_json, write_bytes, write_json
-from tinycerb.compression.quantization import load_quantization_aware
 from tinycerb.config import Config
 from tinycerb.datasets.images import Dataset
-from tinycerb.errors import GateError, UsageError
+from tinycerb.errors import GateError
 from tinycerb.events import Progress, Report
-from tinycerb.training.artefacts import MODEL, SUMMARY
+from tinycerb.trained_model import SOURCES, without_quantization
+from tinycerb.training.artefacts import SUMMARY
 from tinycerb.training.setup import make_repeatable
-
-_QUANTIZED = "quant_"
 
 
 def convert_victim(config: Config, victim_name: str, dataset: Dataset, folder: Path, report: Report) -> None:
@@ -43,9 +36,7 @@ def convert_victim(config: Config, victim_name: str, dataset: Dataset, folder: P
     make_repeatable(config.seed)
     training = read_json(folder / SUMMARY)
     report(Progress(0, 3, "loading the trained model"))
-    model = load_quantization_aware(folder / MODEL)
-    heads = read_heads(model, int(training["heads"]))
-    backbone = keras.Model(model.input, _first_head(model).input)
+    source = SOURCES[training["quantization"]](config, dataset, folder, int(training["heads"]))
     facts = {
         "schema_version": 1,
         "victim": victim_name,
@@ -57,14 +48,16 @@ def convert_victim(config: Config, victim_name: str, dataset: Dataset, folder: P
         "class_names": list(dataset.class_names),
         "image_shape": list(dataset.image_shape),
         "image_range": [0.0, 1.0],
-        "quantization": "quantization-aware training",
+        "quantization": source.description,
         "seed": config.seed,
         "tensorflow": version("tensorflow"),
     }
     report(Progress(1, 3, "converting to int8"))
-    content, metadata = export_int8(backbone, heads, dataset.image_shape, facts)
+    content, metadata = export_int8(
+        source.backbone, source.heads, dataset.image_shape, facts, source.calibration_images
+    )
     report(Progress(2, 3, "checking the file"))
-    card = describe_file(content, metadata)
+    card = {**describe_file(content, metadata), "calibration": source.manifest}
     violations = contract_violations(parse_model(content))
     if violations:
         raise GateError(f"{victim_name}: the converted file breaks the contract:\n  " + "\n  ".join(violations))
@@ -73,25 +66,16 @@ def convert_victim(config: Config, victim_name: str, dataset: Dataset, folder: P
     report(Progress(3, 3, f"{len(content):,} bytes"))
 
 
-def read_heads(model: keras.Model, count: int) -> list[Head]:
-    """Reads the linear heads of a quantization-aware model with the output ranges that training saw.
+def convert_float(config: Config, victim_name: str, dataset: Dataset, folder: Path) -> bytes:
+    """Returns the float32 `.tflite` of a trained victim, operator by operator the same graph as its int8 file.
 
     Raises:
-        UsageError: a head is missing.
+        EnvironmentProblem: the victim is not trained, or its files are damaged.
     """
-    heads = []
-    for index in range(count):
-        name = _QUANTIZED + head_name(index)
-        if name not in {layer.name for layer in model.layers}:
-            raise UsageError(f"the model has no layer {name!r}; expected {count} heads, {name!r} among them")
-        weights = {weight.name.split("/")[-1]: weight.numpy() for weight in named_layer(model, name).weights}
-        largest = max(-float(weights["post_activation_min:0"]), float(weights["post_activation_max:0"]))
-        heads.append(Head(np.asarray(weights["kernel:0"]), np.asarray(weights["bias:0"]), largest))
-    return heads
-
-
-def _first_head(model: keras.Model) -> keras.layers.Layer:
-    return named_layer(model, _QUANTIZED + head_name(0))
+    make_repeatable(config.seed)
+    heads = int(read_json(folder / SUMMARY)["heads"])
+    source = without_quantization(config, dataset, folder, heads)
+    return export_float(source.backbone, source.heads, dataset.image_shape)
 
 
 def describe_file(content: bytes, metadata: dict[str, Any]) -> dict[str, Any]:

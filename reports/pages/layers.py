@@ -13,18 +13,20 @@ def draw(metrics: Metrics) -> list[Figure]:
     """Draws one table per victim, two to a page."""
     victims = list(metrics["victims"].items())
     figures = []
-    for start in range(0, len(victims), 2):
+    # Long tables get a page of their own.
+    on_a_page = 2 if all(len(victim["file"]["operators"]) <= _ROWS for _, victim in victims) else 1
+    for start in range(0, len(victims), on_a_page):
         figure = new_page(
             "Layers",
             "Operators of the int8 files, counted from the files themselves; MACs are multiply-accumulate operations",
         )
-        for index, (name, victim) in enumerate(victims[start : start + 2]):
-            _table(figure, name, victim, 0.905 - 0.44 * index)
+        for index, (name, victim) in enumerate(victims[start : start + on_a_page]):
+            _table(figure, name, victim, 0.905 - 0.44 * index, _ROWS * (3 - on_a_page))
         figures.append(figure)
     return figures
 
 
-def _table(figure: Figure, name: str, victim: dict, top: float) -> None:
+def _table(figure: Figure, name: str, victim: dict, top: float, most: int) -> None:
     operators = victim["file"]["operators"]
     total = max(sum(row["multiply_accumulates"] for row in operators), 1)
     rows = [
@@ -36,8 +38,10 @@ def _table(figure: Figure, name: str, victim: dict, top: float) -> None:
             f"{row['activation_bytes']:,}",
             "",
         ]
-        for index, row in enumerate(operators[:_ROWS])
+        for index, row in enumerate(operators[:most])
     ]
+    if len(operators) > most:
+        rows.append([f"... {len(operators) - most} more", "", "", "", "", ""])
     sums = [sum(row[key] for row in operators) for key in ("multiply_accumulates", "weight_bytes")]
     largest = max(row["activation_bytes"] for row in operators)
     rows.append(["all", "", f"{sums[0]:,}", f"{sums[1]:,}", f"largest {largest:,}", ""])
@@ -54,7 +58,7 @@ def _table(figure: Figure, name: str, victim: dict, top: float) -> None:
     ]
     edges = [0.01, 0.38, 0.53, 0.69, 0.83, 1.0]
     draw_table(axes, header, rows, edges, 1 / (len(rows) + 1), size=7.6, bold_rows=[len(rows) - 1])
-    for index, row in enumerate(operators[:_ROWS]):
+    for index, row in enumerate(operators[:most]):
         bottom = 1 - (index + 1.8) / (len(rows) + 1)
         share = row["multiply_accumulates"] / total
         axes.barh(bottom, 0.13 * share, height=0.6 / (len(rows) + 1), left=0.86, color=SERIES[0], align="edge")

@@ -7,7 +7,7 @@ from reports.facts import Metrics
 from reports.style import SERIES, blank_axes, new_page
 from reports.table import draw_table
 
-_STAGE_NAMES = {"float": "dense and pruning", "recover": "cut network", "quantize": "quantization-aware"}
+_STAGE_NAMES = {"dense": "dense", "prune": "pruning", "recover": "cut network", "quantize": "quantization-aware"}
 
 
 def draw(metrics: Metrics) -> list[Figure]:
@@ -64,14 +64,26 @@ def _groups(figure: Figure, metrics: Metrics) -> None:
     pruned = {name: victim for name, victim in metrics["victims"].items() if victim["training"]["channel_groups"]}
     if not pruned:
         return
-    first = next(iter(pruned.values()))["training"]["channel_groups"]
-    rows = [[", ".join(group["producers"]), str(group["channels"])] for group in first]
-    for victim in pruned.values():
-        for row, group in zip(rows, victim["training"]["channel_groups"], strict=True):
-            row.append(str(group["kept"]))
+    # Heads with hidden layers bring groups of their own, so that victims may differ in their lists.
+    channels = {
+        tuple(group["producers"]): group["channels"]
+        for victim in pruned.values()
+        for group in victim["training"]["channel_groups"]
+    }
+    kept = [
+        {tuple(g["producers"]): g["kept"] for g in victim["training"]["channel_groups"]} for victim in pruned.values()
+    ]
+    rows = [
+        [_shortened(", ".join(names)), str(count), *(str(found.get(names, "-")) for found in kept)]
+        for names, count in channels.items()
+    ]
     figure.text(0.07, 0.19, "Channel groups (layers that lose the same channels)", weight="bold", size=9.5)
     axes = blank_axes(figure, (0.07, 0.05, 0.86, 0.13))
     header = ["convolutions of the group", "channels", *(f"kept by {name}" for name in pruned)]
     edges = [0.01, 0.46, *(1 - 0.52 * (len(pruned) - 1 - index) / len(pruned) for index in range(len(pruned)))]
     height = min(0.12, 1 / (len(rows) + 1))
     draw_table(axes, header, rows, edges, height, size=7.5)
+
+
+def _shortened(text: str, length: int = 64) -> str:
+    return text if len(text) <= length else f"{text[: length - 3]}..."

@@ -55,7 +55,8 @@ def plan(config: Config) -> list[Task]:
         epoch = 17.0 if heads > 1 else 12.0
         if dense == name:
             tasks.append(Task(f"dense/{name}", "dense", (name,), (), epoch * config.training.dense_epochs))
-        later = stages_of(config.training)["quantize"].epochs_in_all - config.training.dense_epochs
+        stages = stages_of(config.training, config.quantization.method)
+        later = stages["prune"].epochs_in_all - stages["dense"].epochs
         cost = epoch * later * (1.0 - 0.6 * victim.channel_ratio)
         tasks.append(Task(f"train/{name}", "train", (name, dense), (f"dense/{dense}",), cost))
         tasks.append(Task(f"convert/{name}", "convert", (name,), (f"train/{name}",), 15))

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from tinycerb.atomic import write_arrays, write_json
+import numpy as np
+
+from tinycerb.atomic import read_json, write_arrays, write_json
 from tinycerb.bench.cell import cell_specs, find_cell
 from tinycerb.datasets import load_dataset
 from tinycerb.events import Progress, Report
@@ -50,6 +52,7 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> N
     from tinycerb.bench.accuracy import compare_kernels, measure_accuracy
     from tinycerb.bench.arena import measure_arena
     from tinycerb.bench.coherence import measure_coherence
+    from tinycerb.bench.layer_noise import measure_quantization
     from tinycerb.tflite_model import open_model
 
     (victim,) = arguments
@@ -57,6 +60,7 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> N
     test = dataset.test
     run.model_sha256(victim)
     model = open_model(run.model(victim))
+    float_accuracy = float(np.mean(read_json(run.victim(victim) / "training.json")["float_accuracy_per_head"]))
     accuracy, labels = measure_accuracy(model, test, report)
     # Attackers never see these: they are what clones are compared with afterwards.
     write_arrays(run.victim(victim) / "test_labels.npz", {"labels": labels})
@@ -64,6 +68,9 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> N
         run.victim(victim) / "measurements.json",
         {
             "accuracy": accuracy,
+            "quantization": measure_quantization(
+                run, victim, model, accuracy["accuracy_expected"], float_accuracy, test.images
+            ),
             "coherence": measure_coherence(model, run.config, dataset),
             "arena": measure_arena(run.model(victim), model, test.images),
             "optimised_kernels": compare_kernels(run, victim, model, test.images),

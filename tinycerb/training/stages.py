@@ -36,12 +36,17 @@ class Stage:
         return self.peak_learning_rate * 0.5 * (1 + math.cos(math.pi * (epoch - first) / (last - first)))
 
 
-def stages_of(training: TrainingConfig, quantization_aware: bool = True) -> dict[str, Stage]:
-    """Returns the stages in order: dense, pruned in training, cut and recovering, quantization-aware."""
+def stages_of(training: TrainingConfig, quantization: str) -> dict[str, Stage]:
+    """Returns the stages in order: dense, pruned in training, cut and recovering, quantization-aware.
+
+    Args:
+        training: the epochs and learning rates.
+        quantization: `aware`, or `post` for no epochs of quantization-aware training.
+    """
     dense, pruning, recovery = training.dense_epochs, training.pruning_epochs, training.recovery_epochs
-    quantization = training.quantization_epochs if quantization_aware else 0
+    aware = training.quantization_epochs if quantization == "aware" else 0
     slim_from, float_until = dense + pruning, dense + pruning + recovery
-    in_all = float_until + quantization
+    in_all = float_until + aware
     rate, curve = training.learning_rate, (0, float_until)
     return {
         "dense": Stage("dense", "float", 0, dense, 0, in_all, rate, curve),
@@ -51,7 +56,7 @@ def stages_of(training: TrainingConfig, quantization_aware: bool = True) -> dict
             name="quantize",
             order="quantize",
             order_from=float_until,
-            epochs=quantization,
+            epochs=aware,
             epochs_before=float_until,
             epochs_in_all=in_all,
             peak_learning_rate=training.quantization_learning_rate,

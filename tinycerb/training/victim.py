@@ -98,8 +98,9 @@ def train_dense(config: Config, victim_name: str, dataset: Dataset, folder: Path
 
 
 def train_victim(config: Config, victim_name: str, dataset: Dataset, dense: Path, folder: Path, report: Report) -> None:
-    """Goes on from a dense training, and leaves `float.h5`, `model.h5`, `training.json` and `history.csv` in `folder`.
+    """Goes on from a dense training: prunes, cuts, recovers, and trains with fake quantization unless told not to.
 
+    It leaves `float.h5`, `model.h5` (the quantization-aware one), `training.json` and `history.csv` in `folder`.
     An interrupted training goes on from the last finished epoch and ends with the same weights.
 
     Args:
@@ -122,12 +123,13 @@ def train_victim(config: Config, victim_name: str, dataset: Dataset, dense: Path
     slim = load_float_model(folder / FLOAT_MODEL)
     facts = read_json(folder / FLOAT_FACTS)
     history = list(state.history)
-    # Seeded anew, so that a run resumed from here meets the same random state.
-    make_repeatable(config.seed)
-    quantized = quantize_aware(slim, keep_zeros=facts["keeps_zeros"])
-    pruner = NothingPruned(history[-1]["kept_share"])
-    training.run("quantize", quantized, pruner, history, state if state.stage == "quantize" else None)
-    save_model(quantized, folder / MODEL)
+    if config.quantization.method == "aware":
+        # Seeded anew, so that a run resumed from here meets the same random state.
+        make_repeatable(config.seed)
+        quantized = quantize_aware(slim, keep_zeros=facts["keeps_zeros"])
+        pruner = NothingPruned(history[-1]["kept_share"])
+        training.run("quantize", quantized, pruner, history, state if state.stage == "quantize" else None)
+        save_model(quantized, folder / MODEL)
     correct = LogitPredictor(slim)(dataset.test.images).argmax(axis=2) == dataset.test.labels[:, np.newaxis]
     write_json(
         folder / SUMMARY,
@@ -137,6 +139,7 @@ def train_victim(config: Config, victim_name: str, dataset: Dataset, dense: Path
             "heads": training.defense.heads,
             "selection": training.defense.selection,
             "pruning": training.victim.pruning,
+            "quantization": config.quantization.method,
             "channel_ratio": training.victim.channel_ratio,
             "parameters_dense": read_json(dense / DENSE)["parameters"],
             "parameters": int(slim.count_params()),
@@ -196,7 +199,7 @@ def _prepare(config: Config, victim_name: str, dataset: Dataset, folder: Path, r
             config.out_of_distribution.batch_size,
             config.seed,
         ),
-        stages=stages_of(config.training),
+        stages=stages_of(config.training, config.quantization.method),
         folder=folder,
         report=report,
     )
@@ -210,7 +213,7 @@ def build_model(config: Config, defense: Defense, dataset: Dataset) -> keras.Mod
     """
     try:
         backbone = build_backbone(config.model.backbone, dataset.image_shape, config.model.width)
-        return attach_heads(backbone, dataset.classes, defense.heads)
+        return attach_heads(backbone, dataset.classes, defense.heads, config.model.head_units)
     except ValueError as error:
         raise UsageError(str(error)) from error
 

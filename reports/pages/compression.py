@@ -1,0 +1,94 @@
+"""What pruning and quantization took, and what they cost."""
+
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from reports.facts import Metrics, channels_removed, percent
+from reports.style import blank_axes, new_page, write_paragraphs
+from reports.table import draw_table
+
+_NAMES = {"channels": "channels", "unstructured": "TF-MOT unstructured", "two_of_four": "TF-MOT 2:4"}
+_LAYERS = 26
+
+
+def draw(metrics: Metrics) -> list[Figure]:
+    """Draws the victims' compression side by side, noisy layers where accuracy was lost, and notes."""
+    figure = new_page("Compression", "What pruning and quantization took away, and what they cost")
+    victims = metrics["victims"]
+    rows = [[name, *_row(victim)] for name, victim in victims.items()]
+    header = [
+        "",
+        "pruning",
+        "removed",
+        "parameters",
+        "quantization",
+        "float",
+        "int8",
+        "heads agree",
+        "off task",
+    ]
+    edges = [0.01, 0.33, 0.42, 0.53, 0.67, 0.75, 0.83, 0.92, 1.0]
+    height = 0.022 * (len(rows) + 1)
+    axes = blank_axes(figure, (0.07, 0.905 - height, 0.86, height))
+    draw_table(axes, header, rows, edges, 1 / (len(rows) + 1), size=7.8)
+    top = write_paragraphs(figure, 0.07, 0.89 - height, _notes(metrics), 118) - 0.02
+    for name, victim in victims.items():
+        layers = victim["quantization"]["layers"]
+        if layers:
+            top = _noise(figure, name, victim["quantization"], top)
+    return [figure]
+
+
+def _row(victim: dict[str, Any]) -> list[str]:
+    zeros = victim["training"]["zero_weight_share"]
+    removed = percent(channels_removed(victim)) if zeros is None else f"{percent(zeros)} zeros"
+    quantization, coherence = victim["quantization"], victim["coherence"]
+    return [
+        _NAMES.get(victim["pruning"], victim["pruning"]) if victim["channel_ratio"] else "none",
+        removed,
+        f"{victim['training']['parameters']:,}",
+        {"aware": "aware training", "post": "post-training"}[quantization["method"]],
+        percent(quantization["float_accuracy_expected"]),
+        percent(victim["accuracy"]["accuracy_expected"]),
+        percent(victim["accuracy"]["head_agreement_mean"]) if coherence else "one head",
+        f"{coherence['cosine']:.2f}" if coherence else "-",
+    ]
+
+
+def _notes(metrics: Metrics) -> list[str]:
+    notes = [
+        "float and int8: expected accuracy on the test set before and after quantization. heads agree: pairs of heads "
+        "with the same label on the test set. off task: mean cosine of the posteriors of two heads on procedural "
+        "images (1: heads say the same, lower is harder to clone).",
+    ]
+    if any(victim["training"]["zero_weight_share"] is not None for victim in metrics["victims"].values()):
+        notes.append(
+            "TF-MOT's own modes set single weights to zero. They do not shrink the model on a microcontroller: the "
+            "int8 file, its arena and its multiply-accumulates keep their size. Only whole channels that are cut do."
+        )
+    for name, victim in metrics["victims"].items():
+        manifest = victim["calibration"]
+        if manifest:
+            shares = manifest["in_distribution_images"], manifest["out_of_distribution_images"]
+            histogram = ", ".join(map(str, manifest["class_histogram"]))
+            notes.append(
+                f"{name} was calibrated on {shares[0]} images of the training split (per class: {histogram}) and "
+                f"{shares[1]} procedural ones; model.json lists them."
+            )
+    return notes
+
+
+def _noise(figure: Figure, name: str, quantization: dict[str, Any], top: float) -> float:
+    """Draws signal-to-noise of every layer; returns where the next block may start."""
+    layers = quantization["layers"][:_LAYERS]
+    lost = quantization["accuracy_lost_points"]
+    title = f"{name} lost {lost:.1f} points by quantization; the noisiest layer is {quantization['worst_layer']}"
+    figure.text(0.07, top, title, weight="bold", size=9.5)
+    rows = [[row["layer"][:48], row["operator"], f"{row['signal_to_noise_db']:.1f}"] for row in layers]
+    height = 0.0152 * (len(rows) + 1)
+    axes = blank_axes(figure, (0.07, top - 0.008 - height, 0.6, height))
+    marked = [index for index, row in enumerate(layers) if row["layer"] == quantization["worst_layer"]]
+    header = ["layer", "operator", "signal to noise, dB"]
+    draw_table(axes, header, rows, [0.01, 0.75, 1.0], 1 / (len(rows) + 1), size=7.2, bold_rows=marked)
+    return top - height - 0.03

@@ -1,0 +1,89 @@
+"""Where quantization hurts: signal-to-noise of every layer of an int8 file against the same graph in float32."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.model_file import Operator
+from tinycerb.errors import EnvironmentProblem
+from tinycerb.operator_outputs import run_operators
+from tinycerb.run_dir import RunDirectory
+from tinycerb.tflite_model import HeadSelectModel
+
+_IMAGES = 32
+# Above this loss of accuracy, in points, the table is made.
+NOTICEABLE_POINTS = 1.0
+
+
+def measure_quantization(
+    run: RunDirectory, victim: str, model: HeadSelectModel, accuracy: float, float_accuracy: float, images: np.ndarray
+) -> dict[str, Any]:
+    """Compares int8 with float, and looks for the layer to blame if more than a point is lost.
+
+    Args:
+        run: the run.
+        victim: one of its victims.
+        model: its int8 file.
+        accuracy: expected accuracy of the int8 file, 0..1.
+        float_accuracy: that of the float model, on the same images.
+        images: test images, uint8, of which a few pass through both graphs.
+
+    Returns:
+        `float_accuracy_expected`, `accuracy_lost_points`, and `layers` (None where little was lost): per operator its
+        name and `signal_to_noise_db`, the worst one under `worst_layer`.
+
+    Raises:
+        EnvironmentProblem: the float graph cannot be made.
+    """
+    lost = 100 * (float_accuracy - accuracy)
+    layers = layer_noise(run, victim, model, images[:_IMAGES]) if lost > NOTICEABLE_POINTS else None
+    worst = min(layers, key=lambda row: row["signal_to_noise_db"])["layer"] if layers else None
+    return {
+        "float_accuracy_expected": float_accuracy,
+        "accuracy_lost_points": lost,
+        "layers": layers,
+        "worst_layer": worst,
+    }
+
+
+def layer_noise(run: RunDirectory, victim: str, model: HeadSelectModel, images: np.ndarray) -> list[dict[str, Any]]:
+    """Returns one row per operator that both graphs have, in execution order; errors as `measure_quantization`."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "float.tflite"
+        command = [sys.executable, "-m", "tinycerb.float_reference", str(run.path), victim, str(path)]
+        child = subprocess.run(command, capture_output=True, text=True, check=False)
+        if child.returncode != 0:
+            cause = (child.stderr.strip().splitlines() or ["no message"])[-1]
+            raise EnvironmentProblem(f"the float graph of {victim} cannot be made: {cause}")
+        reference = run_operators(path, images.astype(np.float32) / 255.0)
+    quantized = run_operators(run.model(victim), model.quantize(images))
+    float_outputs = {_key(operator): outputs for operator, outputs in reference}
+    return [
+        {
+            "layer": operator.outputs[0].name,
+            "operator": operator.name,
+            "signal_to_noise_db": signal_to_noise_db(float_outputs[_key(operator)], _real(operator, outputs)),
+        }
+        for operator, outputs in quantized
+        if _key(operator) in float_outputs
+    ]
+
+
+def signal_to_noise_db(signal: np.ndarray, noisy: np.ndarray) -> float:
+    """Returns 10 log10 of signal power over error power, at most 200."""
+    power = float(np.square(signal, dtype=np.float64).sum())
+    noise = float(np.square(signal - noisy, dtype=np.float64).sum())
+    return float(10 * np.log10(max(power, 1e-20) / max(noise, power * 1e-20, 1e-40)))
+
+
+def _key(operator: Operator) -> tuple[str, str]:
+    return operator.name, operator.outputs[0].name
+
+
+def _real(operator: Operator, codes: np.ndarray) -> np.ndarray:
+    output = operator.outputs[0]
+    return (codes.astype(np.float64) - output.zero_points[0]) * output.scales[0]

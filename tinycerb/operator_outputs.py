@@ -1,0 +1,37 @@
+"""What every operator of a .tflite file puts out, under tflite-runtime. Never imported where TensorFlow is."""
+
+from pathlib import Path
+
+import numpy as np
+from tflite_runtime.interpreter import Interpreter
+
+from converters.model_file import Operator, read_model_file
+from tinycerb.tflite_model import REFERENCE_KERNELS
+
+
+def run_operators(path: Path, images: np.ndarray) -> list[tuple[Operator, np.ndarray]]:
+    """Runs images through a file, head 0, with reference kernels.
+
+    Args:
+        path: a `.tflite` file with the inputs `image` and `head`.
+        images: [N, height, width, channels] in the dtype of the file's input.
+
+    Returns:
+        Per operator, in execution order, its first output for all images: [N, ...].
+    """
+    file = read_model_file(path)
+    interpreter = Interpreter(
+        model_content=file.content,
+        num_threads=1,
+        experimental_op_resolver_type=REFERENCE_KERNELS,
+        experimental_preserve_all_tensors=True,
+    )
+    interpreter.allocate_tensors()
+    found: list[list[np.ndarray]] = [[] for _ in file.operators]
+    for image in images:
+        interpreter.set_tensor(file.inputs["image"].index, image[np.newaxis])
+        interpreter.set_tensor(file.inputs["head"].index, np.zeros(1, np.int32))
+        interpreter.invoke()
+        for outputs, operator in zip(found, file.operators, strict=True):
+            outputs.append(interpreter.get_tensor(operator.outputs[0].index)[0])
+    return [(operator, np.stack(outputs)) for operator, outputs in zip(file.operators, found, strict=True)]

@@ -1,0 +1,147 @@
+"""What the converter needs of a trained victim: its backbone, its heads with their ranges, and calibration images."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.wide_head import Head, Hidden
+from keras_models.legacy import keras, named_layer
+from keras_models.multi_head import head_name, hidden_name
+from tinycerb.compression.calibration import choose_calibration
+from tinycerb.compression.quantization import load_quantization_aware
+from tinycerb.config import Config
+from tinycerb.datasets.images import Dataset
+from tinycerb.errors import UsageError
+from tinycerb.training.artefacts import FLOAT_MODEL, MODEL, load_float_model
+
+_QUANTIZED = "quant_"
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A victim, ready to be converted.
+
+    Attributes:
+        backbone: images in 0..1 to features.
+        heads: what stands on it.
+        description: how it was or will be quantized, for the file's metadata.
+        calibration_images: float32 [N, height, width, channels] in 0..1, or None after quantization-aware training.
+        manifest: which images these are, or None.
+    """
+
+    backbone: keras.Model
+    heads: list[Head]
+    description: str
+    calibration_images: np.ndarray | None = None
+    manifest: dict[str, Any] | None = None
+
+
+def quantization_aware(config: Config, dataset: Dataset, folder: Path, heads: int) -> TrainedModel:
+    """Reads a victim that was trained with fake quantization.
+
+    Raises:
+        EnvironmentProblem: its file is missing or damaged.
+        UsageError: a head is missing.
+    """
+    model = load_quantization_aware(folder / MODEL)
+    found = [_quantized_head(model, index) for index in range(heads)]
+    return TrainedModel(_features_of(model, _QUANTIZED), found, "quantization-aware training")
+
+
+def post_training(config: Config, dataset: Dataset, folder: Path, heads: int) -> TrainedModel:
+    """Reads a victim that was trained in float only; ranges come from calibration images.
+
+    Raises:
+        EnvironmentProblem: its file is missing or damaged.
+        UsageError: a head is missing, or there are too few calibration images.
+    """
+    model = load_float_model(folder / FLOAT_MODEL)
+    calibration = choose_calibration(config, dataset)
+    images = calibration.images.astype(np.float32) / 255.0
+    found = [_float_head(model, index, images) for index in range(heads)]
+    return TrainedModel(
+        _features_of(model, ""),
+        found,
+        f"post-training, {len(images)} calibration images",
+        images,
+        calibration.manifest,
+    )
+
+
+SOURCES: dict[str, Callable[[Config, Dataset, Path, int], TrainedModel]] = {
+    "aware": quantization_aware,
+    "post": post_training,
+}
+
+
+def without_quantization(config: Config, dataset: Dataset, folder: Path, heads: int) -> TrainedModel:
+    """Reads a victim's final weights without any fake quantization: what its int8 file stands for.
+
+    Raises:
+        EnvironmentProblem: a file is missing or damaged.
+        UsageError: a head is missing.
+    """
+    model = load_float_model(folder / FLOAT_MODEL)
+    if config.quantization.method == "aware":
+        quantized = load_quantization_aware(folder / MODEL)
+        for layer in model.layers:
+            if layer.weights:
+                wrapper = named_layer(quantized, _QUANTIZED + layer.name)
+                trained = {_plain_name(weight.name): weight.numpy() for weight in wrapper.weights}
+                layer.set_weights([trained[_plain_name(weight.name)] for weight in layer.weights])
+    images = dataset.validation.images[:100].astype(np.float32) / 255.0
+    return TrainedModel(_features_of(model, ""), [_float_head(model, i, images) for i in range(heads)], "none")
+
+
+def _plain_name(name: str) -> str:
+    """`quant_stem/kernel:0` and `stem/kernel:0` -> `kernel`."""
+    return name.split("/")[-1].split(":")[0]
+
+
+def _quantized_head(model: keras.Model, index: int) -> Head:
+    hidden = None
+    if _QUANTIZED + hidden_name(index) in _names(model):
+        hidden = Hidden(*_quantized_dense(model, hidden_name(index)))
+    return Head(*_quantized_dense(model, head_name(index)), hidden)
+
+
+def _quantized_dense(model: keras.Model, name: str) -> tuple[np.ndarray, np.ndarray, float]:
+    """Kernel, bias, and the largest absolute output that training saw."""
+    layer = _layer(model, _QUANTIZED + name)
+    weights = {_plain_name(weight.name): weight.numpy() for weight in layer.weights}
+    largest = max(-float(weights["post_activation_min"]), float(weights["post_activation_max"]))
+    return np.asarray(weights["kernel"]), np.asarray(weights["bias"]), largest
+
+
+def _float_head(model: keras.Model, index: int, images: np.ndarray) -> Head:
+    hidden = None
+    if hidden_name(index) in _names(model):
+        hidden = Hidden(*_float_dense(model, hidden_name(index), images))
+    return Head(*_float_dense(model, head_name(index), images), hidden)
+
+
+def _float_dense(model: keras.Model, name: str, images: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Kernel, bias, and the largest absolute output on the images."""
+    layer = _layer(model, name)
+    outputs = keras.Model(model.input, layer.output)(images, training=False)
+    largest = max(float(np.abs(np.asarray(outputs)).max()), 1e-6)
+    return layer.kernel.numpy(), layer.bias.numpy(), largest
+
+
+def _features_of(model: keras.Model, prefix: str) -> keras.Model:
+    """Returns the backbone: everything that the heads have in common."""
+    first = next(prefix + name for name in (hidden_name(0), head_name(0)) if prefix + name in _names(model))
+    return keras.Model(model.input, named_layer(model, first).input)
+
+
+def _layer(model: keras.Model, name: str) -> Any:
+    if name not in _names(model):
+        raise UsageError(f"the model has no layer {name!r}; heads are named {head_name(0)!r}, {head_name(1)!r} ...")
+    return named_layer(model, name)
+
+
+def _names(model: keras.Model) -> set[str]:
+    return {layer.name for layer in model.layers}
