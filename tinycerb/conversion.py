@@ -45,7 +45,6 @@ def convert_victim(config: Config, victim_name: str, dataset: Dataset, folder: P
     report(Progress(0, 3, "loading the trained model"))
     model = load_quantization_aware(folder / MODEL)
     heads = read_heads(model, int(training["heads"]))
-    backbone = keras.Model(model.input, _first_head(model).input)
     facts = {
         "schema_version": 1,
         "victim": victim_name,
@@ -62,7 +61,7 @@ def convert_victim(config: Config, victim_name: str, dataset: Dataset, folder: P
         "tensorflow": version("tensorflow"),
     }
     report(Progress(1, 3, "converting to int8"))
-    content, metadata = export_int8(backbone, heads, dataset.image_shape, facts)
+    content, metadata = export_int8(backbone_of(model), heads, dataset.image_shape, facts)
     report(Progress(2, 3, "checking the file"))
     card = describe_file(content, metadata)
     violations = contract_violations(parse_model(content))
@@ -90,8 +89,9 @@ def read_heads(model: keras.Model, count: int) -> list[Head]:
     return heads
 
 
-def _first_head(model: keras.Model) -> keras.layers.Layer:
-    return named_layer(model, _QUANTIZED + head_name(0))
+def backbone_of(model: keras.Model) -> keras.Model:
+    """Returns a quantization-aware model up to what its heads read."""
+    return keras.Model(model.input, named_layer(model, _QUANTIZED + head_name(0)).input)
 
 
 def describe_file(content: bytes, metadata: dict[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_models import build_backbone
 from keras_models.legacy import keras
-from keras_models.multi_head import attach_heads
 from tinycerb.atomic import write_arrays, write_json
 from tinycerb.compression.masks import ChannelMasks
 from tinycerb.compression.quantization import quantize_aware
@@ -16,12 +14,13 @@ from tinycerb.config import Config
 from tinycerb.datasets.images import Dataset, image_fingerprints
 from tinycerb.datasets.procedural import generate
 from tinycerb.defenses import Defense, defense_of
-from tinycerb.errors import GateError, UsageError
+from tinycerb.errors import GateError
 from tinycerb.events import Report
 from tinycerb.training.artefacts import CHECKPOINT, FINGERPRINTS, MODEL, SUMMARY, save_history, save_model
 from tinycerb.training.batches import Batches
 from tinycerb.training.checkpoint import Checkpoint
 from tinycerb.training.loop import EpochLoop, Stage
+from tinycerb.training.model_source import build_model
 from tinycerb.training.objective import LogitPredictor, TrainingStep
 from tinycerb.training.setup import make_repeatable
 
@@ -115,19 +114,6 @@ def train_victim(config: Config, victim_name: str, dataset: Dataset, folder: Pat
             "history": loop.history,
         },
     )
-
-
-def build_model(config: Config, defense: Defense, dataset: Dataset) -> keras.Model:
-    """Builds the untrained multi-head model.
-
-    Raises:
-        UsageError: unknown backbone, or more heads than classes.
-    """
-    try:
-        backbone = build_backbone(config.model.backbone, dataset.image_shape, config.model.width)
-        return attach_heads(backbone, dataset.classes, defense.heads)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
 
 
 def _stages(config: Config) -> dict[str, Stage]:
