@@ -1,6 +1,6 @@
 """What a user brings along is loaded, checked and pinned before there is a run directory."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import typer
@@ -62,6 +62,10 @@ def pin_inputs(config: Config) -> tuple[Config, dict[str, Any]]:
 def _fewer_heads(victim: VictimConfig, classes: int) -> VictimConfig:
     """Gives a defence that leaves its number of heads open no more than there are classes."""
     heads = defense_of(victim).heads
-    if heads <= classes or "heads" in victim.options or "heads" not in DEFENSES[victim.defense].__dataclass_fields__:
+    if heads <= classes or "heads" in victim.options or "heads" not in _options(victim.defense):
         return victim
     return replace(victim, options={**victim.options, "heads": classes})
+
+
+def _options(defense: str) -> set[str]:
+    return {field.name for field in fields(DEFENSES[defense])}  # type: ignore[arg-type]

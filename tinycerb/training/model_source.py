@@ -78,7 +78,8 @@ def _user_backbone(config: Config, dataset: Dataset) -> keras.Model:
             "every time: load them, or leave them to Keras' initialisers, which TinyCerb seeds"
         )
     backbone, classes = split_at_classifier(model)
-    shape = tuple(backbone.input.shape[1:])
+    image: Any = backbone.input
+    shape = tuple(image.shape[1:])
     if shape != dataset.image_shape:
         raise UsageError(
             f"the model {config.model.source} takes images of {shape}, the data have {dataset.image_shape} (height, "
@@ -125,7 +126,7 @@ def _load_file(path: Path) -> keras.Model:
         )
     _refuse_code(architecture, path)
     try:
-        return keras.models.load_model(path, compile=False)
+        return require_legacy_model(keras.models.load_model(path, compile=False))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UsageError(

@@ -4,7 +4,6 @@
 """
 
 import sys
-from dataclasses import replace
 from typing import Any
 
 import tensorflow_model_optimization as tfmot
@@ -29,19 +28,29 @@ from tinycerb.training.setup import make_repeatable
 _L = keras.layers
 _SCALED = "TinyCerb gives the network images in 0..1 and the device takes the bytes as they are"
 # What to do about layers that people do bring along; all others get the list of what TF-MOT takes.
-_FIXES: dict[type, str] = {
-    _L.Rescaling: f"take it out: {_SCALED}; divide the first layer's weights if they were trained with another range",
-    _L.Normalization: f"take it out: {_SCALED}; fold its mean and variance into the first layer's weights",
-    _L.Resizing: "take it out and resize the images beforehand",
-    _L.Lambda: "write it with Keras' own layers, such as Add, Concatenate or ReLU",
-    _L.LayerNormalization: "use BatchNormalization right after a convolution",
-    _L.PReLU: "use ReLU",
-    _L.ELU: "use ReLU",
-    _L.Multiply: "leave squeeze-and-excitation out, or use Add",
-    _L.SeparableConv2D: "write it as DepthwiseConv2D followed by Conv2D with kernel size 1",
-    _L.BatchNormalization: "put it right after a Conv2D, DepthwiseConv2D or Dense without activation, so that the "
-    "two become one",
+_FIXES = {
+    "Rescaling": f"take it out: {_SCALED}; divide the first layer's weights if they were trained with another range",
+    "Normalization": f"take it out: {_SCALED}; fold its mean and variance into the first layer's weights",
+    "Resizing": "take it out and resize the images beforehand",
+    "CenterCrop": "take it out and crop the images beforehand",
+    "Lambda": "write it with Keras' own layers, such as Add or ReLU",
+    "TFOpLambda": "write it with Keras' own layers: x + y is Add()([x, y])",
+    "LayerNormalization": "use BatchNormalization right after a convolution",
+    "BatchNormalization": "put it right after a Conv2D, DepthwiseConv2D or Dense that has no activation",
+    "PReLU": "use ReLU",
+    "ELU": "use ReLU",
+    "LeakyReLU": "use ReLU",
+    "Multiply": "leave squeeze-and-excitation out, or use Add",
+    "Concatenate": "use Add",
+    "SeparableConv2D": "write it as DepthwiseConv2D followed by Conv2D with kernel size 1",
+    "AveragePooling2D": "use MaxPooling2D, or GlobalAveragePooling2D at the end",
+    "GlobalMaxPooling2D": "use GlobalAveragePooling2D",
+    "ZeroPadding2D": "give the convolution behind it padding='same'",
 }
+_OTHERWISE = (
+    "build the network of Conv2D, DepthwiseConv2D, Dense, BatchNormalization, ReLU, Add, MaxPooling2D, "
+    "GlobalAveragePooling2D, Flatten and Dropout"
+)
 _PREPROCESSING = (_L.Rescaling, _L.Normalization, _L.Resizing, _L.CenterCrop)
 
 
@@ -63,7 +72,11 @@ def check(config: Config) -> dict[str, Any]:
         check_layers(model)
         # The same random state as in training, which builds the model first of all, and must build this one.
         make_repeatable(config.seed)
-        config = replace(config, model=replace(config.model, sha256=sha256))
+        if load_user_model(config.model.source)[1] != sha256:
+            raise UsageError(
+                f"{config.model.source} builds other weights every time; load them, seed your own generator, or leave "
+                "them to Keras' initialisers, which TinyCerb seeds"
+            )
     victim = max(config.victims, key=lambda victim: defense_of(victim).heads)
     model = build_model(config, defense_of(victim), dataset)
     if config.model.backbone != USER:
@@ -112,13 +125,10 @@ def _is_folded(layer: Any) -> bool:
 
 
 def _fix(layer: Any) -> str:
-    fix = next((fix for kind, fix in _FIXES.items() if isinstance(layer, kind)), None)
-    return (
-        f"{fix}"
-        if fix
-        else "build the network of Conv2D, DepthwiseConv2D, Dense, BatchNormalization, ReLU, Add, "
-        "MaxPooling2D, GlobalAveragePooling2D, Flatten and Dropout"
-    )
+    activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
+    if activation not in ("linear", "relu"):
+        return f"use 'relu' in place of the activation {activation!r}"
+    return _FIXES.get(type(layer).__name__, _OTHERWISE)
 
 
 def check_target(model: keras.Model, heads: int, dataset: Dataset) -> ModelFile:
@@ -127,10 +137,7 @@ def check_target(model: keras.Model, heads: int, dataset: Dataset) -> ModelFile:
     Raises:
         UsageError: TF-MOT or the converter refuses it, or the file has an operator that the target does not run.
     """
-    try:
-        quantized = quantize_aware(model)
-    except ValueError as error:
-        raise UsageError(f"quantization-aware training does not take this model: {error}") from error
+    quantized = _quantized(model)
     try:
         content, _ = export_int8(backbone_of(quantized), read_heads(quantized, heads), dataset.image_shape, {})
     except Exception as error:
@@ -141,8 +148,35 @@ def check_target(model: keras.Model, heads: int, dataset: Dataset) -> ModelFile:
     if violations:
         culprit = _layer_behind(violations[0], file, model)
         named = f"layer {culprit.name!r} ({type(culprit).__name__}): " if culprit else ""
-        raise UsageError(f"{named}the target cannot run what becomes of it: {violations[0]}; replace the layer")
+        raise UsageError(f"{named}the target cannot run what becomes of it: {violations[0]}; {_fix(culprit)}")
     return file
+
+
+def _quantized(model: keras.Model) -> keras.Model:
+    try:
+        return quantize_aware(model)
+    except (UsageError, ValueError) as error:
+        for layer in model.layers:
+            if _refused_alone(layer):
+                raise UsageError(
+                    f"layer {layer.name!r} ({type(layer).__name__}): TF-MOT's 8-bit quantization does not take it "
+                    f"({error}); {_fix(layer)}"
+                ) from error
+        raise UsageError(f"quantization-aware training does not take this model: {error}") from error
+
+
+def _refused_alone(layer: Any) -> bool:
+    """Whether TF-MOT refuses a model of this layer alone, which tells whose fault it is."""
+    if isinstance(layer, _L.InputLayer | _L.BatchNormalization):
+        return False
+    given = layer.input if isinstance(layer.input, list) else [layer.input]
+    inputs = [_L.Input(tuple(tensor.shape[1:])) for tensor in given]
+    alone = type(layer).from_config(layer.get_config())
+    try:
+        quantize_aware(keras.Model(inputs, alone(inputs if len(inputs) > 1 else inputs[0])))
+    except (UsageError, ValueError):
+        return True
+    return False
 
 
 def _layer_behind(violation: str, file: ModelFile, model: keras.Model) -> Any:
