@@ -100,10 +100,10 @@ def _read(source: str, labelled: bool) -> Mapping[str, np.ndarray]:
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
     remedy = "write it again with np.savez_compressed"
     try:
-        file = np.load(path, allow_pickle=False)
-        if isinstance(file, np.ndarray):
-            raise UsageError(f"{path} holds a single array without a name; {_KEYS}; {remedy}")
-        with file:
+        with path.open("rb") as opened:
+            file = np.load(opened, allow_pickle=False)
+            if isinstance(file, np.ndarray):
+                raise UsageError(f"{path} holds a single array without a name; {_KEYS}; {remedy}")
             return {key: file[key] for key in file.files}
     except ValueError as error:
         # NumPy's word for objects, and for anything that is neither .npz nor .npy.
