@@ -36,6 +36,11 @@ def around(layer: Callable, first: Callable | None = None) -> Callable[[], keras
     return build
 
 
+def behind(kind: Callable, *arguments, **options) -> Callable[[], keras.Model]:
+    """A sound model with a fresh layer of that kind behind its first convolution."""
+    return around(lambda x: kind(*arguments, **options)(x))
+
+
 def sound() -> keras.Model:
     image = L.Input(SHAPE)
     x = L.ReLU()(L.BatchNormalization()(L.Conv2D(8, 3, use_bias=False)(image)))
@@ -130,26 +135,26 @@ def test_a_model_that_fits_goes_through_and_keeps_its_weights(configured, build:
             "'n' .*fold its mean",
         ),
         (
-            around(lambda x: L.LayerNormalization(name="norm")(x)),
+            behind(L.LayerNormalization, name="norm"),
             "'norm' .3 of 5, LayerNormal.*TF-MOT.*use BatchNormalization",
         ),
         (around(lambda x: L.BatchNormalization(name="lone")(L.ReLU()(x))), "'lone'.*put it right after a Conv2D"),
         (
-            around(lambda x: L.Activation("elu", name="act")(x)),
+            behind(L.Activation, "elu", name="act"),
             "'act'.*TF-MOT.*use 'relu' in place of the activation 'elu'",
         ),
-        (around(lambda x: L.Conv2D(8, 3, activation="selu", name="second")(x)), "'second' .Conv2D.*TF-MOT.*'selu'"),
-        (around(lambda x: L.Lambda(squared, name="square")(x)), "'square'.*TF-MOT.*write it with Keras' own layers"),
+        (behind(L.Conv2D, 8, 3, activation="selu", name="second"), "'second' .Conv2D.*TF-MOT.*'selu'"),
+        (behind(L.Lambda, squared, name="square"), "'square'.*TF-MOT.*write it with Keras' own layers"),
         (around(lambda x: x + 1.0), r"TFOpLambda.*Add\(\)"),
-        (around(lambda x: keras.Sequential([L.Conv2D(8, 3)], name="inner")(x)), "'inner' .*a model inside the model"),
+        (behind(keras.Sequential, [L.ReLU()], name="inner"), "'inner' .*a model inside the model"),
         (
-            around(lambda x: L.Reshape((16, 16, 8), name="again")(x)),
+            behind(L.Reshape, (16, 16, 8), name="again"),
             "'again' is a Reshape, whose channels pruning cannot follow",
         ),
         (shared, "'twice' is used 2 times; pruning takes one use"),
-        (around(lambda x: L.Conv2D(8, 3, groups=2, name="grouped")(x)), "'grouped' has 2 groups"),
+        (behind(L.Conv2D, 8, 3, groups=2, name="grouped"), "'grouped' has 2 groups"),
         (
-            around(lambda x: L.Conv2DTranspose(8, 3, name="up")(x)),
+            behind(L.Conv2DTranspose, 8, 3, name="up"),
             "'up' .Conv2DTranspose.: the target cannot run.*TRANSPOSE_CONV",
         ),
         (lambda: sequential(L.Dense(4)), r"4 classes apart, the data have 3 \(0, 1, 2\); build it with Dense\(3"),
@@ -212,7 +217,7 @@ def test_files_of_keras_3_and_files_with_code_are_refused_unopened(tmp_path, end
     with pytest.raises(UsageError, match=r"saved by Keras 3\..*import tf_keras as keras.*set_weights.*save"):
         load_user_model(str(path))
     path = tmp_path / f"code.{ending}"
-    save(around(lambda x: L.Lambda(lambda x: x * 2, name="double")(x))(), path)
+    save(behind(L.Lambda, lambda x: x * 2, name="double")(), path)
     with pytest.raises(UsageError, match=r"holds code of its own \(layer 'double', a Lambda\).*package.module:build"):
         load_user_model(str(path))
 
