@@ -75,7 +75,8 @@ class Sources:
     def _asking(self, attack: Any) -> Any:
         if not isinstance(attack, Mapping) or attack.get("query_pool") == IN_DISTRIBUTION:
             return attack
-        return {**attack, "query_pool": self.query_pool}
+        pool = self.query_pool
+        return {**attack, "query_pool": absolute(pool) if is_source(pool) or Path(pool).exists() else pool}
 
 
 def anchor(table: dict[str, Any], folder: str) -> dict[str, Any]:

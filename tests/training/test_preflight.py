@@ -38,7 +38,8 @@ def around(layer: Callable, first: Callable | None = None) -> Callable[[], keras
 
 def behind(kind: Callable, *arguments, **options) -> Callable[[], keras.Model]:
     """A sound model with a fresh layer of that kind behind its first convolution."""
-    return around(lambda x: kind(*arguments, **options)(x))
+    # A new layer each time: the function is called more than once.
+    return around(lambda x: kind(*arguments, **options)(x))  # noqa: PLW0108
 
 
 def sound() -> keras.Model:
