@@ -46,7 +46,7 @@ def folder(tmp_path, monkeypatch) -> Path:
         (["train", "--data", "few.npz"], 2, "14 training images; allowed: 50 or more"),
         (["train", "--data", "nowhere:load"], 2, "cannot import 'nowhere'"),
         (["train", "--data", "good.npz", "--query-pool", "wide.npz"], 2, "images of 16x20x1, the victim takes 16x16x1"),
-        (["train", "--data", "good.npz", "--query-pool", "animal_mnist"], 3, "choose another query_pool"),
+        (["train", "--data", "good.npz", "--query-pool", "animal_mnist"], 2, "choose another query_pool"),
         (["train", "--data", "good.npz", "--query-pool", "animals"], 2, "did you mean 'animal_mnist'"),
         (["train", "--data", "good.npz", "--query-pool", "good.npz"], 2, "are also the victim's own"),
         (["train", "--resume", "x", "--data", "good.npz"], 2, "leave out --set, --out, --force, --model, --data and"),

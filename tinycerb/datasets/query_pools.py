@@ -70,9 +70,9 @@ def load_animal_mnist(folder: Path | None = None) -> np.ndarray:
 def _animal_mnist(dataset: Dataset) -> np.ndarray:
     images = load_animal_mnist()
     if dataset.image_shape != images.shape[1:]:
-        raise EnvironmentProblem(
-            f"the pool animal_mnist has images of {images.shape[1:]}, the victim takes {dataset.image_shape}; "
-            f"choose another query_pool: {', '.join(QUERY_POOLS)}"
+        raise UsageError(
+            f"the pool animal_mnist has images of {_shape(images.shape[1:])}, the victim takes "
+            f"{_shape(dataset.image_shape)}; choose another query_pool: {', '.join(QUERY_POOLS)}, or images of your own"
         )
     return images
 
