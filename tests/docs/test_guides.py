@@ -28,7 +28,7 @@ def blocks(guide: str) -> dict[str, list[tuple[str, str]]]:
     """Per section of a guide, its blocks in order: language and text."""
     sections: dict[str, list[tuple[str, str]]] = {}
     for section in re.split(r"^## ", (ROOT / "docs" / guide).read_text(), flags=re.MULTILINE):
-        sections[section.partition("\n")[0]] = [match.groups() for match in BLOCK.finditer(section)]
+        sections[section.partition("\n")[0]] = [(match[1], match[2]) for match in BLOCK.finditer(section)]
     return sections
 
 
