@@ -4,7 +4,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import tomli_w
 
 from tinycerb.errors import EnvironmentProblem, UsageError, suggest
+from tinycerb.sources import USER, Sources, anchor
 from tinycerb.typed import build
 
 
@@ -32,24 +33,25 @@ class DataConfig:
     """The victim's data set.
 
     Attributes:
-        name: a registered data set.
+        name: a registered data set; `user` for the one that `source` names.
+        source: a .npz file, a folder of images per class, or `package.module:load`.
+        sha256: what the data must be; filled in when a run starts.
         train_images: training images to use, 0 for all that are left after validation.
-        validation_images: training images held out for validation.
+        validation_images: training images held out for validation, 0 for a tenth.
         test_images: test images to use, 0 for all.
     """
 
     name: str = "fashion_mnist"
+    source: str = ""
+    sha256: str = ""
     train_images: int = 0
     validation_images: int = 5000
     test_images: int = 0
 
     def __post_init__(self) -> None:
-        for key in ("train_images", "test_images"):
-            _check(getattr(self, key) >= 0, f"data.{key} is {getattr(self, key)}; allowed: 0 (all) or more")
-        _check(
-            self.validation_images >= 1,
-            f"data.validation_images is {self.validation_images}; allowed: 1 or more",
-        )
+        _check(not self.source or self.name == USER, f"data.source is for data.name = {USER!r}; it is {self.name!r}")
+        for key, meaning in (("train_images", "all"), ("validation_images", "a tenth"), ("test_images", "all")):
+            _check(getattr(self, key) >= 0, f"data.{key} is {getattr(self, key)}; allowed: 0 ({meaning}) or more")
 
 
 @dataclass(frozen=True)
@@ -57,16 +59,24 @@ class ModelConfig:
     """The victims' network.
 
     Attributes:
-        backbone: a registered backbone.
-        width: multiplies every channel count.
+        backbone: a registered backbone; `user` for the model that `source` names.
+        source: `package.module:build`, or a saved tf_keras model (.h5, .keras).
+        sha256: what the model must be; filled in when a run starts.
+        width: multiplies every channel count of a registered backbone.
         head_units: units of a hidden layer in each head, 0 for none.
     """
 
     backbone: str = "demo_net"
+    source: str = ""
+    sha256: str = ""
     width: float = 1.0
     head_units: int = 0
 
     def __post_init__(self) -> None:
+        _check(
+            not self.source or self.backbone == USER,
+            f"model.source is for model.backbone = {USER!r}; it is {self.backbone!r}",
+        )
         _check(0 < self.width <= 8, f"model.width is {self.width}; allowed: above 0, at most 8")
         _check(0 <= self.head_units <= 1024, f"model.head_units is {self.head_units}; allowed: 0 (none) to 1024")
 
@@ -212,7 +222,8 @@ class AttackConfig:
     Attributes:
         name: its name in tables.
         attack: a registered attack.
-        query_pool: a registered source of the attacker's images.
+        query_pool: a registered source of the attacker's images, or a .npz file, a folder of images (with a slash
+            in it) or `package.module:load`; empty for what --query-pool will name.
         budget: images the attacker may ask; 0 for the whole pool once.
         output: what the victim answers with, `probs` or `top1`.
         students: registered clone networks, the best of which counts.
@@ -335,13 +346,15 @@ def preset_names() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
-def load_config(source: str, overrides: Sequence[str] = ()) -> Config:
+def load_config(source: str, overrides: Sequence[str] = (), sources: Sources | None = None) -> Config:
     """Loads a preset by name or a TOML file by path.
 
     Args:
         source: a preset's name, or a path that ends in `.toml`. A file may start from another one with
             `extends = "demo"`: its tables are merged over it, its arrays of tables replace whole arrays.
         overrides: `section.key=value`, the value in TOML syntax; bare words count as strings.
+        sources: data, model and query pool in place of those named there. While an attack has no query pool there
+            are no attacks: some rows of a table without the others would mislead.
 
     Raises:
         UsageError: unknown preset, key or value; the message names the nearest allowed one.
@@ -350,7 +363,8 @@ def load_config(source: str, overrides: Sequence[str] = ()) -> Config:
     table = _read_table(source, ())
     for override in overrides:
         _apply_override(table, override)
-    return build(Config, table, where="config")
+    config = build(Config, (sources or Sources()).put_into(table), where="config")
+    return config if all(attack.query_pool for attack in config.attacks) else replace(config, attacks=())
 
 
 def parse_config(text: str, where: str) -> Config:
@@ -376,7 +390,8 @@ def _read_table(source: str, extended_by: tuple[str, ...]) -> dict[str, Any]:
                 "a configuration of your own is given by a path that ends in .toml"
             )
         text = (resources.files("tinycerb") / "presets" / f"{source}.toml").read_text()
-    table = _parse(text, source)
+    # Paths in a file count from where the file is.
+    table = anchor(_parse(text, source), str(Path(source).parent))
     base = table.pop("extends", None)
     if base is None:
         return table

@@ -6,11 +6,12 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from tinycerb import __version__
 from tinycerb.atomic import describe_os_error, make_directory, read_json, write_json, write_text
@@ -37,13 +38,16 @@ class RunDirectory:
         self.config = config
 
     @classmethod
-    def create(cls, config: Config, path: Path | None, force: bool) -> "RunDirectory":
+    def create(
+        cls, config: Config, path: Path | None, force: bool, inputs: Mapping[str, Any] | None = None
+    ) -> "RunDirectory":
         """Makes a new run directory with its resolved configuration.
 
         Args:
             config: what the run does.
             path: where; by default `runs/<utc>-<name>-<hash8>` below the current directory.
             force: whether an older run at that path may be deleted.
+            inputs: what the user has brought along and its digests, for `env.json`.
 
         Raises:
             UsageError: something is there already.
@@ -67,7 +71,7 @@ class RunDirectory:
                 remedy = "it is no run of TinyCerb's, so --force will not delete it; choose another --out"
             raise UsageError(f"{path} exists already; {remedy}")
         make_directory(path)
-        write_json(path / "env.json", _environment(config))
+        write_json(path / "env.json", {**_environment(config), "inputs": dict(inputs or {})})
         write_text(path / "config.toml", config.to_toml())
         return cls(path, config)
 

@@ -10,7 +10,7 @@ import numpy as np
 from converters.wide_head import Head, Hidden
 from keras_models.legacy import keras, named_layer
 from keras_models.multi_head import head_name, hidden_name
-from tinycerb.compression.calibration import choose_calibration
+from tinycerb.compression.calibration import Calibration, choose_calibration
 from tinycerb.compression.quantization import load_quantization_aware
 from tinycerb.config import Config
 from tinycerb.datasets.images import Dataset
@@ -46,7 +46,15 @@ def quantization_aware(config: Config, dataset: Dataset, folder: Path, heads: in
         EnvironmentProblem: its file is missing or damaged.
         UsageError: a head is missing.
     """
-    model = load_quantization_aware(folder / MODEL)
+    return from_quantization_aware(load_quantization_aware(folder / MODEL), heads)
+
+
+def from_quantization_aware(model: keras.Model, heads: int) -> TrainedModel:
+    """Takes a model with fake quantization apart.
+
+    Raises:
+        UsageError: a head is missing.
+    """
     found = [_quantized_head(model, index) for index in range(heads)]
     return TrainedModel(_features_of(model, _QUANTIZED), found, "quantization-aware training")
 
@@ -58,16 +66,23 @@ def post_training(config: Config, dataset: Dataset, folder: Path, heads: int) ->
         EnvironmentProblem: its file is missing or damaged.
         UsageError: a head is missing, or there are too few calibration images.
     """
-    model = load_float_model(folder / FLOAT_MODEL)
     calibration = choose_calibration(config, dataset)
+    return from_float(load_float_model(folder / FLOAT_MODEL), heads, calibration)
+
+
+def from_float(model: keras.Model, heads: int, calibration: Calibration) -> TrainedModel:
+    """Takes a plain model apart; its ranges are those on the calibration images.
+
+    Raises:
+        UsageError: a head is missing.
+    """
     images = calibration.images.astype(np.float32) / 255.0
-    found = [_float_head(model, index, images) for index in range(heads)]
     return TrainedModel(
-        _features_of(model, ""),
-        found,
-        f"post-training, {len(images)} calibration images",
-        images,
-        calibration.manifest,
+        backbone=_features_of(model, ""),
+        heads=[_float_head(model, index, images) for index in range(heads)],
+        description=f"post-training, {len(images)} calibration images",
+        calibration_images=images,
+        manifest=calibration.manifest,
     )
 
 

@@ -150,7 +150,15 @@ def _provenance(figure: Figure, metrics: Metrics) -> None:
         f"Data       {facts['dataset']} ({facts['dataset_source']}): {images['train']:,} train, "
         f"{images['validation']:,} validation, {images['test']:,} test",
         f"           SHA-256 {facts['dataset_sha256']}",
+        *_network(facts.get("inputs", {}).get("model", {})),
         *(f"Model      {name}: SHA-256 {victim['file']['sha256']}" for name, victim in metrics["victims"].items()),
     ]
     figure.text(0.07, 0.195, "Provenance", weight="bold", size=10.5)
     figure.text(0.07, 0.185, "\n".join(lines), size=6.6, va="top", family="DejaVu Sans Mono", linespacing=1.5)
+
+
+def _network(model: dict) -> list[str]:
+    """The network that the user has brought along, if any."""
+    if not model.get("source"):
+        return []
+    return [f"Network    {model['source'].rsplit('/', 1)[-1]}, SHA-256 {model['sha256']}"]

@@ -11,7 +11,7 @@ from tinycerb.answers.selection import HEAD_SELECTIONS
 from tinycerb.atomic import read_json
 from tinycerb.config import AttackConfig
 from tinycerb.datasets.images import Dataset, digest_arrays
-from tinycerb.datasets.query_pools import QUERY_POOLS
+from tinycerb.datasets.query_pools import query_pool
 from tinycerb.errors import UsageError
 from tinycerb.run_dir import RunDirectory
 
@@ -98,7 +98,7 @@ def _device_seed(model_sha256: str, seed: int) -> int:
 
 def load_pool(attack: AttackConfig, dataset: Dataset) -> np.ndarray:
     """Returns an attack's images, uint8 [N, height, width, channels]."""
-    return QUERY_POOLS[attack.query_pool].load(dataset)
+    return query_pool(attack.query_pool).load(dataset)
 
 
 def find_cell(run: RunDirectory, spec: CellSpec) -> dict[str, Any] | None:

@@ -1,18 +1,21 @@
 """Gathers what the tasks have left into `metrics.json`, from which alone the report is made."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from tinycerb.atomic import read_json, write_json
 from tinycerb.bench.cell import MEAN_HEAD, cell_specs, find_cell
 from tinycerb.bench.verdict import gates, judge
+from tinycerb.config import Config
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
-from tinycerb.datasets.query_pools import QUERY_POOLS
+from tinycerb.datasets.query_pools import query_pool
 from tinycerb.defenses import defense_of
 from tinycerb.errors import UsageError
 from tinycerb.jobs.plan import Task
 from tinycerb.run_dir import RunDirectory
+from tinycerb.sources import is_reference
 
 SCHEMA_VERSION = 2
 _TRAINING_KEYS = ("parameters", "parameters_dense", "float_accuracy_per_head", "channel_groups", "history")
@@ -48,7 +51,7 @@ def gather_metrics(run: RunDirectory, tasks: list[Task]) -> dict[str, Any]:
         }
         for name, victim in victims.items()
     }
-    pools = {attack.name: QUERY_POOLS[attack.query_pool] for attack in config.attacks}
+    pools = {attack.name: query_pool(attack.query_pool) for attack in config.attacks}
     metrics = {
         "schema_version": SCHEMA_VERSION,
         "name": config.name,
@@ -146,11 +149,7 @@ def _not_measured(run: RunDirectory, victims: dict[str, Any]) -> list[str]:
     config = run.config
     notes = [
         "One victim seed and one attacker seed: no interval. Differences of a few points may be chance.",
-        "Attacks run: "
-        + ", ".join(
-            f"{attack.name} ({attack.attack}, {attack.output}, {attack.query_pool})" for attack in config.attacks
-        )
-        + ". Data-free and other adaptive attackers may do better; worst case here means the worst of these.",
+        _attacks_run(config),
         "No board: time on a microcontroller, energy and instructions are not in this report. Host latency of int8 "
         "files does not rank them on a microcontroller.",
         "Working memory is that of TFLite Micro's interpreter on a 64-bit host with reference kernels."
@@ -158,7 +157,7 @@ def _not_measured(run: RunDirectory, victims: dict[str, Any]) -> list[str]:
         else "Working memory: tflite-micro is not installed (pip install 'tinycerb[tflm]').",
         "Whoever can read the flash has the model: read-out protection is assumed, not provided.",
     ]
-    if all(attack.output == "probs" for attack in config.attacks):
+    if config.attacks and all(attack.output == "probs" for attack in config.attacks):
         notes.append(
             "Labels only: returning the label instead of the posterior is a defence of its own, which any other should "
             'beat. Add an attack with output = "top1" to see it.'
@@ -170,3 +169,22 @@ def _not_measured(run: RunDirectory, victims: dict[str, Any]) -> list[str]:
             "source. An attacker who repeats every question approaches the mean-head row."
         )
     return notes
+
+
+def _attacks_run(config: Config) -> str:
+    if not config.attacks:
+        return (
+            "Stealing: the run has no attacks, so nothing is known of how hard these models are to steal. Give the "
+            "attacker images: --query-pool, or query_pool of an attack."
+        )
+    attacks = [
+        f"{attack.name} ({attack.attack}, {attack.output}, {_short(attack.query_pool)})" for attack in config.attacks
+    ]
+    return (
+        f"Attacks run: {', '.join(attacks)}. Data-free and other adaptive attackers may do better; worst case here "
+        "means the worst of these."
+    )
+
+
+def _short(pool: str) -> str:
+    return pool if is_reference(pool) else Path(pool).name

@@ -11,13 +11,38 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinycerb.errors import UsageError
+from tinycerb.sources import Sources
 
 if TYPE_CHECKING:
     from tinycerb.run_dir import RunDirectory
 
 Preset = Annotated[
     str | None,
-    typer.Argument(help="A preset (demo, smoke) or the path of a .toml file.", show_default=False),
+    typer.Argument(help="A preset (demo, own, smoke) or the path of a .toml file.", show_default=False),
+]
+Model = Annotated[
+    str,
+    typer.Option(
+        metavar="MODEL",
+        help="Your network: package.module:build, or a saved tf_keras model (.h5, .keras).",
+        show_default=False,
+    ),
+]
+Data = Annotated[
+    str,
+    typer.Option(
+        metavar="DATA",
+        help="Your images: a .npz file, package.module:load, or a folder of images per class.",
+        show_default=False,
+    ),
+]
+QueryPool = Annotated[
+    str,
+    typer.Option(
+        metavar="POOL",
+        help="The attacker's images, unlabelled: as for --data, or a pool's name. --data without it: no attacks.",
+        show_default=False,
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,
@@ -42,23 +67,38 @@ ExistingRun = Annotated[Path, typer.Argument(help="A run directory.", show_defau
 
 
 def new_or_resumed_run(
-    preset: str | None, overrides: list[str] | None, out: Path | None, force: bool, resume: Path | None
+    preset: str | None,
+    overrides: list[str] | None,
+    out: Path | None,
+    force: bool,
+    resume: Path | None,
+    sources: Sources,
 ) -> RunDirectory:
-    """Creates a run from a preset, or opens the one to resume.
+    """Creates a run from a preset (`own` where only sources are given), or opens the one to resume.
 
     Raises:
-        UsageError: both or neither are given, or the preset is wrong.
+        UsageError: both or neither are given, the preset is wrong, or what the user brings along does not fit.
+        EnvironmentProblem: what the user brings along is missing or corrupt.
     """
+    from tinycerb.cli.own_inputs import brings_own, pin_inputs
     from tinycerb.config import load_config
     from tinycerb.jobs.plan import check_names
     from tinycerb.run_dir import RunDirectory
 
+    if preset is None and resume is None and sources:
+        preset = "own"
     if (preset is None) == (resume is None):
         raise UsageError("give either a preset (tinycerb run demo) or --resume RUN")
     if resume is not None:
-        if overrides or out or force:
-            raise UsageError("--resume takes the run as it was configured: leave out --set, --out and --force")
+        if overrides or out or force or sources:
+            raise UsageError(
+                "--resume takes the run as it was configured: leave out --set, --out, --force, --model, --data and "
+                "--query-pool"
+            )
         return RunDirectory.open(resume)
-    config = load_config(str(preset), overrides or [])
+    config = load_config(str(preset), overrides or [], sources)
     check_names(config)
-    return RunDirectory.create(config, out, force)
+    if not brings_own(config):
+        return RunDirectory.create(config, out, force)
+    config, inputs = pin_inputs(config)
+    return RunDirectory.create(config, out, force, inputs)

@@ -25,7 +25,7 @@ def prune(preset: Preset = None, overrides: Overrides = None) -> None:
     from tinycerb.compression.masks import channels_to_keep
     from tinycerb.datasets import load_dataset
     from tinycerb.defenses import defense_of
-    from tinycerb.training.victim import build_model
+    from tinycerb.training.model_source import build_model
 
     dataset = load_dataset(config.data)
     for victim in config.victims:

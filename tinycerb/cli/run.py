@@ -4,19 +4,26 @@ import typer
 
 from tinycerb.cli.options import (
     AsJson,
+    Data,
     Force,
     Jobs,
+    Model,
     Out,
     Overrides,
     Preset,
+    QueryPool,
     Quiet,
     Resume,
     new_or_resumed_run,
 )
+from tinycerb.sources import Sources
 
 
 def run(
     preset: Preset = None,
+    model: Model = "",
+    data: Data = "",
+    query_pool: QueryPool = "",
     overrides: Overrides = None,
     out: Out = None,
     force: Force = False,
@@ -32,7 +39,7 @@ def run(
     from tinycerb.cli.report import write_report
     from tinycerb.cli.workflow import ALL_KINDS, print_results, work
 
-    directory = new_or_resumed_run(preset, overrides, out, force, resume)
+    directory = new_or_resumed_run(preset, overrides, out, force, resume, Sources(model, data, query_pool))
     with directory.locked():
         typer.secho(f"run directory: {directory.path}", err=True)
         work(directory, ALL_KINDS, jobs, quiet)

@@ -2,11 +2,27 @@
 
 import typer
 
-from tinycerb.cli.options import Force, Jobs, Out, Overrides, Preset, Quiet, Resume, new_or_resumed_run
+from tinycerb.cli.options import (
+    Data,
+    Force,
+    Jobs,
+    Model,
+    Out,
+    Overrides,
+    Preset,
+    QueryPool,
+    Quiet,
+    Resume,
+    new_or_resumed_run,
+)
+from tinycerb.sources import Sources
 
 
 def train(
     preset: Preset = None,
+    model: Model = "",
+    data: Data = "",
+    query_pool: QueryPool = "",
     overrides: Overrides = None,
     out: Out = None,
     force: Force = False,
@@ -17,7 +33,7 @@ def train(
     """Train the victims: joint heads, pruning inside training, quantization-aware training."""
     from tinycerb.cli.workflow import TRAIN_KINDS, work
 
-    directory = new_or_resumed_run(preset, overrides, out, force, resume)
+    directory = new_or_resumed_run(preset, overrides, out, force, resume, Sources(model, data, query_pool))
     with directory.locked():
         typer.secho(f"run directory: {directory.path}", err=True)
         work(directory, TRAIN_KINDS, jobs, quiet)

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
 from tinycerb.config import DataConfig
 from tinycerb.datasets.fashion_mnist import CLASS_NAMES, load_fashion_mnist
 from tinycerb.datasets.images import Dataset, LabelledImages
-from tinycerb.errors import UsageError
+from tinycerb.datasets.user_data import load_user_data
+from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.registry import Registry
+from tinycerb.sources import USER, is_reference
 
 DATASETS: Registry[Callable[[DataConfig], Dataset]] = Registry("data set")
 
@@ -20,15 +23,35 @@ def _fashion_mnist(config: DataConfig) -> Dataset:
     return _split(config, source, CLASS_NAMES, train, test)
 
 
+@DATASETS.register(USER)
+def _user(config: DataConfig) -> Dataset:
+    train, test, class_names = load_user_data(config.source)
+    source = config.source if is_reference(config.source) else Path(config.source).name
+    dataset = _split(config, source, class_names, train, test)
+    missing = set(range(dataset.classes)) - set(dataset.train.labels.tolist())
+    if missing:
+        raise UsageError(
+            f"no training image of class {class_names[min(missing)]!r} is left beside {len(dataset.validation.images)} "
+            f"validation images; allowed: fewer data.validation_images, more data.train_images, or more images"
+        )
+    return dataset
+
+
 @lru_cache(maxsize=2)
 def load_dataset(config: DataConfig) -> Dataset:
     """Loads and splits the configured data set; asked again, it returns the same arrays.
 
     Raises:
         UsageError: unknown name, or more images asked for than there are.
-        EnvironmentProblem: the data are missing or corrupt.
+        EnvironmentProblem: the data are missing or corrupt, or have changed since the run was started.
     """
-    return DATASETS[config.name](config)
+    dataset = DATASETS[config.name](config)
+    if config.sha256 and config.sha256 != dataset.digest:
+        raise EnvironmentProblem(
+            f"the data {config.source or config.name} are not those that the run was started with (SHA-256 "
+            f"{dataset.digest[:16]}..., then {config.sha256[:16]}...); bring those back, or start a new run"
+        )
+    return dataset
 
 
 def _split(
@@ -36,16 +59,16 @@ def _split(
 ) -> Dataset:
     """Holds out validation images by a permutation that never changes, whatever the run's seed."""
     available = len(train.images)
-    wanted = config.validation_images + max(config.train_images, 1)
+    held_out = config.validation_images or max(available // 10, 1)
+    wanted = held_out + max(config.train_images, 1)
     if wanted > available or config.test_images > len(test.images):
         raise UsageError(
-            f"data asks for {config.validation_images} validation, {config.train_images} training and "
+            f"data asks for {held_out} validation, {config.train_images} training and "
             f"{config.test_images} test images; {config.name} has {available} for the first two and "
             f"{len(test.images)} for the last"
         )
     order = np.random.default_rng(0).permutation(available)
     shuffled = LabelledImages(train.images[order], train.labels[order])
-    held_out = config.validation_images
     return Dataset(
         name=config.name,
         source=source,

@@ -3,15 +3,17 @@
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from tinycerb.datasets.array_pickle import read_array_pickle
-from tinycerb.datasets.images import Dataset
-from tinycerb.errors import EnvironmentProblem
+from tinycerb.datasets.images import Dataset, image_fingerprints
+from tinycerb.datasets.user_data import load_user_pool
+from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.registry import Registry
+from tinycerb.sources import IN_DISTRIBUTION, is_reference, is_source
 
 ANIMAL_MNIST_COMMAND = ".venv/bin/pip install --no-deps animal-mnist==0.4"
 
@@ -68,9 +70,9 @@ def load_animal_mnist(folder: Path | None = None) -> np.ndarray:
 def _animal_mnist(dataset: Dataset) -> np.ndarray:
     images = load_animal_mnist()
     if dataset.image_shape != images.shape[1:]:
-        raise EnvironmentProblem(
-            f"the pool animal_mnist has images of {images.shape[1:]}, the victim takes {dataset.image_shape}; "
-            f"choose another query_pool: {', '.join(QUERY_POOLS)}"
+        raise UsageError(
+            f"the pool animal_mnist has images of {_shape(images.shape[1:])}, the victim takes "
+            f"{_shape(dataset.image_shape)}; choose another query_pool: {', '.join(QUERY_POOLS)}, or images of your own"
         )
     return images
 
@@ -83,6 +85,40 @@ def _in_distribution(dataset: Dataset) -> np.ndarray:
 QUERY_POOLS.register("animal_mnist")(
     QueryPool(_animal_mnist, "T1", "Animal-MNIST: shapes of animals, all distinct images")
 )
-QUERY_POOLS.register("in_distribution")(
+QUERY_POOLS.register(IN_DISTRIBUTION)(
     QueryPool(_in_distribution, "T2", "unlabelled images of the victim's own kind, none of its training images")
 )
+
+
+def query_pool(name: str) -> QueryPool:
+    """Returns a registered pool by its name, or a user's pool by its source, which counts as T1.
+
+    Raises:
+        UsageError: unknown name.
+    """
+    if name in QUERY_POOLS or not is_source(name):
+        return QUERY_POOLS[name]
+    described = name if is_reference(name) else Path(name).name
+    return QueryPool(partial(_user_pool, name), "T1", f"{described}, all distinct images")
+
+
+def _user_pool(source: str, dataset: Dataset) -> np.ndarray:
+    images = load_user_pool(source)
+    if images.shape[1:] != dataset.image_shape:
+        raise UsageError(
+            f"the query pool {source} has images of {_shape(images.shape[1:])}, the victim takes "
+            f"{_shape(dataset.image_shape)} (height x width x channels); bring them to that shape"
+        )
+    own = (dataset.train.images, dataset.validation.images, dataset.test.images)
+    shared = np.isin(image_fingerprints(images), np.concatenate([image_fingerprints(part) for part in own]))
+    if shared.any():
+        raise UsageError(
+            f"{int(shared.sum())} of the {len(images)} images of the query pool {source} are also the victim's own; "
+            f"leave them out; for an attacker who has images of the victim's kind use query_pool = "
+            f"{IN_DISTRIBUTION!r}"
+        )
+    return images
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))

@@ -13,9 +13,10 @@ from tinycerb.compression.schedules import SCHEDULES
 from tinycerb.config import Config, VictimConfig
 from tinycerb.datasets import DATASETS
 from tinycerb.datasets.procedural import FAMILIES
-from tinycerb.datasets.query_pools import QUERY_POOLS
+from tinycerb.datasets.query_pools import query_pool
 from tinycerb.defenses import defense_of
 from tinycerb.errors import UsageError, suggest
+from tinycerb.sources import USER
 from tinycerb.training.stages import stages_of
 
 
@@ -90,9 +91,9 @@ def check_names(config: Config) -> None:
         UsageError: a name that is not registered; the message lists those that are.
     """
     DATASETS[config.data.name]
-    if config.model.backbone not in BACKBONES:
+    if config.model.backbone not in (*BACKBONES, USER):
         near = suggest(config.model.backbone, BACKBONES)
-        raise UsageError(f"unknown backbone {config.model.backbone!r}{near}; known: {', '.join(BACKBONES)}")
+        raise UsageError(f"unknown backbone {config.model.backbone!r}{near}; known: {', '.join(BACKBONES)}, {USER}")
     for family in config.out_of_distribution.families:
         FAMILIES[family]
     CRITERIA[config.pruning.criterion]
@@ -108,6 +109,6 @@ def check_names(config: Config) -> None:
             )
     for attack in config.attacks:
         ATTACKS[attack.attack]
-        QUERY_POOLS[attack.query_pool]
+        query_pool(attack.query_pool)
         for student in attack.students:
             STUDENTS[student]

@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_models import build_backbone
 from keras_models.legacy import keras
-from keras_models.multi_head import attach_heads
 from tinycerb.atomic import read_json, write_arrays, write_json
 from tinycerb.compression.channel_plan import plan_channels
 from tinycerb.compression.importance import penalizes_scales
@@ -21,7 +19,7 @@ from tinycerb.config import Config, VictimConfig
 from tinycerb.datasets.images import Dataset, image_fingerprints
 from tinycerb.datasets.procedural import generate
 from tinycerb.defenses import Defense, defense_of
-from tinycerb.errors import GateError, UsageError
+from tinycerb.errors import GateError
 from tinycerb.events import Report
 from tinycerb.training.artefacts import (
     CHECKPOINT,
@@ -38,6 +36,7 @@ from tinycerb.training.artefacts import (
 from tinycerb.training.batches import Batches
 from tinycerb.training.checkpoint import Checkpoint
 from tinycerb.training.loop import EpochLoop
+from tinycerb.training.model_source import build_model
 from tinycerb.training.objective import LogitPredictor, ScalePenalty, TrainingStep
 from tinycerb.training.setup import make_repeatable
 from tinycerb.training.stages import Stage, stages_of
@@ -203,19 +202,6 @@ def _prepare(config: Config, victim_name: str, dataset: Dataset, folder: Path, r
         folder=folder,
         report=report,
     )
-
-
-def build_model(config: Config, defense: Defense, dataset: Dataset) -> keras.Model:
-    """Builds the untrained multi-head model.
-
-    Raises:
-        UsageError: unknown backbone, or more heads than classes.
-    """
-    try:
-        backbone = build_backbone(config.model.backbone, dataset.image_shape, config.model.width)
-        return attach_heads(backbone, dataset.classes, defense.heads, config.model.head_units)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
 
 
 def _out_of_distribution_images(config: Config, defense: Defense, dataset: Dataset, folder: Path) -> np.ndarray:

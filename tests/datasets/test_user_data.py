@@ -1,0 +1,236 @@
+"""Data that users bring along: what fits is loaded as it is, what does not is named."""
+
+import pickle
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinycerb.config import DataConfig
+from tinycerb.datasets import load_dataset
+from tinycerb.datasets.query_pools import query_pool
+from tinycerb.datasets.user_data import load_user_data, load_user_pool
+from tinycerb.errors import EnvironmentProblem, UsageError
+
+ROOT = Path(__file__).parents[2]
+RNG = np.random.default_rng(3)
+IMAGES = RNG.integers(0, 256, (120, 12, 10, 1)).astype(np.uint8)
+LABELS = np.arange(120) % 3
+GOOD = {
+    "train_images": IMAGES[:90],
+    "train_labels": LABELS[:90],
+    "test_images": IMAGES[90:],
+    "test_labels": LABELS[90:],
+}
+KEEP = object()
+
+
+def save(folder: Path, **arrays) -> str:
+    path = folder / "data.npz"
+    np.savez(path, **{key: value for key, value in (GOOD | arrays).items() if value is not KEEP})
+    return str(path)
+
+
+def test_a_sound_file_is_loaded_as_it_is(tmp_path) -> None:
+    train, test, names = load_user_data(save(tmp_path, class_names=np.array(["a", "b", "c"])))
+    assert names == ("a", "b", "c")
+    np.testing.assert_array_equal(train.images, GOOD["train_images"])
+    np.testing.assert_array_equal(test.labels, GOOD["test_labels"])
+    assert (train.images.dtype, train.labels.dtype) == (np.uint8, np.int32)
+
+
+def test_the_names_of_keras_grey_images_and_columns_of_labels_are_understood(tmp_path) -> None:
+    path = tmp_path / "keras.npz"
+    names = {"x_train": IMAGES[:90, ..., 0], "y_train": LABELS[:90, None], "x_test": IMAGES[90:], "y_test": LABELS[90:]}
+    np.savez_compressed(path, **names)
+    train, test, class_names = load_user_data(str(path))
+    assert train.images.shape == (90, 12, 10, 1)
+    assert train.labels.tolist() == LABELS[:90].tolist()
+    assert len(test.images) == 30
+    assert class_names == ("0", "1", "2")
+
+
+def test_without_a_test_part_a_fifth_of_every_class_is_held_out(tmp_path) -> None:
+    path = tmp_path / "one.npz"
+    np.savez(path, images=IMAGES, labels=LABELS)
+    train, test, _ = load_user_data(str(path))
+    assert np.bincount(test.labels).tolist() == [8, 8, 8]
+    together = np.unique(np.concatenate([train.images, test.images]), axis=0)
+    np.testing.assert_array_equal(together, np.unique(IMAGES, axis=0))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"train_images": IMAGES[:90] / 255.0}, "dtype float64, 0 to 1 .*np.rint.images . 255"),
+        ({"train_images": np.full((90, 12, 10, 1), np.nan)}, "10800 values that are NaN.*allowed: uint8"),
+        ({"train_images": IMAGES[:90].astype(np.int64)}, "dtype int64; allowed: uint8"),
+        ({"train_images": IMAGES[:90].reshape(90, 120)}, r"shape \(90, 120\); allowed: \[images, height"),
+        ({"train_images": IMAGES[:90, :4]}, "images of 4x10x1.*sides of 8 or more"),
+        ({"train_images": IMAGES[:0], "train_labels": LABELS[:0]}, "no images; give at least 50"),
+        ({"test_images": IMAGES[90:, :, :9]}, r"\(12, 10, 1\), test_images of \(12, 9, 1\); allowed: one shape"),
+        ({"train_labels": LABELS[:80]}, "80 labels for 90 images"),
+        ({"train_labels": np.eye(3)[LABELS[:90]].astype(int)}, r"shape \(90, 3\).*labels.argmax\(axis=1\)"),
+        ({"train_labels": np.where(LABELS[:90] > 0, LABELS[:90], np.nan)}, "NaN or infinite; allowed: integers"),
+        ({"train_labels": LABELS[:90].astype(str)}, "dtype <U21; allowed: integers"),
+        ({"train_labels": LABELS[:90] - 1}, "label -1; allowed: 0 to classes - 1"),
+        ({"test_labels": LABELS[90:] + 1}, "holds the label 3; allowed: 0 to 2"),
+        ({"class_names": np.array(["a", "b"])}, "holds the label 2; allowed: 0 to 1"),
+        ({"class_names": np.arange(3)}, "class_names of .* is int64"),
+        ({"train_labels": np.where(LABELS[:90] == 1, 3, LABELS[:90])}, r"class '1' \(1\) has no training images"),
+        ({"test_labels": LABELS[90:] * 0}, r"class '1' \(1\), '2' \(2\) has no test images"),
+        ({"train_labels": LABELS[:90] * 0, "test_labels": LABELS[90:] * 0}, "one class .*allowed: 2 or more"),
+        ({"train_images": IMAGES[:30], "train_labels": LABELS[:30]}, "30 training images; allowed: 50 or more"),
+        ({"test_images": IMAGES[90:93], "test_labels": LABELS[90:93]}, "3 test images; allowed: 10 or more"),
+        ({"train_labels": KEEP}, "and no train_labels; allowed: train_images, train_labels"),
+        ({"test_images": KEEP}, "holds test_labels, train_images.*or images and labels"),
+        ({"train_images": np.array([None, 1, "x"], dtype=object)}, "pickled Python objects.*never opened"),
+    ],
+)
+def test_what_does_not_fit_is_named_with_what_would(tmp_path, arrays, message: str) -> None:
+    with pytest.raises(UsageError, match=f"(?s){message}"):
+        load_user_data(save(tmp_path, **arrays))
+
+
+class _Bomb:
+    def __reduce__(self):
+        return (Path.touch, (Path("exploded"),))
+
+
+def test_a_pickle_is_never_opened(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "data.npz"
+    path.write_bytes(pickle.dumps(_Bomb()))
+    with pytest.raises(UsageError, match="pickles are never opened"):
+        load_user_data(str(path))
+    np.savez("data.npz", train_images=np.array([_Bomb()], dtype=object))
+    with pytest.raises(UsageError, match="pickles are never opened"):
+        load_user_data(str(path))
+    assert not Path("exploded").exists()
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "empty"])
+def test_a_corrupt_file_is_an_environment_problem(tmp_path, damage: str) -> None:
+    path = Path(save(tmp_path))
+    content = bytearray(path.read_bytes())
+    if damage == "flip":
+        content[5000] ^= 255
+    path.write_bytes({"cut": content[:5000], "flip": content, "empty": b""}[damage])
+    with pytest.raises(EnvironmentProblem, match=r"corrupt .*np.savez_compressed"):
+        load_user_data(str(path))
+
+
+def test_missing_files_and_other_endings() -> None:
+    with pytest.raises(EnvironmentProblem, match=r"there is no nowhere\.npz; allowed: a \.npz file, a folder"):
+        load_user_data("nowhere.npz")
+    with pytest.raises(UsageError, match=r"ends in '.py'; allowed: a .npz file"):
+        load_user_data(__file__)
+    with pytest.raises(UsageError, match=r"data\.source is empty; name your data with --data"):
+        load_user_data("")
+
+
+LOADERS = """
+import numpy as np
+import sys
+images = np.random.default_rng(0).integers(0, 256, (120, 12, 10, 1)).astype(np.uint8)
+labels = np.arange(120) % 3
+def keras_style():
+    print("loading")
+    return (images[:90], labels[:90]), (images[90:], labels[90:])
+def named(): return {"images": images, "labels": labels, "class_names": ["x", "y", "z"]}
+def alone(): return images
+def three(): return images, labels, 3
+def objects(): return {"images": [images, None], "labels": labels}
+def fails(): raise KeyError("no such column")
+def leaves(): sys.exit("bye")
+constant = 3
+"""
+
+
+@pytest.fixture
+def loaders(tmp_path, monkeypatch) -> str:
+    # A module name of its own for every test: this process keeps what it has imported.
+    name = f"loaders_{tmp_path.name}"
+    (tmp_path / f"{name}.py").write_text(LOADERS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    return name
+
+
+def test_functions_may_return_keras_tuples_or_names(loaders: str) -> None:
+    train, test, names = load_user_data(f"{loaders}:keras_style")
+    assert (len(train.images), len(test.images), names) == (90, 30, ("0", "1", "2"))
+    assert load_user_data(f"{loaders}:named")[2] == ("x", "y", "z")
+    assert load_user_pool(f"{loaders}:alone").shape == (120, 12, 10, 1)
+    assert loaders not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        ("three", "returned a tuple; allowed: ..train_images, train_labels"),
+        ("objects", "returned"),
+        ("fails", "failed: KeyError: 'no such column', loaders_.* line"),
+        ("leaves", "failed: SystemExit: bye"),
+        ("constant", "has no function 'constant'"),
+        ("keras_stile", "did you mean 'keras_style'"),
+    ],
+)
+def test_functions_that_fail_are_named_with_their_line(loaders: str, function: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        load_user_data(f"{loaders}:{function}")
+
+
+def test_a_module_that_is_not_there_says_where_it_was_looked_for(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    with pytest.raises(UsageError, match=f"cannot import 'nowhere'.*{tmp_path}.*PYTHONPATH"):
+        load_user_data("nowhere:load")
+
+
+def test_the_data_are_pinned_and_split(tmp_path) -> None:
+    source = save(tmp_path)
+    config = DataConfig(name="user", source=source, validation_images=0)
+    dataset = load_dataset(config)
+    assert [len(part.images) for part in (dataset.train, dataset.validation, dataset.test)] == [81, 9, 30]
+    pinned = DataConfig(name="user", source=source, validation_images=0, sha256=dataset.digest)
+    assert load_dataset(pinned).digest == dataset.digest
+    with pytest.raises(EnvironmentProblem, match="not those that the run was started with"):
+        load_dataset(DataConfig(name="user", source=source, validation_images=0, sha256="0" * 64))
+
+
+def test_a_class_that_validation_uses_up_is_named(tmp_path) -> None:
+    labels = np.concatenate([[2], LABELS[1:90] % 2])
+    source = save(tmp_path, train_labels=labels)
+    with pytest.raises(UsageError, match="no training image of class '2' is left beside 80 validation images"):
+        load_dataset(DataConfig(name="user", source=source, validation_images=80))
+
+
+def test_a_source_without_the_name_user_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"data\.source is for data.name = 'user'; it is 'fashion_mnist'"):
+        DataConfig(source="x.npz")
+
+
+def test_query_pools_fit_the_victim_and_are_not_its_own_images(tmp_path) -> None:
+    dataset = load_dataset(DataConfig(name="user", source=save(tmp_path), validation_images=0))
+    foreign = RNG.integers(0, 256, (40, 12, 10, 1)).astype(np.uint8)
+    path = tmp_path / "pool.npz"
+    np.savez(path, pool=np.concatenate([foreign, foreign]))
+    pool = query_pool(str(path))
+    assert pool.threat_class == "T1"
+    assert pool.load(dataset).shape == (40, 12, 10, 1)
+    load_user_pool.cache_clear()
+    np.savez(path, pool=foreign[:, :8])
+    with pytest.raises(UsageError, match="has images of 8x10x1, the victim takes 12x10x1"):
+        pool.load(dataset)
+    load_user_pool.cache_clear()
+    np.savez(path, pool=np.concatenate([foreign, IMAGES[:7]]))
+    with pytest.raises(UsageError, match=r"7 of the 47 images .* are also the victim's own.*in_distribution"):
+        pool.load(dataset)
+    load_user_pool.cache_clear()
+    np.savez(path, one=foreign, two=foreign)
+    with pytest.raises(UsageError, match="holds one, two; allowed: images"):
+        pool.load(dataset)
+    with pytest.raises(UsageError, match=r"unknown query pool 'animals' .*known: animal_mnist, in_distribution"):
+        query_pool("animals")

@@ -1,0 +1,145 @@
+"""Data that a user brings along: a .npz file, a function, or a folder of images, checked from end to end."""
+
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from tinycerb.apart import call_apart
+from tinycerb.datasets.arrays import as_images, as_labels, check_classes
+from tinycerb.datasets.image_folder import read_labelled_folder, read_unlabelled_folder
+from tinycerb.datasets.images import LabelledImages
+from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.sources import is_reference
+
+KINDS = "a .npz file, a folder of images, or package.module:function"
+_KEYS = (
+    "allowed: train_images, train_labels, test_images, test_labels (or x_train, y_train, x_test, y_test), or images "
+    "and labels, of which a fifth is held out for the test; class_names if you like"
+)
+_OTHER_NAMES = {"x_train": "train_images", "y_train": "train_labels", "x_test": "test_images", "y_test": "test_labels"}
+
+
+@lru_cache(maxsize=2)
+def load_user_data(source: str) -> tuple[LabelledImages, LabelledImages, tuple[str, ...]]:
+    """Loads labelled images.
+
+    Args:
+        source: a path or a reference.
+
+    Returns:
+        Training images, test images, and one name per class.
+
+    Raises:
+        UsageError: what is there does not fit; the message says what would.
+        EnvironmentProblem: it is missing or corrupt.
+    """
+    if not source:
+        raise UsageError(f"data.source is empty; name your data with --data: {KINDS}")
+    arrays = _read(source, labelled=True)
+    arrays = {_OTHER_NAMES.get(key, key): array for key, array in arrays.items()}
+    names = _class_names(arrays, source)
+    if "train_images" in arrays and "test_images" in arrays:
+        train = _labelled(arrays, "train_", len(names), source)
+        classes = len(names) or int(train.labels.max()) + 1
+        test = _labelled(arrays, "test_", classes, source)
+        if train.images.shape[1:] != test.images.shape[1:]:
+            raise UsageError(
+                f"train_images of {source} has images of {train.images.shape[1:]}, test_images of "
+                f"{test.images.shape[1:]}; allowed: one shape"
+            )
+    elif "images" in arrays:
+        everything = _labelled(arrays, "", len(names), source)
+        classes = len(names) or int(everything.labels.max()) + 1
+        train, test = _hold_out(everything)
+    else:
+        raise UsageError(f"{source} holds {', '.join(sorted(arrays)) or 'nothing'}; {_KEYS}")
+    names = names or tuple(str(index) for index in range(classes))
+    check_classes(names, train, test)
+    return train, test, names
+
+
+@lru_cache(maxsize=2)
+def load_user_pool(source: str) -> np.ndarray:
+    """Loads an attacker's images: the array `images`, or the only one; a folder may have sub-folders.
+
+    Returns:
+        uint8 [N, height, width, channels], all distinct, in a fixed order.
+
+    Raises:
+        UsageError: what is there does not fit.
+        EnvironmentProblem: it is missing or corrupt.
+    """
+    arrays = _read(source, labelled=False)
+    key = "images" if "images" in arrays else next(iter(arrays), "")
+    if key != "images" and len(arrays) != 1:
+        raise UsageError(f"{source} holds {', '.join(sorted(arrays)) or 'nothing'}; allowed: images")
+    return np.unique(as_images(arrays[key], f"{key} of {source}"), axis=0)
+
+
+def _read(source: str, labelled: bool) -> Mapping[str, np.ndarray]:
+    if is_reference(source):
+        with tempfile.TemporaryDirectory(prefix="tinycerb-") as folder:
+            path = Path(folder, "arrays.npz")
+            call_apart("tinycerb.datasets.call_loader", source, str(path))
+            return _read_npz(path)
+    path = Path(source)
+    if path.is_dir():
+        return read_labelled_folder(path) if labelled else read_unlabelled_folder(path)
+    if not path.exists():
+        raise EnvironmentProblem(f"there is no {source}; allowed: {KINDS}")
+    if path.suffix != ".npz":
+        raise UsageError(f"{source} ends in {path.suffix!r}; allowed: {KINDS}")
+    return _read_npz(path)
+
+
+def _read_npz(path: Path) -> dict[str, np.ndarray]:
+    remedy = "write it again with np.savez_compressed"
+    try:
+        with path.open("rb") as opened:
+            file = np.load(opened, allow_pickle=False)
+            if isinstance(file, np.ndarray):
+                raise UsageError(f"{path} holds a single array without a name; {_KEYS}; {remedy}")
+            return {key: file[key] for key in file.files}
+    except ValueError as error:
+        # NumPy's word for objects, and for anything that is neither .npz nor .npy.
+        if "allow_pickle" in str(error) or "pickled" in str(error):
+            raise UsageError(
+                f"{path} holds pickled Python objects or is no .npz file; pickles are never opened, since they can run "
+                f"code; {remedy}, from arrays of numbers"
+            ) from error
+        raise EnvironmentProblem(f"{path} is corrupt ({error}); {remedy}") from error
+    except (OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        raise EnvironmentProblem(f"{path} is corrupt or cannot be read ({error}); {remedy}") from error
+
+
+def _labelled(arrays: Mapping[str, np.ndarray], prefix: str, classes: int, source: str) -> LabelledImages:
+    if f"{prefix}labels" not in arrays:
+        raise UsageError(f"{source} holds {', '.join(sorted(arrays))}, and no {prefix}labels; {_KEYS}")
+    images = as_images(arrays[f"{prefix}images"], f"{prefix}images of {source}")
+    labels = as_labels(arrays[f"{prefix}labels"], len(images), classes, f"{prefix}labels of {source}")
+    return LabelledImages(images, labels)
+
+
+def _class_names(arrays: Mapping[str, np.ndarray], source: str) -> tuple[str, ...]:
+    names = arrays.get("class_names")
+    if names is None:
+        return ()
+    if names.dtype.kind != "U" or names.ndim != 1:
+        raise UsageError(f"class_names of {source} is {names.dtype} {names.shape}; allowed: a list of strings")
+    return tuple(str(name) for name in names)
+
+
+def _hold_out(everything: LabelledImages) -> tuple[LabelledImages, LabelledImages]:
+    """Takes every fifth image of each class for the test, by a permutation that never changes."""
+    rng = np.random.default_rng(0)
+    is_test = np.zeros(len(everything.labels), bool)
+    for label in np.unique(everything.labels):
+        members = rng.permutation(np.flatnonzero(everything.labels == label))
+        is_test[members[::5]] = True
+    train, test = (LabelledImages(everything.images[part], everything.labels[part]) for part in (~is_test, is_test))
+    return train, test

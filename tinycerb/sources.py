@@ -1,0 +1,138 @@
+"""What a user brings along: a path, or `package.module:function`. Where it is, and how such a function is called."""
+
+import importlib
+import os
+import re
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinycerb.errors import UsageError, suggest
+
+# The name of data and of a backbone that come from a source instead of a registry.
+USER = "user"
+# Images of the victim's own kind: they fit whatever data the user brings.
+IN_DISTRIBUTION = "in_distribution"
+
+_NAME = r"[A-Za-z_]\w*"
+_REFERENCE = re.compile(rf"{_NAME}(\.{_NAME})*:{_NAME}")
+
+
+def is_reference(source: str) -> bool:
+    """Whether a source is `package.module:function`."""
+    return _REFERENCE.fullmatch(source) is not None
+
+
+def is_source(name: str) -> bool:
+    """Whether a name is a source, not one of a registry: those have neither slash nor dot nor colon."""
+    return any(mark in name for mark in "/.:~")
+
+
+def absolute(source: str, folder: str = "") -> str:
+    """Returns a source that means the same from everywhere: a path in full, a reference as it is."""
+    if not source or is_reference(source):
+        return source
+    return os.path.abspath(Path(folder, Path(source).expanduser()))  # noqa: PTH100  (resolve() would follow links)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the command line brings along; empty for nothing.
+
+    Attributes:
+        model: `package.module:build`, or a saved tf_keras model.
+        data: a .npz file, `package.module:load`, or a folder of images per class.
+        query_pool: the attacker's images: a source like `data`, or a registered pool.
+    """
+
+    model: str = ""
+    data: str = ""
+    query_pool: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.model or self.data or self.query_pool)
+
+    def put_into(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns a configuration's table with these sources in place of what it names.
+
+        With data but without a query pool nothing is attacked: a pool made for other data does not fit.
+        """
+        changed = dict(table)
+        if self.model:
+            changed["model"] = {**_table(table, "model"), "backbone": USER, "source": absolute(self.model)}
+        if self.data:
+            changed["data"] = {**_table(table, "data"), "name": USER, "source": absolute(self.data)}
+        attacks = table.get("attacks")
+        if self.query_pool and isinstance(attacks, list):
+            changed["attacks"] = [self._asking(attack) for attack in attacks]
+        elif self.data:
+            changed["attacks"] = []
+        return changed
+
+    def _asking(self, attack: Any) -> Any:
+        if not isinstance(attack, Mapping) or attack.get("query_pool") == IN_DISTRIBUTION:
+            return attack
+        pool = self.query_pool
+        return {**attack, "query_pool": absolute(pool) if is_source(pool) or Path(pool).exists() else pool}
+
+
+def anchor(table: dict[str, Any], folder: str) -> dict[str, Any]:
+    """Returns a configuration's table with the paths among its sources counted from `folder`."""
+    anchored = dict(table)
+    for section in ("data", "model"):
+        source = _table(table, section).get("source")
+        if isinstance(source, str):
+            anchored[section] = {**table[section], "source": absolute(source, folder)}
+    if isinstance(table.get("attacks"), list):
+        anchored["attacks"] = [_anchored_attack(attack, folder) for attack in table["attacks"]]
+    return anchored
+
+
+def _anchored_attack(attack: Any, folder: str) -> Any:
+    pool = attack.get("query_pool") if isinstance(attack, dict) else None
+    if isinstance(pool, str) and is_source(pool):
+        return {**attack, "query_pool": absolute(pool, folder)}
+    return attack
+
+
+def _table(table: Mapping[str, Any], section: str) -> dict[str, Any]:
+    found = table.get(section, {})
+    return found if isinstance(found, dict) else {}
+
+
+def call_reference(reference: str) -> Any:
+    """Imports `package.module:function` and returns what the function returns; modules here are found, too.
+
+    Raises:
+        UsageError: it cannot be imported, is no function, or fails; the message names the user's line.
+    """
+    module_name, _, name = reference.partition(":")
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        module = importlib.import_module(module_name)
+    except (Exception, SystemExit) as error:
+        raise UsageError(
+            f"cannot import {module_name!r} of {reference!r} ({_describe(error)}); it is looked for in the current "
+            f"directory ({Path.cwd()}) and in PYTHONPATH"
+        ) from error
+    function = getattr(module, name, None)
+    if not callable(function):
+        known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+        raise UsageError(
+            f"{module_name!r} has no function {name!r}{suggest(name, known)}; it has: {', '.join(known) or 'none'}"
+        )
+    try:
+        return function()
+    except (Exception, SystemExit) as error:
+        raise UsageError(f"{reference} failed: {_describe(error)}; it is called without arguments") from error
+
+
+def _describe(error: BaseException) -> str:
+    """The error in one line, with the place of the user's code that raised it."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
+    place = f", {Path(frames[-1].filename).name} line {frames[-1].lineno}" if len(frames) > 1 else ""
+    return f"{type(error).__name__}: {str(error) or 'no message'}{place}"

@@ -1,0 +1,169 @@
+"""Where the untrained multi-head model comes from: a registered backbone, or a model that the user brings along."""
+
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from keras_models import build_backbone
+from keras_models.classifier import split_at_classifier
+from keras_models.legacy import Keras3ModelError, keras, require_legacy_model
+from keras_models.multi_head import attach_heads
+from tinycerb.config import Config
+from tinycerb.datasets.images import Dataset
+from tinycerb.defenses import Defense
+from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.sources import USER, call_reference, is_reference
+
+KINDS = "package.module:build, or a file that tf_keras has saved: model.h5, model.keras"
+
+
+def build_model(config: Config, defense: Defense, dataset: Dataset) -> keras.Model:
+    """Builds the multi-head model: fresh heads on a fresh backbone, or on the user's with the weights that it has.
+
+    Raises:
+        UsageError: unknown backbone, a model that does not fit the data, or more heads than classes.
+        EnvironmentProblem: the user's file is missing or corrupt, or not the one that the run was started with.
+    """
+    try:
+        if config.model.backbone == USER:
+            backbone = _user_backbone(config, dataset)
+        else:
+            backbone = build_backbone(config.model.backbone, dataset.image_shape, config.model.width)
+        return attach_heads(backbone, dataset.classes, defense.heads, config.model.head_units)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def load_user_model(source: str) -> tuple[keras.Model, str]:
+    """Loads a model as the user has it.
+
+    Args:
+        source: a path or a reference.
+
+    Returns:
+        The model, and a SHA-256: of the file, or of the architecture and weights that the function has built.
+
+    Raises:
+        UsageError: a Keras 3 model, a file with code in it, or anything but a Keras model.
+        EnvironmentProblem: the file is missing or corrupt.
+    """
+    if not source:
+        raise UsageError(f"model.source is empty; name your model with --model: {KINDS}")
+    if not is_reference(source):
+        model = _load_file(Path(source))
+        _require_functional(model, source)
+        return model, hashlib.sha256(Path(source).read_bytes()).hexdigest()
+    # Layers without names are numbered; from 1 again, so that the same function builds the same model.
+    keras.backend.reset_uids()
+    model = _require_keras_2(call_reference(source), source)
+    _require_functional(model, source)
+    sha256 = hashlib.sha256(model.to_json().encode())
+    for weight in model.get_weights():
+        sha256.update(np.ascontiguousarray(weight).data)
+    return model, sha256.hexdigest()
+
+
+def _user_backbone(config: Config, dataset: Dataset) -> keras.Model:
+    model, sha256 = load_user_model(config.model.source)
+    wanted = config.model.sha256
+    if wanted and sha256 != wanted:
+        raise EnvironmentProblem(
+            f"the model {config.model.source} is not the one that the run was started with (SHA-256 {sha256[:16]}..., "
+            f"then {wanted[:16]}...); bring that one back, or start a new run. A function must build the same weights "
+            "every time: load them, or leave them to Keras' initialisers, which TinyCerb seeds"
+        )
+    backbone, classes = split_at_classifier(model)
+    image: Any = backbone.input
+    shape = tuple(image.shape[1:])
+    if shape != dataset.image_shape:
+        raise UsageError(
+            f"the model {config.model.source} takes images of {shape}, the data have {dataset.image_shape} (height, "
+            f"width, channels); build it with keras.layers.Input({dataset.image_shape})"
+        )
+    if classes != dataset.classes:
+        raise UsageError(
+            f"the model {config.model.source} tells {classes} classes apart, the data have {dataset.classes} "
+            f"({', '.join(dataset.class_names[:8])}); build it with Dense({dataset.classes}, activation='softmax')"
+        )
+    return backbone
+
+
+def _require_functional(model: keras.Model, source: str) -> None:
+    """A subclassed model, or one without input shape, is no graph of layers."""
+    if not getattr(model, "_is_graph_network", False) or not model.inputs:
+        kind = "a Sequential model without input shape" if isinstance(model, keras.Sequential) else "a subclassed model"
+        raise UsageError(
+            f"the model {source} is {kind}; pruning and quantization follow a graph of layers: start with "
+            "keras.layers.Input((height, width, channels)) and build keras.Model(image, output) or keras.Sequential"
+        )
+
+
+def _require_keras_2(model: Any, source: str) -> keras.Model:
+    try:
+        return require_legacy_model(model)
+    except Keras3ModelError as error:
+        raise UsageError(f"{source}: {error}") from error
+    except TypeError as error:
+        raise UsageError(f"{source} returned a {type(model).__name__}; expected a tf_keras model") from error
+
+
+def _load_file(path: Path) -> keras.Model:
+    if path.suffix not in (".h5", ".keras"):
+        raise UsageError(f"{path} is no model that can be loaded; allowed: {KINDS}")
+    if not path.is_file():
+        raise EnvironmentProblem(f"there is no model file {path}; allowed: {KINDS}")
+    version, architecture = _read_architecture(path)
+    if not version.startswith("2."):
+        raise UsageError(
+            f"{path} was saved by Keras {version}; pruning and quantization-aware training take Keras 2 models. Build "
+            "the same network with `import tf_keras as keras` instead of `import keras`, carry its weights over with "
+            "new_model.set_weights(old_model.get_weights()), and save that one: new_model.save('model.h5')"
+        )
+    _refuse_code(architecture, path)
+    try:
+        return require_legacy_model(keras.models.load_model(path, compile=False))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UsageError(
+            f"{path} cannot be loaded: {first}; with layers of your own give a function instead: package.module:build"
+        ) from error
+
+
+def _read_architecture(path: Path) -> tuple[str, Any]:
+    """Returns the version of Keras that has saved a file, and its architecture as plain JSON."""
+    try:
+        if path.suffix == ".keras":
+            with zipfile.ZipFile(path) as file:
+                return json.loads(file.read("metadata.json"))["keras_version"], json.loads(file.read("config.json"))
+        with h5py.File(path) as file:
+            if "model_config" not in file.attrs:
+                raise UsageError(f"{path} holds weights without a network; save the whole: model.save('model.h5')")
+            return str(file.attrs.get("keras_version", "unknown")), json.loads(str(file.attrs["model_config"]))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise EnvironmentProblem(f"the model file {path} is corrupt ({error}); save it again: model.save") from error
+
+
+def _refuse_code(architecture: Any, path: Path) -> None:
+    """A file must not make Python import or run what it names."""
+    if isinstance(architecture, list):
+        for item in architecture:
+            _refuse_code(item, path)
+    if not isinstance(architecture, dict):
+        return
+    module = architecture.get("module")
+    outside = isinstance(module, str) and module.split(".")[0] not in ("keras", "tf_keras", "builtins")
+    if architecture.get("class_name") in ("Lambda", "__lambda__", "function") or outside:
+        name = (
+            (architecture.get("config") or {}).get("name", "") if isinstance(architecture.get("config"), dict) else ""
+        )
+        raise UsageError(
+            f"{path} holds code of its own (layer {name!r}, a {architecture.get('class_name')}), which is not run from "
+            "a file; use Keras' own layers, or give a function instead: package.module:build"
+        )
+    for item in architecture.values():
+        _refuse_code(item, path)
