@@ -44,11 +44,12 @@ def _row(victim: dict[str, Any]) -> list[str]:
     zeros = victim["training"]["zero_weight_share"]
     removed = percent(channels_removed(victim)) if zeros is None else f"{percent(zeros)} zeros"
     quantization, coherence = victim["quantization"], victim["coherence"]
+    method: str = {"aware": "aware training", "post": "post-training"}[quantization["method"]]
     return [
-        _NAMES.get(victim["pruning"], victim["pruning"]) if victim["channel_ratio"] else "none",
+        _NAMES[victim["pruning"]] if victim["channel_ratio"] else "none",
         removed,
         f"{victim['training']['parameters']:,}",
-        {"aware": "aware training", "post": "post-training"}[quantization["method"]],
+        method,
         percent(quantization["float_accuracy_expected"]),
         percent(victim["accuracy"]["accuracy_expected"]),
         percent(victim["accuracy"]["head_agreement_mean"]) if coherence else "one head",

@@ -240,8 +240,8 @@ def _describe(
 
 
 def is_convolution(layer) -> bool:
-    """Whether a layer is a plain convolution, not a depthwise one."""
-    return isinstance(layer, _L.Conv2D) and not isinstance(layer, _L.DepthwiseConv2D)
+    """Whether a layer is a plain convolution: neither depthwise nor transposed, whose kernel is laid out otherwise."""
+    return isinstance(layer, _L.Conv2D) and not isinstance(layer, _L.DepthwiseConv2D | _L.Conv2DTranspose)
 
 
 def is_maker(layer) -> bool:

@@ -189,8 +189,7 @@ def _layer_behind(violation: str, file: ModelFile, model: keras.Model) -> Any:
     for operator in file.operators:
         if violation.startswith(f"operator {operator.index} "):
             tensor = operator.outputs[0].name
-            found = [layer for layer in model.layers if f"quant_{layer.name}/" in tensor]
-            return max(found, key=lambda layer: tensor.rindex(f"quant_{layer.name}/"), default=None)
+            return next((layer for layer in model.layers if layer.name == tensor), None)
     return None
 
 
