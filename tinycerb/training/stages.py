@@ -18,7 +18,7 @@ class Stage:
         epochs_before: epochs of the stages before it.
         epochs_in_all: epochs of all stages, for progress.
         peak_learning_rate: start of a cosine that ends at 0.
-        curve: first and last epoch of that cosine, counted like `epochs_before`; stages may share one.
+        curve: first and last epoch of that cosine, counted like `epochs_before`; dense and pruning share one.
     """
 
     name: str
@@ -39,6 +39,9 @@ class Stage:
 def stages_of(training: TrainingConfig, quantization: str) -> dict[str, Stage]:
     """Returns the stages in order: dense, pruned in training, cut and recovering, quantization-aware.
 
+    The learning rate of recovery starts high again (Renda et al., ICLR 2020): a cut network that goes on at the low
+    rate where pruning ended stays about a point below.
+
     Args:
         training: the epochs and learning rates.
         quantization: `aware`, or `post` for no epochs of quantization-aware training.
@@ -51,7 +54,7 @@ def stages_of(training: TrainingConfig, quantization: str) -> dict[str, Stage]:
     return {
         "dense": Stage("dense", "float", 0, dense, 0, in_all, rate, curve),
         "prune": Stage("prune", "float", 0, pruning, dense, in_all, rate, curve),
-        "recover": Stage("recover", "recover", slim_from, recovery, slim_from, in_all, rate, curve),
+        "recover": Stage("recover", "recover", slim_from, recovery, slim_from, in_all, rate, (slim_from, float_until)),
         "quantize": Stage(
             name="quantize",
             order="quantize",
