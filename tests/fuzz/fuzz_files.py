@@ -1,7 +1,7 @@
 """Damaged .tflite, model.json and golden files by the thousand: each must end in a clear error or in an answer.
 
 python tests/fuzz/fuzz_files.py COUNT FILE... reads COUNT damaged copies in turn; exit 1 names the first offender, whose
-bytes are kept. Every 50th model that passes the verifier is also run, in the tool's own child process.
+bytes are kept. Every 20th model that passes the verifier is also run, in the tool's own child process.
 """
 
 import random
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from mutations import mutate
+from mutations import mutate, seal
 
 from converters.golden import GoldenError, parse_golden
 from converters.metadata import MetadataError, parse_json_object
@@ -27,7 +27,7 @@ from tinycerb.side_file import check_side_file
 
 MOST_SECONDS, MOST_KILOBYTES = 2.0, 512 * 1024
 CLEAR_ERRORS = (ModelFileError, MetadataError, GoldenError)
-_RUN_EVERY = 50
+_RUN_EVERY = 20
 _DTYPES = {"int8": np.int8, "uint8": np.uint8, "int16": np.int16, "int32": np.int32, "float32": np.float32}
 
 
@@ -71,6 +71,8 @@ def fuzz(count: int, files: list[Path], seed: int, kept: Path) -> Counter:
     for _ in range(count):
         suffix, content = rng.choice(contents)
         damaged = mutate(content, rng)
+        if suffix == ".bin" and rng.random() < 0.5:
+            damaged = seal(damaged)
         kept.write_bytes(damaged)
         start = time.process_time()
         try:
