@@ -13,7 +13,8 @@ _WEIGHT_RANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "convolution": lambda kernel: np.abs(kernel).max(axis=0),
 }
 LAYOUTS = tuple(_WEIGHT_RANGES)
-MOST_ERROR = 1.0
+# What the convolution must gain, in steps of a head's int8 logits, to be worth its bytes.
+_WORTH_IT = 0.25
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def head_errors(wide: WideHead, features: np.ndarray, layout: str) -> tuple[floa
 
 
 def choose_layout(wide: WideHead, features: np.ndarray) -> LayoutChoice:
-    """Takes the fully connected layer, which is smaller, unless it costs a head more than one step.
+    """Takes the fully connected layer, which is smaller, unless the convolution is clearly more exact.
 
     Args:
         wide: the heads side by side.
@@ -66,5 +67,5 @@ def choose_layout(wide: WideHead, features: np.ndarray) -> LayoutChoice:
     """
     errors = {layout: head_errors(wide, features, layout) for layout in LAYOUTS}
     worst = {layout: max(found) for layout, found in errors.items()}
-    kept = "fully_connected" if worst["fully_connected"] <= MOST_ERROR else min(LAYOUTS, key=lambda name: worst[name])
-    return LayoutChoice(kept, errors)
+    gain = worst["fully_connected"] - worst["convolution"]
+    return LayoutChoice("convolution" if gain >= _WORTH_IT else "fully_connected", errors)

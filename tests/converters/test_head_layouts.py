@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from converters.export import export_int8
-from converters.head_layout import MOST_ERROR, choose_layout, head_errors
+from converters.head_layout import choose_layout, head_errors
 from converters.model_file import parse_model
 from converters.wide_head import Head, widen
 from keras_models.layers import conv_block
@@ -13,6 +13,7 @@ from tinycerb.compression.quantization import quantize_aware
 
 GAINS = (1.0, 20.0, 0.05, 3.0)
 FEATURES, CLASSES = 16, 10
+MOST_ERROR = 1.0
 
 # Features and logits of all heads, as the file computes them from the same images.
 TABLES = """
@@ -125,7 +126,7 @@ def test_a_plain_concatenation_fails(backbone, features, run_apart, tmp_path) ->
     assert (errors > MOST_ERROR).sum() >= 2, errors
 
 
-def test_the_smaller_layer_is_taken_where_it_is_good_enough(features) -> None:
+def test_the_smaller_layer_is_taken_where_it_is_as_good(features) -> None:
     choice = choose_layout(widen(heads_of(GAINS, features)), features)
     assert choice.layout == "fully_connected"
     assert max(choice.errors["convolution"]) <= MOST_ERROR
