@@ -14,20 +14,36 @@ _MOST_ALPHA = 1e30
 
 def embed_metadata(content: bytes, metadata: Mapping[str, Any]) -> bytes:
     """Returns the file with `metadata` as a named buffer; an older one of that name is replaced."""
-    # The only schema module that can also write stands inside TensorFlow.
-    import flatbuffers
-    from tensorflow.lite.python import schema_py_generated as schema
-
-    model: Any = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+    schema, model = unpack_model(content)
     buffer = schema.BufferT()
     buffer.data = list(json.dumps(metadata, sort_keys=True, allow_nan=False).encode())
-    model.buffers.append(buffer)
-    entry = schema.MetadataT()
-    entry.name = METADATA_NAME
-    entry.buffer = len(model.buffers) - 1
-    others = [old for old in model.metadata or [] if _text(old.name) != METADATA_NAME]
-    model.metadata = [*others, entry]
-    builder = flatbuffers.Builder(len(content) + 1024)
+    old = [entry for entry in model.metadata or [] if _text(entry.name) == METADATA_NAME]
+    if old:
+        model.buffers[old[0].buffer] = buffer
+    else:
+        model.buffers.append(buffer)
+        entry = schema.MetadataT()
+        entry.name = METADATA_NAME
+        entry.buffer = len(model.buffers) - 1
+        model.metadata = [*(model.metadata or []), entry]
+    return pack_model(model, len(content))
+
+
+def unpack_model(content: bytes) -> tuple[Any, Any]:
+    """Returns a schema module that can write, and the file as its objects."""
+    # The only schema modules that can also write stand inside the runtimes' packages.
+    try:
+        from tensorflow.lite.python import schema_py_generated as schema
+    except ImportError:
+        from ai_edge_litert import schema_py_generated as schema
+    return schema, schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+
+
+def pack_model(model: Any, about_bytes: int) -> bytes:
+    """Returns the file of a schema object."""
+    import flatbuffers
+
+    builder = flatbuffers.Builder(about_bytes + 1024)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
 

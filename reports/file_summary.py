@@ -83,7 +83,8 @@ def _quantization(tensor: Mapping[str, Any]) -> str:
     if not tensor["scales"]:
         return ""
     zero_point = tensor["zero_points"][0] if tensor["zero_points"] else 0
-    return f", scale {tensor['scales'][0]:.8g}, zero point {zero_point}: real = (code {-zero_point:+d}) * scale"
+    sign = "-" if zero_point > 0 else "+"
+    return f", scale {tensor['scales'][0]:.8g}, zero point {zero_point}: real = (code {sign} {abs(zero_point)}) * scale"
 
 
 def _arena(arena: Mapping[str, Any] | None) -> str:

@@ -47,7 +47,8 @@ def main() -> None:
             for name, value in answer.items():
                 outputs[name].append(np.array(value))
     except (TinyCerbError, ModelFileError, OSError, MemoryError, RuntimeError, ValueError, KeyError) as error:
-        sys.exit(f"{type(error).__name__}: {error}")
+        # Runtimes put several lines into one message.
+        sys.exit(f"{type(error).__name__}: {' '.join(str(error).split())}")
     np.savez(replies, **{name: np.stack(values) for name, values in outputs.items()})
     replies.close()
     sys.stderr.write(f"\nengine {json.dumps(engine.name.facts())}\n")
