@@ -74,5 +74,11 @@ def export_int8(
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()], module)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = converter.inference_output_type = tf.int8
-    metadata = {**facts, "heads": len(heads), "classes": wide.classes, "alphas": list(wide.alphas), "head_layout": layout}
+    metadata = {
+        **facts,
+        "heads": len(heads),
+        "classes": wide.classes,
+        "alphas": list(wide.alphas),
+        "head_layout": layout,
+    }
     return embed_metadata(converter.convert(), metadata), metadata

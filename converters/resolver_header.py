@@ -15,7 +15,7 @@ def render_resolver(model: ModelFile, facts: Mapping[str, Any]) -> str:
     """Returns the C++ header.
 
     Args:
-        model: a file of one subgraph with the inputs `image` and `head`.
+        model: a file of one subgraph with the input `image` and, unless it has one head, `head`.
         facts: `sha256`, `heads`, `classes`, `alphas`, and `arena` with `arena_bytes` and `origin`.
 
     Raises:
@@ -28,6 +28,11 @@ def render_resolver(model: ModelFile, facts: Mapping[str, Any]) -> str:
     order = list(model.graph_inputs)
     arena = facts["arena"]
     alphas = ", ".join(f"{alpha:.9g}" + ("f" if "." in f"{alpha:.9g}" else ".0f") for alpha in facts["alphas"])
+    positions = "\n".join(
+        f"constexpr int k{name.capitalize()}Input = {order.index(model.inputs[name])};"
+        for name in ("image", "head")
+        if name in model.inputs
+    )
     registrations = "\n".join(
         f"  if (resolver.{tflm_methods()[name]}() != kTfLiteOk) return kTfLiteError;" for name in names
     )
@@ -46,9 +51,8 @@ namespace tinycerb {{
 constexpr unsigned int kOperators = {len(names)};
 using Resolver = tflite::MicroMutableOpResolver<kOperators>;
 
-// Positions for MicroInterpreter::input(). Write BOTH inputs before EVERY Invoke(): it reuses their memory.
-constexpr int kImageInput = {order.index(model.inputs["image"])};
-constexpr int kHeadInput = {order.index(model.inputs["head"])};
+// Positions for MicroInterpreter::input(). Write EVERY input before EVERY Invoke(): it reuses their memory.
+{positions}
 
 // logit = (answer - zero point) * scale / kAlphas[head]
 constexpr int kHeads = {facts["heads"]};

@@ -83,8 +83,7 @@ class _Walk:
     def _read(self, form: str, position: int, size: int, where: str) -> int:
         if not 0 <= position <= len(self.content) - size:
             raise ModelFileError(
-                f"the .tflite file is damaged or truncated: {where} lies at byte {position:,} of "
-                f"{len(self.content):,}"
+                f"the .tflite file is damaged or truncated: {where} lies at byte {position:,} of {len(self.content):,}"
             )
         return struct.unpack_from(form, self.content, position)[0]
 
@@ -123,7 +122,9 @@ class _Walk:
         vtable_bytes = self._read("<H", vtable, 2, f"the field list of a table {kind}")
         table_bytes = self._read("<H", vtable + 2, 2, f"the field list of a table {kind}")
         if vtable_bytes < 4 or vtable_bytes % 2 or vtable + vtable_bytes > len(self.content):
-            raise ModelFileError(f"the .tflite file is damaged: a table {kind} has a field list of {vtable_bytes} bytes")
+            raise ModelFileError(
+                f"the .tflite file is damaged: a table {kind} has a field list of {vtable_bytes} bytes"
+            )
         if table_bytes < 4 or position + table_bytes > len(self.content):
             raise ModelFileError(f"the .tflite file is damaged: a table {kind} of {table_bytes} bytes leaves the file")
         self._spend(vtable_bytes, kind)

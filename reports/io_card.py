@@ -30,10 +30,11 @@ def python_lines(facts: Mapping[str, Any]) -> list[str]:
     They expect `numpy as np`, and `interpreter`, a TFLite Interpreter with its tensors allocated.
     """
     image, answer = facts["inputs"]["image"], facts["outputs"]["logits"]
+    head = ", head=np.array([head], np.int32)" if "head" in facts["inputs"] else ""
     return [
         f"codes = np.clip(np.rint(pixels / 255 / {image['scale']!r} {image['zero_point']:+d}), -128, 127)"
         ".astype(np.int8)[np.newaxis]",
-        'answer = interpreter.get_signature_runner()(image=codes, head=np.array([head], np.int32))["logits"][0]',
+        f'answer = interpreter.get_signature_runner()(image=codes{head})["logits"][0]',
         f"logits = (answer.astype(float) {-answer['zero_point']:+d}) * {answer['scale']!r} / {facts['alphas']}[head]",
     ]
 
@@ -54,9 +55,12 @@ def c_lines(facts: Mapping[str, Any]) -> list[str]:
             f"(int8_t)fmaxf(-128, fminf(127, rintf(pixels[i] / 255.0f / {image['scale']:.9g}f "
             f"{image['zero_point']:+d})))"
         )
+    head = f"*head_input = (int32_t)head; /* 0 to {facts['heads'] - 1}, before EVERY Invoke() */"
+    if "head" not in facts["inputs"]:
+        head = "int head = 0; /* the model has one head */"
     return [
         f"for (int i = 0; i < {count}; i++) image[i] = {code};",
-        f"*head_input = (int32_t)head; /* 0 to {facts['heads'] - 1}, before EVERY Invoke() */",
+        head,
         f"float logit = (float)(answer[k] - ({answer['zero_point']})) * {answer['scale']:.9g}f / alphas[head];",
     ]
 
@@ -77,5 +81,17 @@ def render_io_card(facts: Mapping[str, Any]) -> str:
 
 
 def markdown_io_card(facts: Mapping[str, Any]) -> list[str]:
-    """Returns the code of the card as lines of Markdown."""
-    return ["```python", *python_lines(facts), "```", "", "```c", *c_lines(facts), "```"]
+    """Returns the card as lines of Markdown."""
+    return [
+        "| tensor | type | shape | scale | zero point | real values |",
+        "|---|---|---|---|---|---|",
+        *(f"| `{name}` | {' | '.join(rest)} |" for name, *rest in io_rows(facts)),
+        "",
+        "```python",
+        *python_lines(facts),
+        "```",
+        "",
+        "```c",
+        *c_lines(facts),
+        "```",
+    ]

@@ -89,7 +89,7 @@ def _arena(file: ModelFile, runs: list[ModelRun]) -> dict[str, Any]:
         if run.arena:
             return {
                 "basis": "measured",
-                "origin": f"Measured with tflite-micro {run.engine['version']} on a 64-bit host; 32-bit cores need less.",
+                "origin": f"Measured with tflite-micro {run.engine['version']}, 64-bit host; 32-bit cores need less.",
                 "arena_bytes": run.arena["total"],
                 "nonpersistent_bytes": run.arena["head"],
                 "persistent_bytes": run.arena["tail"],

@@ -23,7 +23,7 @@ def read_side_file(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from error
     except MetadataError as error:
-        raise EnvironmentProblem(f"{path}: {error}; make it again with: tinycerb convert") from error
+        raise EnvironmentProblem(f"{path}: {error}; delete it and make it again with: tinycerb convert") from error
     return facts
 
 
@@ -36,6 +36,10 @@ def check_side_file(facts: Mapping[str, Any]) -> None:
     check_metadata(facts)
     if not isinstance(facts.get("sha256"), str) or not _SHA256.fullmatch(facts["sha256"]):
         raise MetadataError(f"sha256 is {facts.get('sha256')!r:.80}; expected 64 hexadecimal digits")
+    if not isinstance(facts.get("response"), str):
+        raise MetadataError(f"response is {facts.get('response')!r:.80}; expected a text such as 'none'")
+    if not isinstance(facts.get("engines"), list) or not isinstance(facts.get("arena"), dict):
+        raise MetadataError("engines or arena are missing")
     for kind, names in (("inputs", ("image",)), ("outputs", ("logits",))):
         tensors = facts.get(kind)
         for name in names:

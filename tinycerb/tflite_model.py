@@ -53,6 +53,16 @@ class HeadSelectModel:
         """Number of heads."""
         return int(self.metadata["heads"])
 
+    @property
+    def response(self) -> str:
+        """What is done to every posterior, as `tinycerb.answers.responses` reads it."""
+        return str(self.metadata.get("response", "none"))
+
+    @property
+    def ends_in_softmax(self) -> bool:
+        """Whether the output holds posteriors instead of logits, as in files that TinyCerb did not convert."""
+        return self.file.operators[-1].name == "SOFTMAX"
+
     def head_scales(self) -> list[float]:
         """Returns what one step of a head's int8 logits is worth, per head."""
         scale = self.file.outputs["logits"].scales[0]
@@ -73,7 +83,8 @@ class HeadSelectModel:
             int8 [classes], the head's logits times its alpha.
         """
         self.interpreter.set_tensor(self.file.inputs["image"].index, image[np.newaxis])
-        self.interpreter.set_tensor(self.file.inputs["head"].index, np.array([head], np.int32))
+        if "head" in self.file.inputs:
+            self.interpreter.set_tensor(self.file.inputs["head"].index, np.array([head], np.int32))
         self.interpreter.invoke()
         return self.interpreter.get_tensor(self.file.outputs["logits"].index)[0]
 
@@ -91,9 +102,9 @@ class HeadSelectModel:
             int8 [N, heads, classes].
         """
         selection = self.file.head_operator
-        assert selection is not None, "open_model has checked that the file selects a head"
-        table = selection.inputs[0].index
-        answers = np.empty((len(images), *selection.inputs[0].shape), np.int8)
+        # A file without head selection has one head: its output is the table.
+        table = selection.inputs[0].index if selection else self.file.outputs["logits"].index
+        answers = np.empty((len(images), self.heads, int(self.metadata["classes"])), np.int8)
         for index, image in enumerate(images):
             self.invoke(image, 0)
             answers[index] = self.interpreter.get_tensor(table)
@@ -124,9 +135,10 @@ def open_model(
         raise EnvironmentProblem(f"cannot read the model {path}: {error.strerror}") from error
     except (ModelFileError, ValueError) as error:
         raise EnvironmentProblem(f"{path}: {error}; make it again with: tinycerb convert") from error
-    if metadata is None or file.head_operator is None or "logits" not in file.outputs or "image" not in file.inputs:
-        raise UsageError(f"{path} has no head selection of TinyCerb's; make it with: tinycerb convert")
-    table = file.head_operator.inputs[0].shape
+    if metadata is None or "logits" not in file.outputs or "image" not in file.inputs:
+        raise UsageError(f"{path} was not made by TinyCerb; make it with: tinycerb convert")
+    selection = file.head_operator
+    table = selection.inputs[0].shape if selection else file.outputs["logits"].shape
     if table != (metadata["heads"], metadata["classes"]):
         raise EnvironmentProblem(
             f"{path}: its metadata promise {metadata['heads']} heads of {metadata['classes']} classes, but its head "

@@ -64,7 +64,7 @@ class _Registration(ctypes.Structure):
         ("invoke", _Kernel),
         ("profiling_string", ctypes.c_void_p),
         ("builtin_code", ctypes.c_int32),
-        ("custom_name", ctypes.c_char_p),
+        ("custom_name", ctypes.c_void_p),
         ("version", ctypes.c_int),
         ("registration_external", ctypes.c_void_p),
         ("async_kernel", ctypes.c_void_p),
@@ -78,21 +78,23 @@ def head_select_registerer(draw_head: Callable[[int], int] = secrets.randbelow) 
     Args:
         draw_head: number of heads to a head, for files whose operator draws; tests may pass a repeatable one.
     """
+    # The resolver keeps the pointer, not the text.
+    name = ctypes.create_string_buffer(TINYCERB_OPERATOR.encode())
     registration = _Registration(
         prepare=_Kernel(_prepare),
         invoke=_Kernel(lambda context, node: _invoke(context, node, draw_head)),
         builtin_code=_BUILTIN_CUSTOM,
-        custom_name=TINYCERB_OPERATOR.encode(),
+        custom_name=ctypes.addressof(name),
         version=1,
     )
 
     def register(resolver: int) -> None:
         wrapper: Any = sys.modules["tflite_runtime._pywrap_tensorflow_interpreter_wrapper"]
         add = getattr(ctypes.CDLL(wrapper.__file__), _ADD_CUSTOM)
-        add.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_int]
+        add.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int]
         add.restype = None
-        # The closure keeps the registration and its functions alive.
-        add(resolver, TINYCERB_OPERATOR.encode(), ctypes.addressof(registration), 1)
+        # The closure keeps name, registration and functions alive.
+        add(resolver, ctypes.addressof(name), ctypes.addressof(registration), 1)
 
     return register
 

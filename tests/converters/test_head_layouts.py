@@ -104,9 +104,6 @@ def test_a_plain_concatenation_fails(backbone, features, run_apart, tmp_path) ->
             super().__init__()
             self.backbone = backbone
 
-        @tf.function(
-            input_signature=[tf.TensorSpec([1, 16, 16, 1], tf.float32, "image"), tf.TensorSpec([1], tf.int32, "head")]
-        )
         def logits(self, image, head):
             found = self.backbone(image, training=False)
             quantize = tf.quantization.fake_quant_with_min_max_args
@@ -118,7 +115,9 @@ def test_a_plain_concatenation_fails(backbone, features, run_apart, tmp_path) ->
             return {"logits": tf.gather(tf.concat(rows, axis=0), head)}
 
     module = Plain()
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([module.logits.get_concrete_function()], module)
+    ends = [tf.TensorSpec([1, 16, 16, 1], tf.float32, "image"), tf.TensorSpec([1], tf.int32, "head")]
+    function = tf.function(module.logits, input_signature=ends).get_concrete_function()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], module)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     errors = measured_errors(converter.convert(), heads, (1, 1, 1, 1), run_apart, tmp_path)

@@ -68,9 +68,7 @@ def run_model(
     np.savez(request, **{name: np.asarray(values) for name, values in inputs.items()})
     command = [sys.executable, "-m", "tinycerb.runtimes.child", json.dumps(spec)]
     try:
-        child = subprocess.run(
-            command, input=request.getvalue(), capture_output=True, check=False, timeout=time_limit
-        )
+        child = subprocess.run(command, input=request.getvalue(), capture_output=True, check=False, timeout=time_limit)
     except subprocess.TimeoutExpired:
         raise EnvironmentProblem(f"{runtime} did not finish with {path} within {time_limit:g} s") from None
     messages = child.stderr.decode(errors="replace")
@@ -87,7 +85,7 @@ def head_inputs(images: np.ndarray, heads: int) -> dict[str, Any]:
 
     Args:
         images: int8 [N, height, width, channels].
-        heads: number of heads.
+        heads: number of heads; a file of one head may have no input for it.
     """
     return {
         "image": np.repeat(images[:, np.newaxis], heads, axis=0),

@@ -2,8 +2,8 @@
 
 python -m tinycerb.runtimes.child '{"model": "...", "runtime": "tflite-runtime", "kernels": "reference"}'
 
-Standard input: an .npz, every input with one row per run. Standard output: an .npz of the outputs. The engine's name and,
-for tflite-micro, the arena go to standard error.
+Standard input: an .npz, every input with one row per run. Standard output: an .npz of the outputs. The engine's name
+and, for tflite-micro, the arena go to standard error.
 """
 
 import io
