@@ -35,6 +35,7 @@ _ITEM_BITS = {
 _MOST_DIMENSIONS = 16
 # Larger sums are no model: counts beyond this would not fit the integers of any runtime.
 _MOST_ITEMS = 2**40
+_MOST_METADATA_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ def parse_model(content: bytes) -> ModelFile:
         inputs=_named(model, main, tensors, "Inputs"),
         outputs=_named(model, main, tensors, "Outputs"),
         graph_inputs=_ends(main, tensors, "Inputs"),
-        metadata=_metadata(model, len(content)),
+        metadata=_metadata(model),
         graph_outputs=_ends(main, tensors, "Outputs"),
         branches=tuple(operators for _, operators in graphs[1:]),
         description=_text(model.Description()),
@@ -168,16 +169,14 @@ def _operator(model, operator, index: int, tensors: list[Tensor]) -> Operator:
         raise ModelFileError(f"operator {index} has the code {code}; the file has {model.OperatorCodesLength()} codes")
     name, version = _operator_code(model.OperatorCodes(code))
     where = f"operator {index} ({name})"
-    reads = [operator.Inputs(position) for position in range(operator.InputsLength())]
-    writes = [operator.Outputs(position) for position in range(operator.OutputsLength())]
     options = operator.CustomOptionsAsNumpy() if operator.CustomOptionsLength() else None
     return Operator(
         index=index,
         name=name,
         version=version,
         # -1 stands for an optional input that is absent.
-        inputs=tuple(_pick(tensors, position, where) for position in reads if position != -1),
-        outputs=tuple(_pick(tensors, position, where) for position in writes),
+        inputs=tuple(_pick(tensors, position, where) for position in _indices(operator, "Inputs") if position != -1),
+        outputs=tuple(_pick(tensors, position, where) for position in _indices(operator, "Outputs")),
         custom_options=b"" if options is None else options.tobytes(),
     )
 
@@ -223,14 +222,19 @@ def _quantization(table: Any) -> tuple[tuple[float, ...], tuple[int, ...]]:
         return (), ()
     scales = tuple(map(float, table.ScaleAsNumpy()))
     if not all(map(isfinite, scales)):
-        raise ModelFileError(f"a tensor has the quantization scale {[s for s in scales if not isfinite(s)][0]}")
+        raise ModelFileError(f"a tensor has the quantization scale {next(s for s in scales if not isfinite(s))}")
     zero_points = table.ZeroPointAsNumpy() if table.ZeroPointLength() else ()
     return scales, tuple(map(int, zero_points))
 
 
 def _ends(graph, tensors: list[Tensor], kind: str) -> tuple[Tensor, ...]:
-    indices = [getattr(graph, kind)(index) for index in range(getattr(graph, f"{kind}Length")())]
-    return tuple(_pick(tensors, index, f"the graph's {kind.lower()}") for index in indices)
+    return tuple(_pick(tensors, index, f"the graph's {kind.lower()}") for index in _indices(graph, kind))
+
+
+def _indices(table: Any, kind: str) -> list[int]:
+    found = getattr(table, f"{kind}AsNumpy")()
+    # The generated readers give 0 for a vector that is absent.
+    return [] if isinstance(found, int) else found.tolist()
 
 
 def _named(model, graph, tensors: list[Tensor], kind: str) -> dict[str, Tensor]:
@@ -245,7 +249,7 @@ def _named(model, graph, tensors: list[Tensor], kind: str) -> dict[str, Tensor]:
     return named
 
 
-def _metadata(model, most_bytes: int) -> dict[str, bytes]:
+def _metadata(model) -> dict[str, bytes]:
     found = {}
     for index in range(model.MetadataLength()):
         entry = model.Metadata(index)
@@ -254,7 +258,7 @@ def _metadata(model, most_bytes: int) -> dict[str, bytes]:
         data = model.Buffers(entry.Buffer())
         name = _text(entry.Name())
         # The same buffer under many names would unfold without bound; the first of a name counts.
-        if name not in found and sum(map(len, found.values())) + data.DataLength() <= most_bytes:
+        if name not in found and sum(map(len, found.values())) + data.DataLength() <= _MOST_METADATA_BYTES:
             found[name] = data.DataAsNumpy().tobytes() if data.DataLength() else b""
     return found
 

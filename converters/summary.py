@@ -44,7 +44,8 @@ def summarise(model: ModelFile) -> dict[str, Any]:
         "arena": _arena(model),
         "missing_operators": {
             "tflite-micro": _missing(everything, tflm_methods()),
-            "tinycerb-c": _missing(everything, c_operators()),
+            # The C runtime computes in integers alone.
+            "tinycerb-c": sorted({*_missing(everything, c_operators()), *_on_floats(everything)}),
         },
         "beyond_targets": {
             target: [sentence for operator in everything for sentence in operator_violations(operator, target)]
@@ -103,6 +104,15 @@ def _arena(model: ModelFile) -> dict[str, Any] | None:
 
 def _missing(operators: Iterable[Operator], known: Iterable[str]) -> list[str]:
     return sorted({operator.name for operator in operators} - set(known))
+
+
+def _on_floats(operators: Iterable[Operator]) -> set[str]:
+    return {
+        f"{operator.name} ({tensor.dtype})"
+        for operator in operators
+        for tensor in operator.outputs
+        if "float" in tensor.dtype
+    }
 
 
 def _card(model: ModelFile) -> tuple[dict[str, Any] | None, str | None]:

@@ -9,10 +9,12 @@ used, since readers unfold them.
 import struct
 from dataclasses import dataclass, field
 
-MOST_BYTES = 256 * 2**20
-_MOST_TABLES = 200_000
-# Honest files share almost nothing.
+MOST_BYTES = 128 * 2**20
+# Many times what models for microcontrollers have; reading as many takes about a second.
+_MOST_TABLES = 20_000
+# Names, shapes, scales and index lists together, without contents of tensors. Honest files share almost nothing.
 _MOST_UNFOLDING = 8
+_MOST_UNFOLDED_BYTES = 8 * 2**20
 _ITEM_BYTES = {"i8": 1, "u8": 1, "bool": 1, "i32": 4, "u32": 4, "f32": 4, "i64": 8, "u64": 8}
 
 # The parts of TensorFlow Lite's schema that anybody reads here: per table, slot -> kind. A kind is a scalar, `string`,
@@ -68,7 +70,7 @@ def verify(content: bytes) -> None:
         raise ModelFileError(f"the file has {len(content):,} bytes; allowed: up to {MOST_BYTES:,}")
     if len(content) < 8 or content[4:8] != b"TFL3":
         raise ModelFileError(f"no .tflite file: its identifier is {content[4:8]!r}, expected b'TFL3'")
-    walk = _Walk(content, _MOST_UNFOLDING * len(content) + 65536)
+    walk = _Walk(content, min(_MOST_UNFOLDING * len(content) + 65536, _MOST_UNFOLDED_BYTES))
     walk.table(walk.offset(0, "the root"), "Model")
 
 

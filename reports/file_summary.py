@@ -91,8 +91,8 @@ def _arena(arena: Mapping[str, Any] | None) -> str:
     if arena is None:
         return "arena     not planned: too many activations for a microcontroller"
     return (
-        f"arena     {arena['arena_bytes']:,} bytes, {arena['origin']}: "
-        f"{arena['nonpersistent_bytes']:,} for activations, about {arena['persistent_bytes']:,} for the interpreter on a 32-bit core"
+        f"arena     {arena['arena_bytes']:,} bytes, {arena['origin']}: {arena['nonpersistent_bytes']:,} for "
+        f"activations, about {arena['persistent_bytes']:,} for the interpreter on a 32-bit core"
     )
 
 
