@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from keras_models import BACKBONES, build_backbone
-from keras_models.legacy import keras
-from keras_models.multi_head import attach_heads
+from keras_models.legacy import keras, named_layer
+from keras_models.multi_head import attach_heads, head_name
 from tinycerb.compression.quantization import quantize_aware
 from tinycerb.conversion import convert_model
 from tinycerb.events import ignore
@@ -49,6 +49,26 @@ def patches(shape: tuple[int, int, int]) -> np.ndarray:
     return corners[:, rows][:, :, columns]
 
 
+def enliven(backbone: keras.Model, model: keras.Model, images: np.ndarray) -> None:
+    """Lets an untrained network answer with more than a handful of int8 codes, as a trained one does."""
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.3
+    for _ in range(8):
+        # Statistics of batch normalisation settle on these images.
+        backbone(images, training=True)
+    last = [layer for layer in backbone.layers if layer.trainable_weights][-1]
+    largest = float(np.max(backbone(images, training=False)))
+    # Quantization-aware training begins with a range of 6 for every activation.
+    last.set_weights([weight * 5.5 / largest for weight in last.get_weights()[:2]] + last.get_weights()[2:])
+    features = backbone(images, training=False).numpy()
+    for index in range(HEADS):
+        head = named_layer(model, head_name(index))
+        kernel, _ = head.get_weights()
+        kernel = kernel * 1.5 / np.std((features - features.mean(axis=0)) @ kernel)
+        head.set_weights([kernel, -features.mean(axis=0) @ kernel])
+
+
 @pytest.fixture(scope="session", params=BACKBONES)
 def converted(request, tmp_path_factory) -> ConvertedBackbone:
     """One backbone after the other; read it, do not change it."""
@@ -56,10 +76,9 @@ def converted(request, tmp_path_factory) -> ConvertedBackbone:
     shape, width = SIZES[name]
     keras.utils.set_random_seed(7)
     images = patches(shape)
-    model = attach_heads(build_backbone(name, shape, width), CLASSES, HEADS)
-    # Statistics of batch normalisation settle, so that activations are neither all zero nor all cut off.
-    for _ in range(20):
-        model(images[:32].astype(np.float32) / 255, training=True)
+    backbone = build_backbone(name, shape, width)
+    model = attach_heads(backbone, CLASSES, HEADS)
+    enliven(backbone, model, images.astype(np.float32) / 255)
     folder = tmp_path_factory.mktemp(name)
     facts = {"schema_version": 1, "victim": name, "image_shape": list(shape), "response": "none"}
     card = convert_model(quantize_aware(model), facts, images, folder, ignore)
