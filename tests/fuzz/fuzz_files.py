@@ -1,7 +1,7 @@
 """Damaged .tflite, model.json and golden files by the thousand: each must end in a clear error or in an answer.
 
-python tests/fuzz/fuzz_files.py COUNT SEED KEPT FILE... reads COUNT damaged copies in turn; exit 1 shows what the first
-offender did, and leaves it at KEPT. Every 20th model that passes the verifier is also run, in the tool's own child process.
+python tests/fuzz/fuzz_files.py COUNT SEED KEPT FILE... reads COUNT damaged copies; exit 1 shows what the first offender
+did, and leaves it at KEPT. Every 20th model that passes the verifier is also run, in the tool's own child process.
 """
 
 import random

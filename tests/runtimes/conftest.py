@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from converters.model_file import read_model_file
 from keras_models import BACKBONES, build_backbone
 from keras_models.legacy import keras, named_layer
 from keras_models.multi_head import attach_heads, head_name
 from tinycerb.compression.quantization import quantize_aware
 from tinycerb.conversion import convert_model
 from tinycerb.events import ignore
+from tinycerb.tflite_model import quantize_images
 
 HEADS, CLASSES, IMAGES = 3, 10, 100
 # Image shape and width: small enough for seconds, large enough for every stride.
@@ -81,5 +83,8 @@ def converted(request, tmp_path_factory) -> ConvertedBackbone:
     enliven(backbone, model, images.astype(np.float32) / 255)
     folder = tmp_path_factory.mktemp(name)
     facts = {"schema_version": 1, "victim": name, "image_shape": list(shape), "response": "none"}
-    card = convert_model(quantize_aware(model), facts, images, folder, ignore)
-    return ConvertedBackbone(folder, card, (images.astype(int) - 128).astype(np.int8))
+    wrapped = quantize_aware(model)
+    # The input's range is that of all values seen so far.
+    wrapped(images.astype(np.float32) / 255, training=True)
+    card = convert_model(wrapped, facts, images, folder, ignore)
+    return ConvertedBackbone(folder, card, quantize_images(read_model_file(folder / "model.tflite"), images))
