@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from tinycerb.cli.options import AsJson, Jobs, Quiet
 
 if TYPE_CHECKING:
     from tinycerb.conversion_sources import Wishes
+    from tinycerb.events import Progress
 
 Source = Annotated[
     Path,
@@ -89,10 +91,12 @@ def convert(
     for path, card in cards.items():
         engines = ", ".join(f"{engine['runtime']} {engine['version']}" for engine in card["engines"])
         typer.echo(
-            f"{path}  {card['file_bytes']:,} bytes, {card['heads']} head(s) in a {card.get('head_layout', 'plain')} "
-            f"layer, response {card['response']}, arena {card['arena']['arena_bytes']:,} bytes "
-            f"({card['arena']['basis']})"
+            f"{path}  {card['file_bytes']:,} bytes, {card['heads']} head(s), response {card['response']}, "
+            f"arena {card['arena']['arena_bytes']:,} bytes ({card['arena']['basis']})"
         )
+        if "head_errors_lsb" in card:
+            errors = ", ".join(f"{layout} {error:.2f}" for layout, error in card["head_errors_lsb"].items())
+            typer.echo(f"  heads as {card.get('head_layout')}; largest error in steps of the int8 logits: {errors}")
         typer.echo(f"  answered the golden vectors: {engines}, reference kernels")
         typer.echo("\n".join(f"  {line}" for line in render_io_card(card).splitlines()))
     is_run = (source / "config.toml").is_file()
@@ -102,19 +106,29 @@ def convert(
 def _convert(source: Path, out: Path | None, wishes: Wishes, jobs: int, quiet: bool) -> dict[Path, dict[str, Any]]:
     from tinycerb.conversion_sources import convert_keras_file, convert_tflite
     from tinycerb.errors import UsageError
-    from tinycerb.events import ignore
     from tinycerb.handover import MODEL
+
+    def report(progress: Progress) -> None:
+        if not quiet:
+            typer.echo(progress.note, err=True)
 
     if source.suffix == ".tflite":
         out = out or Path("converted") / source.stem
         return {out / MODEL: convert_tflite(source, out, wishes)}
     if source.suffix in (".h5", ".hdf5") or (source / "saved_model.pb").is_file():
+        _quiet_tensorflow()
         out = out or Path("converted") / source.stem
-        return {out / MODEL: convert_keras_file(source, out, wishes, ignore)}
+        return {out / MODEL: convert_keras_file(source, out, wishes, report)}
     for option, given in (("--out", out), ("--class-names", wishes.class_names), ("--data", wishes.data)):
         if given:
             raise UsageError(f"{option} is for a .h5 or .tflite file; a run knows its own")
     return _convert_run(source, wishes, jobs, quiet)
+
+
+def _quiet_tensorflow() -> None:
+    """TensorFlow looks for graphics cards when it is imported, aloud."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 
 def _convert_run(path: Path, wishes: Wishes, jobs: int, quiet: bool) -> dict[Path, dict[str, Any]]:
@@ -132,7 +146,7 @@ def _convert_run(path: Path, wishes: Wishes, jobs: int, quiet: bool) -> dict[Pat
             folder = directory.victim(victim.name)
             cards[directory.model(victim.name)] = card = amend_victim(folder, dataset.validation.images, wishes)
             if wishes.max_accuracy_drop is not None:
-                # TensorFlow takes seconds to import.
+                _quiet_tensorflow()
                 from tinycerb.accuracy_gate import check_accuracy
                 from tinycerb.compression.quantization import load_quantization_aware
 
