@@ -1,5 +1,6 @@
 # make demo    sets up everything, runs the main job, prints a table and the path of a PDF
 # make test    sets up everything, runs the tests
+# make fuzz    reads 20,000 damaged model, side and golden files; about five minutes
 # make check   formatting, lint and types
 # make doctor  tells what is missing
 # make lock    resolves requirements/*.in again
@@ -14,13 +15,16 @@ FASHION_MNIST := /usr/share/datasets/fashion-mnist
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check format doctor install data lock clean
+.PHONY: demo test fuzz check format doctor install data lock clean
 
 demo: install data
 	$(BIN)/tinycerb run demo
 
 test: $(DEV) data
 	$(BIN)/python -m pytest
+
+fuzz: $(DEV) data
+	TINYCERB_FUZZ_FILES=20000 $(BIN)/python -m pytest -s tests/fuzz
 
 check: $(DEV)
 	$(BIN)/ruff format --check .

@@ -6,7 +6,8 @@ point of 0 per channel, for weights and again for biases. On small networks all 
 
 from typing import Any
 
-from converters.flatbuffer_writer import read_object, write_object
+from converters.flatbuffer_writer import pack_model, unpack_model
+from converters.layer_names import layer_of_chain
 
 
 def compact(content: bytes) -> bytes:
@@ -19,11 +20,11 @@ def compact(content: bytes) -> bytes:
         The file with inputs and outputs named as in the signature, other activations after their layer, constants
         unnamed, and all activations on one empty buffer.
     """
-    model = read_object(content)
+    _, model = unpack_model(content)
     graph = model.subgraphs[0]
     empty = {index for index, buffer in enumerate(model.buffers) if buffer.data is None or len(buffer.data) == 0}
     for tensor in graph.tensors:
-        tensor.name = _layer_name(_text(tensor.name)) if tensor.buffer in empty else ""
+        tensor.name = layer_of_chain(_text(tensor.name)) if tensor.buffer in empty else ""
         # Only shapeless tensors need it, to tell a scalar from an unknown rank; a converted graph has static shapes.
         tensor.hasRank = False
     for signature in model.signatureDefs or []:
@@ -33,7 +34,7 @@ def compact(content: bytes) -> bytes:
     model.metadata = []
     model.description = None
     _drop_empty_buffers(model, graph, empty)
-    return write_object(model)
+    return pack_model(model)
 
 
 def _drop_empty_buffers(model: Any, graph: Any, empty: set[int]) -> None:
@@ -44,13 +45,6 @@ def _drop_empty_buffers(model: Any, graph: Any, empty: set[int]) -> None:
     model.buffers = [model.buffers[index] for index in kept]
     for tensor in graph.tensors:
         tensor.buffer = new_index.get(tensor.buffer, 0)
-
-
-def _layer_name(name: str) -> str:
-    """`net/quant_block1_relu/Relu;net/...` -> `block1_relu`; a name without a layer stays as it is."""
-    parts = name.split(";")[0].split("/")
-    layer = parts[-2] if len(parts) > 1 else parts[0]
-    return layer.removeprefix("quant_")
 
 
 def _text(name: bytes | str | None) -> str:

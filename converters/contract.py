@@ -1,47 +1,76 @@
-"""What a converted file must keep to: integers only, operators that the runtime reads, one output found by name."""
+"""What a converted file must keep to: integers only, operators that the runtimes read, one output found by name."""
 
 import tomllib
+from collections.abc import Sequence
+from functools import cache
 from importlib import resources
 
-from converters.model_file import ModelFile
+from converters.layer_names import layer_name
+from converters.model_file import ModelFile, Operator
 
 _FLOATS = ("float16", "float32", "float64", "bfloat16")
+DEFAULT_TARGETS = ("tflite-runtime-2-14", "tflite-micro")
+
+
+@cache
+def load_targets() -> dict[str, dict[str, int]]:
+    """Returns per runtime its table from operator name to its highest readable version."""
+    return tomllib.loads((resources.files("converters") / "targets.toml").read_text())
 
 
 def load_target(name: str) -> dict[str, int]:
-    """Returns a runtime's table from operator name to its highest readable version.
+    """Returns one runtime's table.
 
     Raises:
         KeyError: unknown runtime.
     """
-    text = (resources.files("converters") / "targets.toml").read_text()
-    return tomllib.loads(text)[name]
+    return load_targets()[name]
 
 
-def contract_violations(model: ModelFile, target: str = "tflite-runtime-2-14") -> list[str]:
+def contract_violations(model: ModelFile, targets: Sequence[str] = DEFAULT_TARGETS) -> list[str]:
     """Checks a file against the contract.
 
+    Args:
+        model: the file.
+        targets: runtimes that must be able to run it, names of tables in `targets.toml`.
+
     Returns:
-        One sentence per violation, each naming its operator or tensor; empty for a sound file.
+        One sentence per violation, each naming its layer and operator; empty for a sound file.
     """
-    ceilings = load_target(target)
-    found = []
+    found = [] if not model.branches else [f"the file has {1 + len(model.branches)} subgraphs; expected 1"]
     for operator in model.operators:
-        where = f"operator {operator.index} ({operator.name}, output {operator.outputs[0].name[-40:]!r})"
-        if operator.name not in ceilings:
-            found.append(f"{where}: not an operator that {target} is known to run; known: {', '.join(ceilings)}")
-        elif operator.version > ceilings[operator.name]:
-            found.append(f"{where}: version {operator.version}; {target} reads up to {ceilings[operator.name]}")
+        for target in targets:
+            found += operator_violations(operator, target)
         found += [
-            f"{where}: works on {tensor.dtype} (tensor {tensor.index}); only integers are allowed"
+            f"{_where(operator)}: works on {tensor.dtype} (tensor {tensor.index}); only integers are allowed"
             for tensor in (*operator.inputs, *operator.outputs)
             if tensor.dtype in _FLOATS
         ]
-    for kind, wanted, tensors in (
-        ("inputs", {"image": "int8", "head": "int32"}, model.inputs),
-        ("outputs", {"logits": "int8"}, model.outputs),
+    return found + _wrong_ends(model)
+
+
+def operator_violations(operator: Operator, target: str) -> list[str]:
+    """Returns why a runtime cannot run an operator: no sentence, or one."""
+    ceilings = load_target(target)
+    if operator.name not in ceilings:
+        return [f"{_where(operator)}: not an operator that {target} is known to run; known: {', '.join(ceilings)}"]
+    if operator.version > ceilings[operator.name]:
+        return [f"{_where(operator)}: version {operator.version}; {target} reads up to {ceilings[operator.name]}"]
+    return []
+
+
+def _where(operator: Operator) -> str:
+    return f"layer {layer_name(operator)!r} (operator {operator.index}, {operator.name})"
+
+
+def _wrong_ends(model: ModelFile) -> list[str]:
+    found = []
+    # A file of other origin with one head has nothing to select.
+    for kind, allowed, tensors in (
+        ("inputs", ({"image": "int8", "head": "int32"}, {"image": "int8"}), model.inputs),
+        ("outputs", ({"logits": "int8"},), model.outputs),
     ):
         found_types = {name: tensor.dtype for name, tensor in tensors.items()}
-        if found_types != wanted:
-            found.append(f"{kind} are {found_types}; expected {wanted}")
+        if found_types not in allowed:
+            found.append(f"{kind} are {found_types}; expected {' or '.join(map(str, allowed))}")
     return found

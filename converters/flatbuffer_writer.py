@@ -9,15 +9,17 @@ import numpy as np
 _DATA_ALIGNMENT = 16
 
 
-def read_object(content: bytes) -> Any:
-    """Returns the schema's own mutable object tree of a .tflite file (`ModelT`)."""
-    # The only schema module that can also write stands inside TensorFlow.
-    from tensorflow.lite.python import schema_py_generated as schema
+def unpack_model(content: bytes) -> tuple[Any, Any]:
+    """Returns a schema module that can write, and a .tflite file as its mutable objects (`ModelT`)."""
+    # The only schema modules that can also write stand inside the runtimes' packages.
+    try:
+        from tensorflow.lite.python import schema_py_generated as schema
+    except ImportError:
+        from ai_edge_litert import schema_py_generated as schema
+    return schema, schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
 
-    return schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
 
-
-def write_object(model: Any) -> bytes:
+def pack_model(model: Any) -> bytes:
     """Returns the bytes of a `ModelT`."""
     builder = _SharingBuilder(1024)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")

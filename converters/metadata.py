@@ -6,43 +6,90 @@ from typing import Any
 
 import numpy as np
 
-from converters.flatbuffer_writer import read_object, write_object
+from converters.flatbuffer_writer import pack_model, unpack_model
 from converters.model_file import ModelFile
 
 METADATA_NAME = "tinycerb"
+_MOST_BYTES = 2**20
+_MOST_ROWS = 65535
+_MOST_ALPHA = 1e30
 
 
 def embed_metadata(content: bytes, metadata: Mapping[str, Any]) -> bytes:
     """Returns the file with `metadata` as a named buffer; an older one of that name is replaced."""
-    from tensorflow.lite.python import schema_py_generated as schema
-
-    model = read_object(content)
+    schema, model = unpack_model(content)
     buffer: Any = schema.BufferT()
-    buffer.data = np.frombuffer(
-        json.dumps(metadata, sort_keys=True, allow_nan=False, separators=(",", ":")).encode(), np.uint8
-    )
-    model.buffers.append(buffer)
-    entry = schema.MetadataT()
-    entry.name = METADATA_NAME
-    entry.buffer = len(model.buffers) - 1
-    others = [old for old in model.metadata or [] if _text(old.name) != METADATA_NAME]
-    model.metadata = [*others, entry]
-    return write_object(model)
+    text = json.dumps(metadata, sort_keys=True, allow_nan=False, separators=(",", ":"))
+    buffer.data = np.frombuffer(text.encode(), np.uint8)
+    old = [entry for entry in model.metadata or [] if _text(entry.name) == METADATA_NAME]
+    if old:
+        model.buffers[old[0].buffer] = buffer
+    else:
+        model.buffers.append(buffer)
+        entry = schema.MetadataT()
+        entry.name = METADATA_NAME
+        entry.buffer = len(model.buffers) - 1
+        model.metadata = [*(model.metadata or []), entry]
+    return pack_model(model)
+
+
+class MetadataError(ValueError):
+    """The embedded metadata is not what TinyCerb writes."""
 
 
 def read_metadata(model: ModelFile) -> dict[str, Any] | None:
     """Returns the embedded metadata, or None where a file has none.
 
     Raises:
-        ValueError: the buffer is no JSON object.
+        MetadataError: the buffer is no JSON object, or its fields contradict the file.
     """
     raw = model.metadata.get(METADATA_NAME)
     if raw is None:
         return None
-    metadata = json.loads(raw)
-    if not isinstance(metadata, dict):
-        raise ValueError(f"the metadata buffer {METADATA_NAME!r} holds {type(metadata).__name__}, expected an object")
+    metadata = parse_json_object(raw, f"the metadata buffer {METADATA_NAME!r}")
+    check_metadata(metadata)
     return metadata
+
+
+def parse_json_object(raw: bytes, where: str) -> dict[str, Any]:
+    """Parses JSON of unknown origin.
+
+    Raises:
+        MetadataError: too large, too deep, no JSON, NaN or infinity inside, or not an object.
+    """
+    if len(raw) > _MOST_BYTES:
+        raise MetadataError(f"{where} has {len(raw):,} bytes; allowed: up to {_MOST_BYTES:,}")
+    try:
+        content = json.loads(raw, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise MetadataError(f"{where} holds no valid JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise MetadataError(f"{where} holds {type(content).__name__}, expected an object")
+    return content
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def check_metadata(metadata: Mapping[str, Any]) -> None:
+    """Checks the fields that others compute with; further ones may be there.
+
+    Raises:
+        MetadataError: a field is missing or has a wrong value.
+    """
+    heads, classes, alphas = (metadata.get(key) for key in ("heads", "classes", "alphas"))
+    for key, value in (("heads", heads), ("classes", classes)):
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST_ROWS:
+            raise MetadataError(f"{key} is {value!r:.60}; expected a whole number from 1 to {_MOST_ROWS:,}")
+    sound = isinstance(alphas, list) and all(
+        isinstance(alpha, int | float) and not isinstance(alpha, bool) and 0 < alpha < _MOST_ALPHA for alpha in alphas
+    )
+    if not sound or len(alphas or ()) != heads:
+        raise MetadataError(f"alphas is {alphas!r:.60}; expected {heads} positive numbers, one per head")
+    names = metadata.get("class_names", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise MetadataError(f"class_names is {names!r:.60}; expected a list of texts")
 
 
 def _text(name: bytes | str) -> str:

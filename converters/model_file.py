@@ -2,27 +2,40 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite, prod
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tflite
 
+from converters.verifier import MOST_BYTES, ModelFileError, verify
+
+__all__ = ["ModelFile", "ModelFileError", "Operator", "Tensor", "parse_model", "read_model_file"]
+
+# A type number in the file that the schema does not know yet keeps its number as its name.
 _TYPE_NAMES = {value: name.lower() for name, value in vars(tflite.TensorType).items() if isinstance(value, int)}
-_ITEM_BYTES = {
-    "float32": 4,
-    "int32": 4,
-    "uint8": 1,
-    "int8": 1,
-    "int16": 2,
-    "int64": 8,
-    "bool": 1,
-    "float16": 2,
+_ITEM_BITS = {
+    "float32": 32,
+    "int32": 32,
+    "uint32": 32,
+    "uint8": 8,
+    "int8": 8,
+    "int16": 16,
+    "uint16": 16,
+    "int64": 64,
+    "uint64": 64,
+    "bool": 8,
+    "float16": 16,
+    "bfloat16": 16,
+    "float64": 64,
+    "complex64": 64,
+    "complex128": 128,
+    "int4": 4,
 }
-
-
-class ModelFileError(ValueError):
-    """The bytes are no .tflite model that can be read."""
+_MOST_DIMENSIONS = 16
+# Larger sums are no model: counts beyond this would not fit the integers of any runtime.
+_MOST_ITEMS = 2**40
+_MOST_METADATA_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True)
@@ -50,7 +63,7 @@ class Tensor:
     @property
     def bytes(self) -> int:
         """Bytes that the tensor occupies when it is computed."""
-        return int(np.prod(self.shape, dtype=np.int64)) * _ITEM_BYTES.get(self.dtype, 4)
+        return (prod(self.shape) * _ITEM_BITS.get(self.dtype, 32) + 7) // 8
 
 
 @dataclass(frozen=True)
@@ -63,6 +76,7 @@ class Operator:
         version: its version.
         inputs: tensors read; optional inputs that are absent are left out.
         outputs: tensors written.
+        custom_options: bytes of a custom operator's options.
     """
 
     index: int
@@ -70,19 +84,23 @@ class Operator:
     version: int
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
+    custom_options: bytes = b""
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A parsed .tflite file with one subgraph.
+    """A parsed .tflite file.
 
     Attributes:
         content: the file's bytes.
-        operators: in execution order.
+        operators: those of the main subgraph, in execution order.
         inputs: by signature name, or by tensor name where there is no signature.
         outputs: likewise.
         graph_inputs: the inputs in the graph's own order, for runtimes that know no names.
         metadata: named buffers.
+        graph_outputs: the outputs in the graph's own order.
+        branches: operators of further subgraphs, which IF and WHILE run; empty for files made here.
+        description: what the file says about its origin.
     """
 
     content: bytes
@@ -91,6 +109,9 @@ class ModelFile:
     outputs: dict[str, Tensor]
     graph_inputs: tuple[Tensor, ...]
     metadata: dict[str, bytes]
+    graph_outputs: tuple[Tensor, ...] = ()
+    branches: tuple[tuple[Operator, ...], ...] = ()
+    description: str = ""
 
     @cached_property
     def head_operator(self) -> Operator | None:
@@ -103,103 +124,144 @@ class ModelFile:
 
 def read_model_file(path: Path) -> ModelFile:
     """Reads a file; errors as `parse_model`, or OSError."""
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise ModelFileError(f"the file has {size:,} bytes; allowed: up to {MOST_BYTES:,}")
     return parse_model(path.read_bytes())
 
 
 def parse_model(content: bytes) -> ModelFile:
-    """Parses the bytes of a .tflite file.
+    """Verifies and parses the bytes of a .tflite file.
 
     Raises:
-        ModelFileError: not a .tflite file, damaged, or with more than one subgraph.
+        ModelFileError: not a .tflite file, truncated or damaged.
     """
-    if content[4:8] != b"TFL3":
-        raise ModelFileError(f"no .tflite file: its identifier is {content[4:8]!r}, expected b'TFL3'")
-    try:
-        return _parse(content)
-    # A damaged flatbuffer fails wherever a wrong offset happens to lead.
-    except (IndexError, ValueError, TypeError, AttributeError, UnicodeDecodeError) as error:
-        if isinstance(error, ModelFileError):
-            raise
-        raise ModelFileError(f"the .tflite file is damaged: {error}") from error
-    except Exception as error:
-        if type(error).__module__.startswith(("struct", "flatbuffers")):
-            raise ModelFileError(f"the .tflite file is damaged: {error}") from error
-        raise
-
-
-def _parse(content: bytes) -> ModelFile:
-    # The generated readers promise None for everything; a missing part raises and is caught by the caller.
+    verify(content)
+    # The generated readers promise None for everything; the verifier has checked what they will follow.
     model: Any = tflite.Model.GetRootAsModel(content, 0)
-    if model.SubgraphsLength() != 1:
-        raise ModelFileError(f"the model has {model.SubgraphsLength()} subgraphs; expected 1")
-    graph = model.Subgraphs(0)
-    tensors = [_tensor(model, graph.Tensors(index), index) for index in range(graph.TensorsLength())]
-    operators = []
-    for index in range(graph.OperatorsLength()):
-        operator = graph.Operators(index)
-        name, version = _operator_code(model.OperatorCodes(operator.OpcodeIndex()))
-        reads = [operator.Inputs(position) for position in range(operator.InputsLength())]
-        writes = [operator.Outputs(position) for position in range(operator.OutputsLength())]
-        operators.append(
-            Operator(
-                index=index,
-                name=name,
-                version=version,
-                inputs=tuple(tensors[position] for position in reads if position >= 0),
-                outputs=tuple(tensors[position] for position in writes),
-            )
-        )
+    if model.SubgraphsLength() == 0:
+        raise ModelFileError("the model has no subgraph; expected 1 or more")
+    graphs = [_graph(model, model.Subgraphs(index)) for index in range(model.SubgraphsLength())]
+    main, tensors, operators = model.Subgraphs(0), *graphs[0]
     return ModelFile(
         content=content,
-        operators=tuple(operators),
-        inputs=_named(model, graph, tensors, "Inputs"),
-        outputs=_named(model, graph, tensors, "Outputs"),
-        graph_inputs=tuple(tensors[graph.Inputs(position)] for position in range(graph.InputsLength())),
+        operators=operators,
+        inputs=_named(model, main, tensors, "Inputs"),
+        outputs=_named(model, main, tensors, "Outputs"),
+        graph_inputs=_ends(main, tensors, "Inputs"),
         metadata=_metadata(model),
+        graph_outputs=_ends(main, tensors, "Outputs"),
+        branches=tuple(operators for _, operators in graphs[1:]),
+        description=_text(model.Description()),
     )
+
+
+def _graph(model, graph) -> tuple[list[Tensor], tuple[Operator, ...]]:
+    tensors = [_tensor(model, graph.Tensors(index), index) for index in range(graph.TensorsLength())]
+    return tensors, tuple(
+        _operator(model, graph.Operators(index), index, tensors) for index in range(graph.OperatorsLength())
+    )
+
+
+def _operator(model, operator, index: int, tensors: list[Tensor]) -> Operator:
+    code = operator.OpcodeIndex()
+    if code >= model.OperatorCodesLength():
+        raise ModelFileError(f"operator {index} has the code {code}; the file has {model.OperatorCodesLength()} codes")
+    name, version = _operator_code(model.OperatorCodes(code))
+    where = f"operator {index} ({name})"
+    options = operator.CustomOptionsAsNumpy() if operator.CustomOptionsLength() else None
+    return Operator(
+        index=index,
+        name=name,
+        version=version,
+        # -1 stands for an optional input that is absent.
+        inputs=tuple(_pick(tensors, position, where) for position in _indices(operator, "Inputs") if position != -1),
+        outputs=tuple(_pick(tensors, position, where) for position in _indices(operator, "Outputs")),
+        custom_options=b"" if options is None else options.tobytes(),
+    )
+
+
+def _pick(tensors: list[Tensor], index: int, where: str) -> Tensor:
+    if not 0 <= index < len(tensors):
+        raise ModelFileError(f"{where} names tensor {index}; the graph has {len(tensors)} tensors")
+    return tensors[index]
 
 
 def _operator_code(code) -> tuple[str, int]:
     # Codes beyond 127 live in the newer field only; older files have the older field only.
     builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
     if builtin == tflite.BuiltinOperator.CUSTOM:
-        return code.CustomCode().decode(), code.Version()
+        return _text(code.CustomCode()) or "CUSTOM", code.Version()
     return tflite.BUILTIN_OPCODE2NAME.get(builtin, f"BUILTIN_{builtin}"), code.Version()
 
 
 def _tensor(model, tensor, index: int) -> Tensor:
     scales, zero_points = _quantization(tensor.Quantization())
-    buffer = model.Buffers(tensor.Buffer())
+    if not 0 <= tensor.Buffer() < max(model.BuffersLength(), 1):
+        raise ModelFileError(f"tensor {index} names buffer {tensor.Buffer()}; the file has {model.BuffersLength()}")
+    if tensor.ShapeLength() > _MOST_DIMENSIONS:
+        raise ModelFileError(f"tensor {index} has {tensor.ShapeLength()} dimensions; allowed: up to {_MOST_DIMENSIONS}")
+    shape = tuple(int(tensor.Shape(axis)) for axis in range(tensor.ShapeLength()))
+    if any(size < 0 for size in shape) or prod(shape) > _MOST_ITEMS:
+        raise ModelFileError(f"tensor {index} has the shape {list(shape)}")
+    buffer = model.Buffers(tensor.Buffer()) if model.BuffersLength() else None
     return Tensor(
         index=index,
-        name=(tensor.Name() or b"").decode(),
+        name=_text(tensor.Name()),
         dtype=_TYPE_NAMES.get(tensor.Type(), f"type_{tensor.Type()}"),
-        shape=tuple(int(tensor.Shape(axis)) for axis in range(tensor.ShapeLength())),
+        shape=shape,
         scales=scales,
         zero_points=zero_points,
-        constant_bytes=buffer.DataLength() if buffer is not None else 0,
+        # Contents of very large files stand behind the flatbuffer, by offset and size.
+        constant_bytes=0 if buffer is None else buffer.DataLength() or buffer.Size(),
     )
 
 
 def _quantization(table: Any) -> tuple[tuple[float, ...], tuple[int, ...]]:
     if table is None or table.ScaleLength() == 0:
         return (), ()
-    return tuple(map(float, table.ScaleAsNumpy())), tuple(map(int, table.ZeroPointAsNumpy()))
+    scales = tuple(map(float, table.ScaleAsNumpy()))
+    if not all(map(isfinite, scales)):
+        raise ModelFileError(f"a tensor has the quantization scale {next(s for s in scales if not isfinite(s))}")
+    zero_points = table.ZeroPointAsNumpy() if table.ZeroPointLength() else ()
+    return scales, tuple(map(int, zero_points))
+
+
+def _ends(graph, tensors: list[Tensor], kind: str) -> tuple[Tensor, ...]:
+    return tuple(_pick(tensors, index, f"the graph's {kind.lower()}") for index in _indices(graph, kind))
+
+
+def _indices(table: Any, kind: str) -> list[int]:
+    found = getattr(table, f"{kind}AsNumpy")()
+    # The generated readers give 0 for a vector that is absent.
+    return [] if isinstance(found, int) else found.tolist()
 
 
 def _named(model, graph, tensors: list[Tensor], kind: str) -> dict[str, Tensor]:
-    if model.SignatureDefsLength() > 0:
+    if model.SignatureDefsLength() > 0 and model.SignatureDefs(0).SubgraphIndex() == 0:
         signature = model.SignatureDefs(0)
         maps = [getattr(signature, kind)(index) for index in range(getattr(signature, f"{kind}Length")())]
-        return {entry.Name().decode(): tensors[entry.TensorIndex()] for entry in maps}
-    indices = [getattr(graph, kind)(index) for index in range(getattr(graph, f"{kind}Length")())]
-    return {tensors[index].name: tensors[index] for index in indices}
+        return {_text(entry.Name()): _pick(tensors, entry.TensorIndex(), "the signature") for entry in maps}
+    named: dict[str, Tensor] = {}
+    for tensor in _ends(graph, tensors, kind):
+        # Files of other origin may leave names out or use one twice.
+        named[tensor.name if tensor.name and tensor.name not in named else f"{tensor.name}:{tensor.index}"] = tensor
+    return named
 
 
 def _metadata(model) -> dict[str, bytes]:
     found = {}
     for index in range(model.MetadataLength()):
         entry = model.Metadata(index)
+        if not 0 <= entry.Buffer() < model.BuffersLength():
+            raise ModelFileError(f"metadata {index} names buffer {entry.Buffer()}; there are {model.BuffersLength()}")
         data = model.Buffers(entry.Buffer())
-        found[entry.Name().decode()] = data.DataAsNumpy().tobytes() if data.DataLength() else b""
+        name = _text(entry.Name())
+        # The same buffer under many names would unfold without bound; the first of a name counts.
+        if name not in found and sum(map(len, found.values())) + data.DataLength() <= _MOST_METADATA_BYTES:
+            found[name] = data.DataAsNumpy().tobytes() if data.DataLength() else b""
     return found
+
+
+def _text(raw: bytes | None) -> str:
+    return (raw or b"").decode(errors="replace")

@@ -1,6 +1,7 @@
 """The model card: the report's core as Markdown, to lie beside the files."""
 
 from reports.facts import Metrics, percent, verdict_sentences
+from reports.io_card import markdown_io_card
 from reports.pages.limits import THREAT_MODEL
 
 
@@ -21,16 +22,9 @@ def render_model_card(metrics: Metrics) -> str:
     lines += [
         "",
         "## Inputs and outputs",
-        "",
-        "| victim | tensor | type | shape | scale | zero point |",
-        "|---|---|---|---|---|---|",
     ]
     for name, victim in metrics["victims"].items():
-        for kind in ("inputs", "outputs"):
-            for tensor, facts in victim["file"][kind].items():
-                scale = "-" if facts["scale"] is None else f"{facts['scale']:.8g}"
-                zero = "-" if facts["zero_point"] is None else facts["zero_point"]
-                lines.append(f"| {name} | `{tensor}` | {facts['dtype']} | {facts['shape']} | {scale} | {zero} |")
+        lines += ["", f"### {name}", "", *markdown_io_card({**victim["file"], "heads": victim["heads"]})]
     lines += [
         "",
         "`image` is the picture in 0..1 by its scale and zero point; `head` is 0 to heads - 1, drawn by the device.",

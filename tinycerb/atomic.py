@@ -94,7 +94,7 @@ def read_json(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text())
     except OSError as error:
         raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EnvironmentProblem(
             f"{path} is not valid JSON ({error}); delete it and run again with --resume"
         ) from error

@@ -1,22 +1,28 @@
-"""The trained victim of a run to `model.tflite` and `model.json`."""
+"""A trained model to `model.tflite`, and everything that it is handed over with."""
 
-import hashlib
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from converters.contract import contract_violations
-from converters.export import export_float, export_int8
-from converters.layer_costs import layer_costs
+import numpy as np
+
+from converters.contract import DEFAULT_TARGETS, contract_violations
+from converters.export import FULLY_CONNECTED, export_float, export_int8
+from converters.head_layout import LayoutChoice, choose_layout
 from converters.model_file import parse_model
-from tinycerb.atomic import read_json, write_bytes, write_json
+from converters.wide_head import WideHead, widen
+from tinycerb.atomic import read_json
 from tinycerb.config import Config
 from tinycerb.datasets.images import Dataset
 from tinycerb.errors import GateError
 from tinycerb.events import Progress, Report
-from tinycerb.trained_model import SOURCES, without_quantization
+from tinycerb.handover import hand_over
+from tinycerb.trained_model import SOURCES, TrainedModel, without_quantization
 from tinycerb.training.artefacts import SUMMARY
 from tinycerb.training.setup import make_repeatable
+
+_MEASURED_IMAGES = 128
 
 
 def convert_victim(config: Config, victim_name: str, dataset: Dataset, folder: Path, report: Report) -> None:
@@ -25,8 +31,8 @@ def convert_victim(config: Config, victim_name: str, dataset: Dataset, folder: P
     Args:
         config: the run's configuration.
         victim_name: one of its victims.
-        dataset: the victim's data, for names and shapes.
-        folder: the victim's folder; `model.tflite` and `model.json` go there.
+        dataset: the victim's data, for names, shapes and golden vectors.
+        folder: the victim's folder; `model.tflite`, `model.json` and the rest go there.
         report: takes progress events.
 
     Raises:
@@ -35,8 +41,8 @@ def convert_victim(config: Config, victim_name: str, dataset: Dataset, folder: P
     """
     make_repeatable(config.seed)
     training = read_json(folder / SUMMARY)
-    report(Progress(0, 3, "loading the trained model"))
-    source = SOURCES[training["quantization"]](config, dataset, folder, int(training["heads"]))
+    report(Progress(0, 4, "loading the trained model"))
+    model = SOURCES[training["quantization"]](config, dataset, folder, int(training["heads"]))
     facts = {
         "schema_version": 1,
         "victim": victim_name,
@@ -48,22 +54,67 @@ def convert_victim(config: Config, victim_name: str, dataset: Dataset, folder: P
         "class_names": list(dataset.class_names),
         "image_shape": list(dataset.image_shape),
         "image_range": [0.0, 1.0],
-        "quantization": source.description,
+        "quantization": model.description,
+        "response": "none",
         "seed": config.seed,
         "tensorflow": version("tensorflow"),
     }
-    report(Progress(1, 3, "converting to int8"))
+    card = convert_model(model, facts, dataset.validation.images, folder, report)
+    report(Progress(4, 4, f"{card['file_bytes']:,} bytes"))
+
+
+def convert_model(
+    model: TrainedModel,
+    facts: dict[str, Any],
+    images: np.ndarray,
+    folder: Path,
+    report: Report,
+    targets: Sequence[str] = DEFAULT_TARGETS,
+) -> dict[str, Any]:
+    """Converts a trained multi-head model.
+
+    Args:
+        model: its backbone and heads.
+        facts: what the file should say about itself, `image_shape` and `victim` among it.
+        images: uint8 [N, height, width, channels], for measuring head layouts and for golden vectors.
+        folder: where the files go.
+        report: takes progress events.
+        targets: runtimes that must be able to run the file.
+
+    Returns:
+        The contents of `model.json`.
+
+    Raises:
+        GateError: the file breaks the contract; nothing is written then.
+    """
+    report(Progress(1, 4, "measuring head layouts"))
+    layout = FULLY_CONNECTED
+    if model.calibration_images is None:
+        choice = measure_layouts(model, images)
+        layout = choice.layout
+        facts = {**facts, "head_errors_lsb": {name: round(max(found), 4) for name, found in choice.errors.items()}}
+        report(Progress(2, 4, f"converting to int8; {choice.sentence()}"))
     content, metadata = export_int8(
-        source.backbone, source.heads, dataset.image_shape, facts, source.calibration_images
+        model.backbone, model.heads, tuple(facts["image_shape"]), facts, layout, model.calibration_images
     )
-    report(Progress(2, 3, "checking the file"))
-    card = {**describe_file(content, metadata), "calibration": source.manifest}
-    violations = contract_violations(parse_model(content))
+    report(Progress(3, 4, "checking the file"))
+    violations = contract_violations(parse_model(content), targets)
     if violations:
-        raise GateError(f"{victim_name}: the converted file breaks the contract:\n  " + "\n  ".join(violations))
-    write_bytes(folder / "model.tflite", content)
-    write_json(folder / "model.json", card)
-    report(Progress(3, 3, f"{len(content):,} bytes"))
+        raise GateError(f"{facts['victim']}: the converted file breaks the contract:\n  " + "\n  ".join(violations))
+    return hand_over(folder, content, metadata, images, model.manifest)
+
+
+def measure_layouts(model: TrainedModel, images: np.ndarray) -> LayoutChoice:
+    """Measures both head layouts on what they read for some images, uint8 [N, height, width, channels]."""
+    features: Any = model.backbone(images[:_MEASURED_IMAGES].astype(np.float32) / 255, training=False)
+    wide = widen(model.heads)
+    return choose_layout(wide, _before_logits(wide, features.numpy()))
+
+
+def _before_logits(wide: WideHead, features: np.ndarray) -> np.ndarray:
+    if wide.hidden is None:
+        return features
+    return np.clip(features @ wide.hidden.kernel + wide.hidden.bias, 0, wide.hidden.output_range)
 
 
 def convert_float(config: Config, victim_name: str, dataset: Dataset, folder: Path) -> bytes:
@@ -76,37 +127,3 @@ def convert_float(config: Config, victim_name: str, dataset: Dataset, folder: Pa
     heads = int(read_json(folder / SUMMARY)["heads"])
     source = without_quantization(config, dataset, folder, heads)
     return export_float(source.backbone, source.heads, dataset.image_shape)
-
-
-def describe_file(content: bytes, metadata: dict[str, Any]) -> dict[str, Any]:
-    """Returns the side file `model.json`: the embedded metadata plus what can only be said from outside."""
-    file = parse_model(content)
-    ends = {"inputs": file.inputs, "outputs": file.outputs}
-    return {
-        **metadata,
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "file_bytes": len(content),
-        **{
-            kind: {
-                name: {
-                    "dtype": tensor.dtype,
-                    "shape": list(tensor.shape),
-                    "scale": tensor.scales[0] if tensor.scales else None,
-                    "zero_point": tensor.zero_points[0] if tensor.zero_points else None,
-                }
-                for name, tensor in tensors.items()
-            }
-            for kind, tensors in ends.items()
-        },
-        "operators": [
-            {
-                "operator": row.operator,
-                "version": row.version,
-                "output_shape": list(row.output_shape),
-                "multiply_accumulates": row.multiply_accumulates,
-                "weight_bytes": row.weight_bytes,
-                "activation_bytes": row.activation_bytes,
-            }
-            for row in layer_costs(file)
-        ],
-    }

@@ -1,12 +1,11 @@
-"""What every operator of a .tflite file puts out, under tflite-runtime. Never imported where TensorFlow is."""
+"""What every operator of a .tflite file puts out. Never imported where TensorFlow is."""
 
 from pathlib import Path
 
 import numpy as np
-from tflite_runtime.interpreter import Interpreter
 
 from converters.model_file import Operator, read_model_file
-from tinycerb.tflite_model import REFERENCE_KERNELS
+from tinycerb.runtimes.engines import REFERENCE_KERNELS, default_runtime, flatbuffer_interpreter
 
 
 def run_operators(path: Path, images: np.ndarray) -> list[tuple[Operator, np.ndarray]]:
@@ -20,13 +19,9 @@ def run_operators(path: Path, images: np.ndarray) -> list[tuple[Operator, np.nda
         Per operator, in execution order, its first output for all images: [N, ...].
     """
     file = read_model_file(path)
-    interpreter = Interpreter(
-        model_content=file.content,
-        num_threads=1,
-        experimental_op_resolver_type=REFERENCE_KERNELS,
-        experimental_preserve_all_tensors=True,
+    interpreter = flatbuffer_interpreter(
+        file.content, default_runtime(), REFERENCE_KERNELS, experimental_preserve_all_tensors=True
     )
-    interpreter.allocate_tensors()
     found: list[list[np.ndarray]] = [[] for _ in file.operators]
     for image in images:
         interpreter.set_tensor(file.inputs["image"].index, image[np.newaxis])

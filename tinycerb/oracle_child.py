@@ -14,6 +14,7 @@ from typing import cast
 import numpy as np
 
 from tinycerb.answers.normalise import normalise
+from tinycerb.answers.responses import parse_response, respond
 from tinycerb.answers.selection import HEAD_SELECTIONS
 from tinycerb.answers.softmax import softmax_codes
 from tinycerb.errors import TinyCerbError, UsageError
@@ -23,9 +24,19 @@ from tinycerb.tflite_model import HeadSelectModel, open_model
 
 
 def posteriors_of_heads(model: HeadSelectModel, logits: np.ndarray) -> np.ndarray:
-    """Returns the answer of every head, uint8 codes [N, heads, classes], for int8 logits of that shape."""
-    scales = model.head_scales()
-    return np.stack([normalise(softmax_codes(logits[:, h], scale)) for h, scale in enumerate(scales)], axis=1)
+    """Returns the answer of every head, uint8 codes [N, heads, classes], for int8 logits of that shape.
+
+    The response that the file's metadata name has been applied.
+    """
+    response = parse_response(model.response)
+    codes = [
+        # A foreign file may end in SOFTMAX: its int8 outputs are codes already, less 128.
+        (logits[:, head].astype(np.int16) + 128).astype(np.uint8)
+        if model.ends_in_softmax
+        else softmax_codes(logits[:, head], scale)
+        for head, scale in enumerate(model.head_scales())
+    ]
+    return np.stack([respond(response, normalise(of_head)) for of_head in codes], axis=1)
 
 
 def make_answers(spec: OracleSpec) -> Callable[[np.ndarray], np.ndarray]:

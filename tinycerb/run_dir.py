@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from tinycerb import __version__
-from tinycerb.atomic import describe_os_error, make_directory, read_json, write_json, write_text
+from tinycerb.atomic import describe_os_error, make_directory, write_json, write_text
 from tinycerb.config import Config, parse_config
 from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.side_file import read_side_file
 
 _PACKAGES = (
     "tensorflow",
@@ -113,7 +114,7 @@ class RunDirectory:
         except OSError as error:
             raise EnvironmentProblem(f"cannot read {self.model(name)}: {error.strerror}") from error
         described = self.victim(name) / "model.json"
-        if found != read_json(described)["sha256"]:
+        if found != read_side_file(described)["sha256"]:
             raise EnvironmentProblem(
                 f"{self.model(name)} is damaged or was exchanged: it is not the file that model.json describes; "
                 f"make it again: rm {described}; tinycerb convert {self.path}"

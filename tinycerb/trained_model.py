@@ -59,6 +59,27 @@ def from_quantization_aware(model: keras.Model, heads: int) -> TrainedModel:
     return TrainedModel(_features_of(model, _QUANTIZED), found, "quantization-aware training")
 
 
+def count_heads(model: keras.Model) -> int:
+    """Returns the number of heads of a quantization-aware multi-head model.
+
+    Raises:
+        UsageError: it has none.
+    """
+    names = _names(model)
+    count = 0
+    while _QUANTIZED + head_name(count) in names:
+        count += 1
+    if count == 0:
+        found = [layer.name for layer in model.layers if isinstance(layer, keras.layers.Dense)]
+        state = "it is not quantization-aware" if not any(name.startswith(_QUANTIZED) for name in names) else "it has"
+        raise UsageError(
+            f"the model has no layer {_QUANTIZED + head_name(0)!r}: {state} (dense layers: {', '.join(found) or 'none'}"
+            "); name the heads head_0, head_1 ... and wrap the model with TF-MOT's quantize_model, or train it with: "
+            "tinycerb train"
+        )
+    return count
+
+
 def post_training(config: Config, dataset: Dataset, folder: Path, heads: int) -> TrainedModel:
     """Reads a victim that was trained in float only; ranges come from calibration images.
 

@@ -10,7 +10,7 @@ import pytest
 
 from tinycerb import __version__
 
-COMMANDS = ("run", "train", "prune", "convert", "bench", "report", "doctor")
+COMMANDS = ("run", "train", "prune", "convert", "summary", "bench", "report", "doctor")
 
 
 def test_help_answers_at_once_and_imports_no_tensorflow() -> None:

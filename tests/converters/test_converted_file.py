@@ -6,7 +6,7 @@ import pytest
 
 from converters.contract import contract_violations, load_target
 from converters.layer_costs import layer_costs
-from converters.metadata import embed_metadata, read_metadata
+from converters.metadata import MetadataError, embed_metadata, read_metadata
 from converters.model_file import ModelFile, ModelFileError, parse_model, read_model_file
 from tinycerb.atomic import read_json
 
@@ -56,8 +56,9 @@ def test_a_lone_file_explains_itself(file, smoke_run) -> None:
 
 
 def test_metadata_can_be_replaced(file) -> None:
-    again = parse_model(embed_metadata(file.content, {"heads": 1}))
-    assert read_metadata(again) == {"heads": 1}
+    other = {"heads": 1, "classes": 10, "alphas": [1.0]}
+    again = parse_model(embed_metadata(file.content, other))
+    assert read_metadata(again) == other
     # Replaced, not added: the other entries are still there, once each.
     assert sorted(again.metadata) == sorted(file.metadata)
     assert len(again.content) < len(file.content) + 1024
@@ -78,6 +79,23 @@ def test_a_version_above_the_ceiling_is_named(file, monkeypatch) -> None:
     monkeypatch.setattr("converters.contract.load_target", lambda name: low)
     violations = contract_violations(file)
     assert any("CONV_2D" in violation and "version 3; " in violation for violation in violations)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"heads": 0, "classes": 10, "alphas": []},
+        {"heads": True, "classes": 10, "alphas": [1.0]},
+        {"heads": 2, "classes": 10, "alphas": [1.0]},
+        {"heads": 1, "classes": 10, "alphas": [0.0]},
+        {"heads": 1, "classes": 10, "alphas": ["1"]},
+        {"heads": 1, "classes": "10", "alphas": [1.0]},
+        {"heads": 1, "classes": 10, "alphas": [1.0], "class_names": "ten"},
+    ],
+)
+def test_metadata_that_cannot_be_computed_with_is_refused(file, wrong: dict) -> None:
+    with pytest.raises(MetadataError, match="expected"):
+        read_metadata(parse_model(embed_metadata(file.content, wrong)))
 
 
 @pytest.mark.parametrize("keep", [0, 3, 8, 40, 1000])

@@ -30,6 +30,7 @@ def measure_accuracy(model: HeadSelectModel, test: LabelledImages, report: Repor
     np.add.at(confusion, test.labels, votes)
     agreement = (labels[:, :, np.newaxis] == labels[:, np.newaxis, :]).mean(axis=0)
     return {
+        "engine": model.engine.facts(),
         "test_images": len(test.images),
         "accuracy_per_head": per_head.tolist(),
         "accuracy_expected": float(per_head.mean()),
@@ -66,9 +67,11 @@ def calibration_error(codes: np.ndarray, correct: np.ndarray, bins: int = 15) ->
 def compare_kernels(run: RunDirectory, victim: str, model: HeadSelectModel, images: np.ndarray) -> dict[str, Any]:
     """Counts where the optimised kernels differ from the reference ones: information, not a contract."""
     quantized = model.quantize(images[:_COMPARED_IMAGES])
-    optimised = open_model(run.model(victim), OPTIMISED_KERNELS).all_heads(quantized)
+    opened = open_model(run.model(victim), OPTIMISED_KERNELS)
+    optimised = opened.all_heads(quantized)
     difference = np.abs(optimised.astype(int) - model.all_heads(quantized).astype(int))
     return {
+        "engine": opened.engine.facts(),
         "images": len(quantized),
         "differing_byte_share": float((difference > 0).mean()),
         "largest_difference_lsb": int(difference.max()),

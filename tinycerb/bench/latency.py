@@ -49,5 +49,6 @@ def measure_latency(models: Mapping[str, Path], rounds: int, report: Report) -> 
             "latency_us_p50": round(float(np.percentile(microseconds, 50)), 1),
             "latency_us_p90": round(float(np.percentile(microseconds, 90)), 1),
             "invokes": len(seconds),
+            "engine": opened[victim, kernels].engine.facts(),
         }
     return result

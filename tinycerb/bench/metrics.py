@@ -15,6 +15,7 @@ from tinycerb.defenses import defense_of
 from tinycerb.errors import UsageError
 from tinycerb.jobs.plan import Task
 from tinycerb.run_dir import RunDirectory
+from tinycerb.side_file import read_side_file
 from tinycerb.sources import is_reference
 
 SCHEMA_VERSION = 2
@@ -84,7 +85,7 @@ def gather_metrics(run: RunDirectory, tasks: list[Task]) -> dict[str, Any]:
 def _victim(run: RunDirectory, name: str, latency: dict[str, Any]) -> dict[str, Any]:
     config = run.config.victim(name)
     training = read_json(run.victim(name) / "training.json")
-    card = read_json(run.victim(name) / "model.json")
+    card = read_side_file(run.victim(name) / "model.json")
     measured = read_json(run.victim(name) / "measurements.json")
     return {
         "defense": config.defense,

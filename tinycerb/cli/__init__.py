@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinycerb import __version__
-from tinycerb.cli import bench, compare, convert, doctor, prune, report, run, train
+from tinycerb.cli import bench, compare, convert, doctor, prune, report, run, summary, train
 from tinycerb.errors import TinyCerbError
 
 app = typer.Typer(
@@ -45,6 +45,7 @@ app.command("run")(run.run)
 app.command("train")(train.train)
 app.command("prune")(prune.prune)
 app.command("convert")(convert.convert)
+app.command("summary")(summary.summary)
 app.command("bench")(bench.bench)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)

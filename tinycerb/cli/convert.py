@@ -1,20 +1,157 @@
-"""`tinycerb convert`: trained victims to int8 files."""
+"""`tinycerb convert`: trained models to int8 files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinycerb.cli.options import ExistingRun, Jobs, Quiet
+from tinycerb.cli.options import AsJson, Jobs, Quiet
+
+if TYPE_CHECKING:
+    from tinycerb.conversion_sources import Wishes
+    from tinycerb.events import Progress
+
+Source = Annotated[
+    Path,
+    typer.Argument(
+        metavar="SOURCE",
+        help="A run directory, a quantization-aware multi-head model (.h5 or SavedModel), or an int8 .tflite.",
+        show_default=False,
+    ),
+]
+Op = Annotated[
+    str, typer.Option("--op", help="builtin; custom or custom-draw also write model.custom.tflite.", metavar="NAME")
+]
+Response = Annotated[
+    str | None,
+    typer.Option(metavar="NAME[,K=V]", help="What is done to every answer, e.g. rounding,bits=3.", show_default=False),
+]
+MaxDrop = Annotated[
+    float | None,
+    typer.Option("--max-accuracy-drop", metavar="POINTS", help="Exit 1 if a head loses more.", show_default=False),
+]
+Targets = Annotated[
+    list[str] | None,
+    typer.Option("--target", help="A runtime that must be able to run the file; again for more.", show_default=False),
+]
+NewDirectory = Annotated[
+    Path | None, typer.Option(help="New directory, for a .h5 or .tflite. Default: converted/NAME.", show_default=False)
+]
+ClassNames = Annotated[
+    str | None, typer.Option(metavar="A,B,...", help="Names of the classes, for a .h5 or .tflite.", show_default=False)
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.npz", help="images and labels of your own, for a .h5 or .tflite.", show_default=False),
+]
+Replace = Annotated[bool, typer.Option("--force", help="Replace an older conversion at --out.")]
 
 
-def convert(path: ExistingRun, jobs: Jobs = 0, quiet: Quiet = False) -> None:
-    """Convert the trained victims of a run to int8 .tflite files with head selection, and check them."""
-    from tinycerb.atomic import read_json
+def convert(
+    source: Source,
+    out: NewDirectory = None,
+    op: Op = "builtin",
+    response: Response = None,
+    max_accuracy_drop: MaxDrop = None,
+    target: Targets = None,
+    class_names: ClassNames = None,
+    data: Data = None,
+    force: Replace = False,
+    jobs: Jobs = 0,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Convert models to int8 .tflite files with head selection, check them, and say how to use them.
+
+    Beside each model.tflite lie model.json, golden vectors (golden.bin, golden.h) and resolver.h for TFLite Micro.
+    """
+    import json
+
+    from converters.contract import DEFAULT_TARGETS
+    from reports.io_card import render_io_card
+    from tinycerb.conversion_sources import Wishes
+
+    wishes = Wishes(
+        operator=op,
+        response=response,
+        max_accuracy_drop=max_accuracy_drop,
+        targets=tuple(target or DEFAULT_TARGETS),
+        class_names=tuple(class_names.split(",")) if class_names else (),
+        data=data,
+        force=force,
+    )
+    wishes.check()
+    cards = _convert(source, out, wishes, jobs, quiet)
+    if as_json:
+        typer.echo(json.dumps({str(path): card for path, card in cards.items()}, indent=1, allow_nan=False))
+        return
+    for path, card in cards.items():
+        engines = ", ".join(f"{engine['runtime']} {engine['version']}" for engine in card["engines"])
+        typer.echo(
+            f"{path}  {card['file_bytes']:,} bytes, {card['heads']} head(s), response {card['response']}, "
+            f"arena {card['arena']['arena_bytes']:,} bytes ({card['arena']['basis']})"
+        )
+        if "head_errors_lsb" in card:
+            errors = ", ".join(f"{layout} {error:.2f}" for layout, error in card["head_errors_lsb"].items())
+            typer.echo(f"  heads as {card.get('head_layout')}; largest error in steps of the int8 logits: {errors}")
+        typer.echo(f"  answered the golden vectors: {engines}, reference kernels")
+        typer.echo("\n".join(f"  {line}" for line in render_io_card(card).splitlines()))
+    is_run = (source / "config.toml").is_file()
+    typer.echo(f"converted; next: tinycerb {f'bench {source}' if is_run else f'summary {next(iter(cards))}'}")
+
+
+def _convert(source: Path, out: Path | None, wishes: Wishes, jobs: int, quiet: bool) -> dict[Path, dict[str, Any]]:
+    from tinycerb.conversion_sources import convert_keras_file, convert_tflite
+    from tinycerb.errors import UsageError
+    from tinycerb.handover import MODEL
+
+    def report(progress: Progress) -> None:
+        if not quiet:
+            typer.echo(progress.note, err=True)
+
+    if source.suffix == ".tflite":
+        out = out or Path("converted") / source.stem
+        return {out / MODEL: convert_tflite(source, out, wishes)}
+    if source.suffix in (".h5", ".hdf5") or (source / "saved_model.pb").is_file():
+        _quiet_tensorflow()
+        out = out or Path("converted") / source.stem
+        return {out / MODEL: convert_keras_file(source, out, wishes, report)}
+    for option, given in (("--out", out), ("--class-names", wishes.class_names), ("--data", wishes.data)):
+        if given:
+            raise UsageError(f"{option} is for a .h5 or .tflite file; a run knows its own")
+    return _convert_run(source, wishes, jobs, quiet)
+
+
+def _quiet_tensorflow() -> None:
+    """TensorFlow looks for graphics cards when it is imported, aloud."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+
+def _convert_run(path: Path, wishes: Wishes, jobs: int, quiet: bool) -> dict[Path, dict[str, Any]]:
     from tinycerb.cli.workflow import work
+    from tinycerb.conversion_sources import amend_victim
+    from tinycerb.datasets import load_dataset
     from tinycerb.run_dir import RunDirectory
 
     directory = RunDirectory.open(path)
+    cards = {}
     with directory.locked():
         work(directory, ("convert",), jobs, quiet)
-    for victim in directory.config.victims:
-        card = read_json(directory.victim(victim.name) / "model.json")
-        typer.echo(f"{directory.model(victim.name)}  {card['file_bytes']:,} bytes, {card['heads']} head(s)")
-    typer.echo(f"converted; next: tinycerb bench {path}")
+        dataset = load_dataset(directory.config.data)
+        for victim in directory.config.victims:
+            folder = directory.victim(victim.name)
+            cards[directory.model(victim.name)] = card = amend_victim(folder, dataset.validation.images, wishes)
+            if wishes.max_accuracy_drop is not None:
+                _quiet_tensorflow()
+                from tinycerb.accuracy_gate import check_accuracy
+                from tinycerb.compression.quantization import load_quantization_aware
+
+                model = load_quantization_aware(folder / "model.h5")
+                test = dataset.test
+                model_path = directory.model(victim.name)
+                check_accuracy(model, model_path, card, test.images, test.labels, wishes.max_accuracy_drop)
+    return cards

@@ -1,0 +1,24 @@
+"""Which operators the runtimes for microcontrollers know at all."""
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+TINYCERB_OPERATOR = "TinyCerbHeadSelect"
+
+
+@cache
+def tflm_methods() -> dict[str, str]:
+    """Returns TFLite Micro's builtin operators, each with the resolver's method that registers it."""
+    return _load("tflm_operators.toml")
+
+
+@cache
+def c_operators() -> frozenset[str]:
+    """Returns the operators of TinyCerb's own C runtime."""
+    return frozenset(_load("c_operators.toml")["operators"])
+
+
+def _load(name: str) -> dict[str, Any]:
+    return tomllib.loads((resources.files("converters") / name).read_text())

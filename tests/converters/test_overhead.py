@@ -1,0 +1,43 @@
+"""What TinyCerb's own part of a conversion costs, beside TensorFlow's converter."""
+
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from keras_models import build_backbone
+from keras_models.multi_head import attach_heads
+from tinycerb.compression.quantization import quantize_aware
+from tinycerb.conversion import convert_model
+from tinycerb.events import ignore
+from tinycerb.trained_model import from_quantization_aware
+
+
+def processor_seconds() -> float:
+    """Of this process and of its children: a wall clock would measure the other work of the machine, too."""
+    return sum(os.times()[:4])
+
+
+def test_conversion_costs_less_than_three_seconds_on_top(monkeypatch, tmp_path, record_property) -> None:
+    """Head layouts, tracing, verifier, contract, two interpreters with golden vectors, side files."""
+    model = quantize_aware(attach_heads(build_backbone("demo_net", (28, 28, 1), 1.0), classes=10, heads=3))
+    images = np.random.default_rng(0).integers(0, 256, (128, 28, 28, 1), dtype=np.uint8)
+    converter, spent = tf.lite.TFLiteConverter, []
+    original = converter.convert
+
+    def timed(self) -> bytes:
+        start = processor_seconds()
+        content = original(self)
+        spent.append(processor_seconds() - start)
+        return content
+
+    monkeypatch.setattr(converter, "convert", timed)
+    facts = {"schema_version": 1, "victim": "demo_net", "image_shape": [28, 28, 1], "response": "none"}
+    start = processor_seconds()
+    card = convert_model(from_quantization_aware(model, 3), facts, images, tmp_path, ignore)
+    overhead = processor_seconds() - start - spent[0]
+    record_property("overhead_processor_seconds", overhead)
+    record_property("converter_processor_seconds", spent[0])
+    assert len(spent) == 1
+    assert card["file_bytes"] > 50_000
+    assert overhead < 3

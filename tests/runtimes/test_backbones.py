@@ -1,0 +1,52 @@
+"""Every backbone in every runtime: the same bytes where that is promised, and within a measured bound elsewhere."""
+
+import numpy as np
+import pytest
+
+from converters.arena_plan import plan_arena
+from converters.contract import contract_violations
+from converters.model_file import read_model_file
+from tinycerb.runtimes.apart import ModelRun, head_inputs, run_model
+
+# Largest difference of int8 logits to the reference kernels, measured on these files and images (docs/conversion.md).
+BOUNDS = {("tflite-runtime", "optimised"): 2, ("ai-edge-litert", "reference"): 2, ("ai-edge-litert", "optimised"): 9}
+
+
+@pytest.fixture(scope="module")
+def reference(converted) -> ModelRun:
+    return run_model(converted.folder / "model.tflite", head_inputs(converted.codes, 3), "tflite-runtime")
+
+
+def test_tflite_micro_gives_the_same_bytes(converted, reference) -> None:
+    other = run_model(converted.folder / "model.tflite", head_inputs(converted.codes, 3), "tflite-micro")
+    assert reference.engine == {"runtime": "tflite-runtime", "version": "2.14.0", "kernels": "reference"}
+    assert other.engine["runtime"] == "tflite-micro"
+    assert reference.outputs["logits"].shape == (300, 1, 10)
+    assert int((other.outputs["logits"] != reference.outputs["logits"]).sum()) == 0
+    # An answer that never changes would agree with anything.
+    assert len(np.unique(reference.outputs["logits"])) > 8
+    rows = reference.outputs["logits"].reshape(100, 3, 10)
+    assert (rows[:, 0] != rows[:, 1]).any()
+    assert (rows[0] != rows[1:]).any()
+
+
+@pytest.mark.parametrize(("runtime", "kernels"), BOUNDS)
+def test_other_kernels_stay_within_the_measured_bound(converted, reference, runtime, kernels, record_property) -> None:
+    other = run_model(converted.folder / "model.tflite", head_inputs(converted.codes, 3), runtime, kernels)
+    difference = np.abs(other.outputs["logits"].astype(int) - reference.outputs["logits"])
+    record_property("differences", f"{difference.max()} LSB, {(difference > 0).mean():.2%} differ")
+    assert difference.max() <= BOUNDS[runtime, kernels]
+
+
+def test_every_target_reads_it(converted) -> None:
+    assert contract_violations(read_model_file(converted.folder / "model.tflite")) == []
+
+
+def test_the_planned_arena_is_the_measured_one(converted) -> None:
+    plan = plan_arena(read_model_file(converted.folder / "model.tflite"))
+    measured = converted.card["arena"]
+    assert plan is not None
+    assert measured["basis"] == "measured"
+    assert plan.nonpersistent_bytes == measured["nonpersistent_bytes"]
+    # The interpreter's own part is an estimate for a 32-bit core; the host's pointers are twice as wide.
+    assert 0.5 <= plan.persistent_bytes / measured["persistent_bytes"] <= 1.1

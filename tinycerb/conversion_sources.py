@@ -1,0 +1,256 @@
+"""What `tinycerb convert` takes: a run, a saved Keras model, or a .tflite file that is there already."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.contract import DEFAULT_TARGETS, contract_violations, load_targets
+from converters.foreign import ForeignModelError, adopt
+from converters.head_select_op.surgery import SurgeryError, select_by_custom_op
+from converters.metadata import MetadataError, embed_metadata, read_metadata
+from converters.model_file import ModelFile, ModelFileError, parse_model
+from tinycerb.answers.responses import parse_response
+from tinycerb.atomic import describe_os_error, make_directory, write_bytes
+from tinycerb.errors import EnvironmentProblem, GateError, UsageError, suggest
+from tinycerb.events import Report
+from tinycerb.handover import MODEL, SIDE_FILE, hand_over
+
+CUSTOM = "model.custom.tflite"
+# What --op names, and whether the operator draws the head itself; None makes no further file.
+OPERATORS: dict[str, bool | None] = {"builtin": None, "custom": False, "custom-draw": True}
+_RANDOM_IMAGES = 128
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """The options of a conversion.
+
+    Attributes:
+        operator: one of `OPERATORS`.
+        response: what is done to every posterior, or None to leave what the file says.
+        max_accuracy_drop: points of accuracy that any head may lose, or None for no gate.
+        targets: runtimes that must be able to run the file.
+        class_names: names of the classes, where the source does not know them.
+        data: an .npz with `images` (uint8) and, for the gate, `labels`.
+        force: whether an older conversion may be replaced.
+    """
+
+    operator: str = "builtin"
+    response: str | None = None
+    max_accuracy_drop: float | None = None
+    targets: tuple[str, ...] = DEFAULT_TARGETS
+    class_names: tuple[str, ...] = ()
+    data: Path | None = None
+    force: bool = False
+
+    def check(self) -> None:
+        """Checks everything that can be checked before any work.
+
+        Raises:
+            UsageError: a value is not among the allowed ones.
+        """
+        for kind, value, allowed in (
+            ("--op", self.operator, OPERATORS),
+            *(("--target", target, load_targets()) for target in self.targets),
+        ):
+            if value not in allowed:
+                raise UsageError(f"{kind} is {value!r}{suggest(value, allowed)}; allowed: {', '.join(allowed)}")
+        if self.response is not None:
+            parse_response(self.response)
+        if self.max_accuracy_drop is not None and not 0 <= self.max_accuracy_drop <= 100:
+            raise UsageError(f"--max-accuracy-drop is {self.max_accuracy_drop}; allowed: 0 to 100 points")
+
+
+def convert_keras_file(path: Path, out: Path, wishes: Wishes, report: Report) -> dict[str, Any]:
+    """Converts a quantization-aware multi-head model, HDF5 or SavedModel, into a new directory.
+
+    Returns:
+        The contents of `model.json`.
+    """
+    from tinycerb.accuracy_gate import check_accuracy
+    from tinycerb.compression.quantization import load_quantization_aware
+    from tinycerb.conversion import convert_model
+    from tinycerb.trained_model import count_heads, from_quantization_aware
+
+    model = load_quantization_aware(path)
+    heads = count_heads(model)
+    shape = tuple(model.input_shape[1:])
+    if len(shape) != 3 or None in shape:
+        raise UsageError(f"the model takes {model.input_shape}; expected fixed images [batch, height, width, channels]")
+    images, labels = _data(wishes, shape)
+    outputs = model.output_shape if isinstance(model.output_shape, list) else [model.output_shape]
+    facts = {
+        "schema_version": 1,
+        "victim": path.stem,
+        "class_names": _class_names(wishes, int(outputs[0][-1])),
+        "image_shape": list(shape),
+        "image_range": [0.0, 1.0],
+        "selection": "random" if heads > 1 else "fixed",
+        "quantization": "quantization-aware training; no calibration images",
+        "response": wishes.response or "none",
+        "tensorflow": version("tensorflow"),
+    }
+
+    def make(folder: Path) -> dict[str, Any]:
+        card = convert_model(from_quantization_aware(model, heads), facts, images, folder, report, wishes.targets)
+        check_accuracy(model, folder / MODEL, card, images, labels, wishes.max_accuracy_drop)
+        make_custom(folder, wishes)
+        return card
+
+    return in_new_directory(out, wishes.force, make)
+
+
+def convert_tflite(path: Path, out: Path, wishes: Wishes) -> dict[str, Any]:
+    """Puts a response or the custom operator on an existing file, TinyCerb's or another int8 classifier's.
+
+    Returns:
+        The contents of `model.json`.
+    """
+    if wishes.max_accuracy_drop is not None:
+        raise UsageError("--max-accuracy-drop compares with the trained model: give a run or a .h5 file, not a .tflite")
+    content, metadata = _take_in(path, wishes)
+    shape = parse_model(content).inputs["image"].shape[1:]
+    images, _ = _data(wishes, shape)
+    return in_new_directory(out, wishes.force, lambda folder: _amend(folder, content, metadata, images, wishes))
+
+
+def amend_victim(folder: Path, images: np.ndarray, wishes: Wishes) -> dict[str, Any]:
+    """Puts a response or the custom operator on a victim's file, in place.
+
+    Raises:
+        UsageError: the run is benched already, and its figures would no longer be those of the file.
+    """
+    content, metadata = _take_in(folder / MODEL, wishes)
+    if metadata["response"] == _old_metadata(parse_model(content), folder / MODEL)["response"]:
+        make_custom(folder, wishes)
+        from tinycerb.side_file import read_side_file
+
+        return read_side_file(folder / SIDE_FILE)
+    if (folder / "measurements.json").exists():
+        raise UsageError(
+            f"{folder} has been benched as it is; put the response on a copy: tinycerb convert {folder / MODEL} "
+            f"--response {wishes.response} --out DIRECTORY"
+        )
+    return _amend(folder, content, metadata, images, wishes)
+
+
+def _take_in(path: Path, wishes: Wishes) -> tuple[bytes, dict[str, Any]]:
+    """Returns a file whose ends have names, and the metadata that it is to carry."""
+    try:
+        content = path.read_bytes()
+        file = parse_model(content)
+        if read_metadata(file) is None:
+            content = adopt(content)
+            file = parse_model(content)
+    except OSError as error:
+        raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from error
+    except (ModelFileError, MetadataError, ForeignModelError) as error:
+        raise UsageError(f"{path}: {error}") from error
+    old = _old_metadata(file, path, wishes)
+    return content, {**old, "response": wishes.response or old["response"]}
+
+
+def _old_metadata(file: ModelFile, path: Path, wishes: Wishes | None = None) -> dict[str, Any]:
+    found = read_metadata(file)
+    if found is not None:
+        return {"response": "none", **found}
+    classes = file.outputs["logits"].shape[-1]
+    return {
+        "schema_version": 1,
+        "victim": path.stem,
+        "heads": 1,
+        "classes": classes,
+        "alphas": [1.0],
+        "class_names": _class_names(wishes or Wishes(), classes),
+        "image_shape": list(file.inputs["image"].shape[1:]),
+        "image_range": [0.0, 1.0],
+        "selection": "fixed",
+        "quantization": "not made by TinyCerb",
+        "response": "none",
+    }
+
+
+def _amend(
+    folder: Path, content: bytes, metadata: dict[str, Any], images: np.ndarray, wishes: Wishes
+) -> dict[str, Any]:
+    violations = contract_violations(parse_model(content), wishes.targets)
+    if violations:
+        raise GateError(f"{metadata['victim']}: the file breaks the contract:\n  " + "\n  ".join(violations))
+    card = hand_over(folder, embed_metadata(content, metadata), metadata, images)
+    make_custom(folder, wishes)
+    return card
+
+
+def make_custom(folder: Path, wishes: Wishes) -> None:
+    """Writes the file with the custom operator beside the one with builtin operators, if that is wished for."""
+    draw = OPERATORS[wishes.operator]
+    if draw is None:
+        return
+    try:
+        write_bytes(folder / CUSTOM, select_by_custom_op((folder / MODEL).read_bytes(), draw))
+    except SurgeryError as error:
+        raise UsageError(f"--op {wishes.operator}: {error}") from error
+
+
+def in_new_directory(out: Path, force: bool, make: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    """Lets `make` fill a directory that appears under its name only once it is complete.
+
+    Raises:
+        UsageError: something is there already.
+        EnvironmentProblem: it cannot be written.
+    """
+    try:
+        occupied = out.exists() and (not out.is_dir() or any(out.iterdir()))
+    except OSError as error:
+        raise describe_os_error(out, error) from error
+    ours = (out / SIDE_FILE).is_file() and not (out / "config.toml").exists()
+    if occupied and not (force and ours):
+        remedy = "choose another --out" + (" or replace it with --force" if ours else "")
+        raise UsageError(f"{out} exists already; {remedy}")
+    make_directory(out.absolute().parent)
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.absolute().parent) as folder:
+            part = Path(folder) / "part"
+            make_directory(part)
+            card = make(part)
+            if out.exists():
+                shutil.rmtree(out)
+            part.rename(out)
+    except OSError as error:
+        raise describe_os_error(out, error) from error
+    return card
+
+
+def _data(wishes: Wishes, shape: Sequence[int]) -> tuple[np.ndarray, np.ndarray | None]:
+    """Returns the user's images and labels, or random images where there are none."""
+    if wishes.data is None:
+        if wishes.max_accuracy_drop is not None:
+            raise UsageError("--max-accuracy-drop needs labelled images: --data FILE.npz with images and labels")
+        return np.random.default_rng(0).integers(0, 256, (_RANDOM_IMAGES, *shape), dtype=np.uint8), None
+    try:
+        arrays = dict(np.load(wishes.data, allow_pickle=False))
+    except OSError as error:
+        raise EnvironmentProblem(f"cannot read {wishes.data}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise UsageError(f"{wishes.data} is no .npz file of plain arrays: {error}") from error
+    images, labels = arrays.get("images"), arrays.get("labels")
+    if images is None or images.dtype != np.uint8 or images.shape[1:] != tuple(shape) or len(images) == 0:
+        found = "missing" if images is None else f"{images.dtype} {images.shape}"
+        raise UsageError(f"images in {wishes.data} are {found}; expected uint8 (N, {', '.join(map(str, shape))})")
+    if labels is not None and (labels.shape != (len(images),) or not np.issubdtype(labels.dtype, np.integer)):
+        raise UsageError(f"labels in {wishes.data} are {labels.dtype} {labels.shape}; expected {len(images)} integers")
+    if labels is None and wishes.max_accuracy_drop is not None:
+        raise UsageError(f"{wishes.data} has no labels; --max-accuracy-drop needs them")
+    return images, labels
+
+
+def _class_names(wishes: Wishes, classes: int) -> list[str]:
+    if wishes.class_names and len(wishes.class_names) != classes:
+        raise UsageError(f"--class-names has {len(wishes.class_names)} names; the model has {classes} classes")
+    return list(wishes.class_names) or [f"class {index}" for index in range(classes)]
