@@ -8,9 +8,6 @@ from converters.contract import contract_violations
 from converters.model_file import read_model_file
 from tinycerb.runtimes.apart import ModelRun, head_inputs, run_model
 
-# Largest difference of int8 logits to the reference kernels, measured on these files and images (docs/conversion.md).
-BOUNDS = {("tflite-runtime", "optimised"): 2, ("ai-edge-litert", "reference"): 2, ("ai-edge-litert", "optimised"): 9}
-
 
 @pytest.fixture(scope="module")
 def reference(converted) -> ModelRun:
@@ -30,12 +27,19 @@ def test_tflite_micro_gives_the_same_bytes(converted, reference) -> None:
     assert (rows[0] != rows[1:]).any()
 
 
-@pytest.mark.parametrize(("runtime", "kernels"), BOUNDS)
-def test_other_kernels_stay_within_the_measured_bound(converted, reference, runtime, kernels, record_property) -> None:
-    other = run_model(converted.folder / "model.tflite", head_inputs(converted.codes, 3), runtime, kernels)
+def test_default_kernels_differ_by_a_step_at_most(converted, reference) -> None:
+    other = run_model(converted.folder / "model.tflite", head_inputs(converted.codes, 3), "tflite-runtime", "optimised")
     difference = np.abs(other.outputs["logits"].astype(int) - reference.outputs["logits"])
-    record_property("differences", f"{difference.max()} LSB, {(difference > 0).mean():.2%} differ")
-    assert difference.max() <= BOUNDS[runtime, kernels]
+    assert difference.max() <= 1
+
+
+@pytest.mark.parametrize("kernels", ["reference", "optimised"])
+def test_litert_runs_it(converted, reference, kernels) -> None:
+    """No bound here: its roundings differ, and an untrained deep network makes much of little. See test_trained.py."""
+    other = run_model(converted.folder / "model.tflite", head_inputs(converted.codes, 3), "ai-edge-litert", kernels)
+    assert other.engine == {"runtime": "ai-edge-litert", "version": "2.3.0", "kernels": kernels}
+    assert other.outputs["logits"].shape == reference.outputs["logits"].shape
+    assert len(np.unique(other.outputs["logits"])) > 8
 
 
 def test_every_target_reads_it(converted) -> None:
