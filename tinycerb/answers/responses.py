@@ -43,7 +43,7 @@ class LabelOnly:
 @RESPONSES.register("rounding")
 @dataclass(frozen=True)
 class Rounding:
-    """Rounds posteriors to a grid of 2^bits steps.
+    """Rounds posteriors to a grid of 2^bits steps; classes that fall on the same step are tied, the label's too.
 
     Attributes:
         bits: 1 to 8; with 8 nothing is rounded.

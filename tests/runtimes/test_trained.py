@@ -1,0 +1,28 @@
+"""Trained victims in every runtime and kernel set, within the bounds that were measured."""
+
+import numpy as np
+import pytest
+
+from converters.model_file import read_model_file
+from tinycerb.datasets import load_dataset
+from tinycerb.runtimes.apart import head_inputs, run_model
+from tinycerb.tflite_model import quantize_images
+
+# Largest difference of int8 logits to tflite-runtime's reference kernels, in steps (docs/conversion.md).
+BOUNDS = {
+    ("tflite-micro", "reference"): 0,
+    ("tflite-runtime", "optimised"): 1,
+    ("ai-edge-litert", "reference"): 1,
+    ("ai-edge-litert", "optimised"): 4,
+}
+
+
+@pytest.mark.parametrize(("victim", "heads"), [("undefended", 1), ("cerberos", 3)])
+def test_every_runtime_stays_within_its_bound(smoke_run, victim: str, heads: int) -> None:
+    path = smoke_run.model(victim)
+    codes = quantize_images(read_model_file(path), load_dataset(smoke_run.config.data).test.images[:100])
+    inputs = head_inputs(codes, heads)
+    reference = run_model(path, inputs, "tflite-runtime").outputs["logits"].astype(int)
+    for (runtime, kernels), bound in BOUNDS.items():
+        found = run_model(path, inputs, runtime, kernels).outputs["logits"]
+        assert np.abs(found - reference).max() <= bound, (runtime, kernels)
