@@ -191,6 +191,8 @@ class VictimConfig:
         defense: a registered defence.
         channel_ratio: share of the channels (or, with TF-MOT's own modes, of the weights) that pruning removes.
         pruning: a registered pruning method.
+        flash_bytes: the int8 file must not have more; `channel_ratio` is then found, 0 for no budget.
+        ram_bytes: TFLite Micro's arena must not take more; likewise.
         options: the defence's own settings.
         minimum_accuracy: expected accuracy below which the run ends with exit 1, 0 for no gate.
         maximum_flash_share: file size, as a share of the baseline's, above which it does, 0 for no gate.
@@ -200,6 +202,8 @@ class VictimConfig:
     defense: str = "none"
     channel_ratio: float = 0.0
     pruning: str = "channels"
+    flash_bytes: int = 0
+    ram_bytes: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
     minimum_accuracy: float = 0.0
     maximum_flash_share: float = 0.0
@@ -210,9 +214,29 @@ class VictimConfig:
             0 <= self.channel_ratio <= 0.9,
             f"victims.{self.name}.channel_ratio is {self.channel_ratio}; allowed: 0 to 0.9",
         )
+        for key in ("flash_bytes", "ram_bytes"):
+            _check(
+                getattr(self, key) >= 0,
+                f"victims.{self.name}.{key} is {getattr(self, key)}; allowed: 0 (no budget) or more",
+            )
+        _check(
+            not self.has_budget or self.pruning == "channels",
+            f"victims.{self.name} has a budget in bytes and pruning = {self.pruning!r}, which saves none; "
+            "allowed: 'channels'",
+        )
         for key in ("minimum_accuracy", "maximum_flash_share"):
             value = getattr(self, key)
             _check(0 <= value <= 1, f"victims.{self.name}.{key} is {value}; allowed: 0 (no gate) to 1")
+
+    @property
+    def has_budget(self) -> bool:
+        """Whether bytes decide how much is pruned."""
+        return bool(self.flash_bytes or self.ram_bytes)
+
+    @property
+    def is_pruned(self) -> bool:
+        """Whether anything may be taken away."""
+        return self.channel_ratio > 0 or self.has_budget
 
 
 @dataclass(frozen=True)

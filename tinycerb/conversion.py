@@ -13,8 +13,9 @@ from converters.head_layout import LayoutChoice, choose_layout
 from converters.model_file import parse_model
 from converters.wide_head import WideHead, widen
 from tinycerb.atomic import read_json
-from tinycerb.config import Config
+from tinycerb.config import Config, VictimConfig
 from tinycerb.datasets.images import Dataset
+from tinycerb.defenses import Defense, defense_of
 from tinycerb.errors import GateError
 from tinycerb.events import Progress, Report
 from tinycerb.handover import hand_over
@@ -43,24 +44,33 @@ def convert_victim(config: Config, victim_name: str, dataset: Dataset, folder: P
     training = read_json(folder / SUMMARY)
     report(Progress(0, 4, "loading the trained model"))
     model = SOURCES[training["quantization"]](config, dataset, folder, int(training["heads"]))
-    facts = {
+    victim = config.victim(victim_name)
+    facts = facts_of(config, victim, defense_of(victim), dataset, model.description)
+    facts["channel_ratio"] = training["channel_ratio"]
+    card = convert_model(model, facts, dataset.validation.images, folder, report)
+    report(Progress(4, 4, f"{card['file_bytes']:,} bytes"))
+
+
+def facts_of(
+    config: Config, victim: VictimConfig, defense: Defense, dataset: Dataset, quantization: str
+) -> dict[str, Any]:
+    """Returns what a victim's file says about itself, beside its heads."""
+    return {
         "schema_version": 1,
-        "victim": victim_name,
-        "defense": training["defense"],
-        "selection": training["selection"],
-        "channel_ratio": training["channel_ratio"],
+        "victim": victim.name,
+        "defense": victim.defense,
+        "selection": defense.selection,
+        "channel_ratio": victim.channel_ratio,
         "backbone": config.model.backbone,
         "dataset": dataset.name,
         "class_names": list(dataset.class_names),
         "image_shape": list(dataset.image_shape),
         "image_range": [0.0, 1.0],
-        "quantization": model.description,
+        "quantization": quantization,
         "response": "none",
         "seed": config.seed,
         "tensorflow": version("tensorflow"),
     }
-    card = convert_model(model, facts, dataset.validation.images, folder, report)
-    report(Progress(4, 4, f"{card['file_bytes']:,} bytes"))
 
 
 def convert_model(

@@ -8,13 +8,14 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from tinycerb import __version__
-from tinycerb.atomic import describe_os_error, make_directory, write_json, write_text
+from tinycerb.atomic import describe_os_error, make_directory, read_json, write_json, write_text
 from tinycerb.config import Config, parse_config
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.side_file import read_side_file
@@ -94,6 +95,18 @@ class RunDirectory:
     def victim(self, name: str) -> Path:
         """Returns a victim's folder."""
         return self.path / "victims" / name
+
+    def fitted_config(self, name: str) -> Config:
+        """Returns the configuration with the channel ratio that a victim's budget in bytes has come to, if it has one.
+
+        Raises:
+            EnvironmentProblem: the search for it is not done, or its file is damaged.
+        """
+        if not self.config.victim(name).has_budget:
+            return self.config
+        ratio = read_json(self.victim(name) / "budget.json")["channel_ratio"]
+        victims = (replace(v, channel_ratio=ratio) if v.name == name else v for v in self.config.victims)
+        return replace(self.config, victims=tuple(victims))
 
     def dense(self, name: str) -> Path:
         """Returns the folder of the dense training that the victim `name`, and others like it, go on from."""

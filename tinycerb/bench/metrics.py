@@ -48,6 +48,8 @@ def gather_metrics(run: RunDirectory, tasks: list[Task]) -> dict[str, Any]:
         name: {
             "accuracy_expected": victim["accuracy"]["accuracy_expected"],
             "flash_share_of_baseline": victim["file"]["flash_share_of_baseline"],
+            "flash_bytes": victim["file"]["flash_bytes"],
+            "arena_bytes": victim["memory"]["arena_bytes"] if victim["memory"] else None,
             "cells": victim["cells"],
         }
         for name, victim in victims.items()
@@ -93,6 +95,7 @@ def _victim(run: RunDirectory, name: str, latency: dict[str, Any]) -> dict[str, 
         "heads": training["heads"],
         "selection": training["selection"],
         "pruning": config.pruning,
+        "budget": {"flash_bytes": config.flash_bytes, "ram_bytes": config.ram_bytes} if config.has_budget else None,
         "channel_ratio": config.channel_ratio,
         "training": {
             "basis": "measured",

@@ -75,7 +75,8 @@ def gates(config: Config, victims: Mapping[str, Mapping[str, Any]]) -> list[str]
 
     Args:
         config: the run's configuration.
-        victims: per victim, `accuracy_expected` and `flash_share_of_baseline`.
+        victims: per victim, `accuracy_expected`, `flash_share_of_baseline`, `flash_bytes` and `arena_bytes` (None if
+            it was not measured).
     """
     missed = []
     for victim in config.victims:
@@ -91,4 +92,11 @@ def gates(config: Config, victims: Mapping[str, Mapping[str, Any]]) -> list[str]
                 f"{victim.name}: the file has {share:.1%} of the baseline's bytes, above maximum_flash_share "
                 f"{victim.maximum_flash_share:.1%}"
             )
+        for key, bytes_taken, allowed in (
+            ("file", victims[victim.name]["flash_bytes"], victim.flash_bytes),
+            ("arena", victims[victim.name]["arena_bytes"], victim.ram_bytes),
+        ):
+            if allowed and (bytes_taken is None or bytes_taken > allowed):
+                taken = "was not measured" if bytes_taken is None else f"takes {bytes_taken:,} bytes"
+                missed.append(f"{victim.name}: the {key} {taken}, its budget is {allowed:,}")
     return missed

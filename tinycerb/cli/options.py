@@ -5,6 +5,7 @@ Commands import what they work with in their bodies: `--help` must answer at onc
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from tinycerb.errors import UsageError
 from tinycerb.sources import Sources
 
 if TYPE_CHECKING:
+    from tinycerb.config import Config
     from tinycerb.run_dir import RunDirectory
 
 Preset = Annotated[
@@ -44,6 +46,18 @@ QueryPool = Annotated[
         show_default=False,
     ),
 ]
+Flash = Annotated[
+    str,
+    typer.Option(
+        metavar="SIZE",
+        help="Prune until the int8 file fits, e.g. 48KB (1 KB = 1024 bytes). For every victim that is pruned.",
+        show_default=False,
+    ),
+]
+Ram = Annotated[
+    str,
+    typer.Option(metavar="SIZE", help="Prune until the arena of TFLite Micro fits, e.g. 24KB.", show_default=False),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a value, e.g. --set training.dense_epochs=5."),
@@ -73,6 +87,8 @@ def new_or_resumed_run(
     force: bool,
     resume: Path | None,
     sources: Sources,
+    flash: str = "",
+    ram: str = "",
 ) -> RunDirectory:
     """Creates a run from a preset (`own` where only sources are given), or opens the one to resume.
 
@@ -90,15 +106,35 @@ def new_or_resumed_run(
     if (preset is None) == (resume is None):
         raise UsageError("give either a preset (tinycerb run demo) or --resume RUN")
     if resume is not None:
-        if overrides or out or force or sources:
+        if overrides or out or force or sources or flash or ram:
             raise UsageError(
-                "--resume takes the run as it was configured: leave out --set, --out, --force, --model, --data and "
-                "--query-pool"
+                "--resume takes the run as it was configured: leave out --set, --out, --force, --model, --data, "
+                "--query-pool, --flash and --ram"
             )
         return RunDirectory.open(resume)
     config = load_config(str(preset), overrides or [], sources)
+    if flash or ram:
+        config = with_budget(config, flash, ram)
     check_names(config)
     if not brings_own(config):
         return RunDirectory.create(config, out, force)
     config, inputs = pin_inputs(config)
     return RunDirectory.create(config, out, force, inputs)
+
+
+def with_budget(config: Config, flash: str, ram: str) -> Config:
+    """Returns the configuration with a budget in bytes for every victim that is pruned.
+
+    Raises:
+        UsageError: a size that cannot be read, or no victim is pruned.
+    """
+    from tinycerb.compression.budget import parse_bytes
+
+    if not any(victim.is_pruned for victim in config.victims):
+        raise UsageError("--flash and --ram prune, but no victim of this configuration has a channel_ratio above 0")
+    limits = {
+        "flash_bytes": parse_bytes(flash, "--flash") if flash else 0,
+        "ram_bytes": parse_bytes(ram, "--ram") if ram else 0,
+    }
+    victims = (replace(victim, **limits) if victim.is_pruned else victim for victim in config.victims)
+    return replace(config, victims=tuple(victims))

@@ -1,14 +1,23 @@
 """`tinycerb prune`: what pruning would do, before anything is cut."""
 
+from typing import Annotated
+
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from tinycerb.cli.options import Overrides, Preset
+from tinycerb.cli.options import Data, Model, Overrides, Preset
 from tinycerb.errors import UsageError
+from tinycerb.sources import Sources
 
 
-def prune(preset: Preset = None, overrides: Overrides = None) -> None:
+def prune(
+    preset: Preset = None,
+    model: Model = "",
+    data: Data = "",
+    overrides: Overrides = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Print the plan; nothing else is done here.")] = True,
+) -> None:
     """Print the channel groups of a configuration's victims, with all layers that lose them together.
 
     Nothing is trained and nothing is cut; `tinycerb train` prunes inside training.
@@ -16,9 +25,10 @@ def prune(preset: Preset = None, overrides: Overrides = None) -> None:
     from tinycerb.config import load_config
     from tinycerb.jobs.plan import check_names
 
-    if preset is None:
-        raise UsageError("give a preset (tinycerb prune demo) or the path of a .toml file")
-    config = load_config(preset, overrides or [])
+    sources = Sources(model, data, "")
+    if preset is None and not sources:
+        raise UsageError("give a preset (tinycerb prune --plan demo) or the path of a .toml file")
+    config = load_config(preset or "own", overrides or [], sources)
     check_names(config)
     # TensorFlow takes seconds to import.
     from tinycerb.compression.channel_plan import plan_channels
@@ -29,11 +39,11 @@ def prune(preset: Preset = None, overrides: Overrides = None) -> None:
 
     dataset = load_dataset(config.data)
     for victim in config.victims:
-        model = build_model(config, defense_of(victim), dataset)
-        table = Table(title=f"{victim.name}: {config.model.backbone}, {model.count_params():,} parameters")
+        network = build_model(config, defense_of(victim), dataset)
+        table = Table(title=f"{victim.name}: {config.model.backbone}, {network.count_params():,} parameters")
         for column in ("channels", "kept", "made by", "carried by", "read by"):
             table.add_column(column, overflow="fold", justify="right" if column in ("channels", "kept") else "left")
-        for group in plan_channels(model).groups:
+        for group in plan_channels(network).groups:
             kept = channels_to_keep(group.channels, victim.channel_ratio, config.pruning.multiple)
             lists = ("\n".join(names) for names in (group.producers, group.followers, group.consumers))
             table.add_row(str(group.channels), str(kept), *lists)

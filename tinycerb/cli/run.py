@@ -5,6 +5,7 @@ import typer
 from tinycerb.cli.options import (
     AsJson,
     Data,
+    Flash,
     Force,
     Jobs,
     Model,
@@ -13,6 +14,7 @@ from tinycerb.cli.options import (
     Preset,
     QueryPool,
     Quiet,
+    Ram,
     Resume,
     new_or_resumed_run,
 )
@@ -24,6 +26,8 @@ def run(
     model: Model = "",
     data: Data = "",
     query_pool: QueryPool = "",
+    flash: Flash = "",
+    ram: Ram = "",
     overrides: Overrides = None,
     out: Out = None,
     force: Force = False,
@@ -39,7 +43,7 @@ def run(
     from tinycerb.cli.report import write_report
     from tinycerb.cli.workflow import ALL_KINDS, print_results, work
 
-    directory = new_or_resumed_run(preset, overrides, out, force, resume, Sources(model, data, query_pool))
+    directory = new_or_resumed_run(preset, overrides, out, force, resume, Sources(model, data, query_pool), flash, ram)
     with directory.locked():
         typer.secho(f"run directory: {directory.path}", err=True)
         work(directory, ALL_KINDS, jobs, quiet)

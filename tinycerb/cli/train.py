@@ -4,6 +4,7 @@ import typer
 
 from tinycerb.cli.options import (
     Data,
+    Flash,
     Force,
     Jobs,
     Model,
@@ -12,6 +13,7 @@ from tinycerb.cli.options import (
     Preset,
     QueryPool,
     Quiet,
+    Ram,
     Resume,
     new_or_resumed_run,
 )
@@ -23,6 +25,8 @@ def train(
     model: Model = "",
     data: Data = "",
     query_pool: QueryPool = "",
+    flash: Flash = "",
+    ram: Ram = "",
     overrides: Overrides = None,
     out: Out = None,
     force: Force = False,
@@ -33,7 +37,7 @@ def train(
     """Train the victims: joint heads, pruning inside training, quantization-aware training."""
     from tinycerb.cli.workflow import TRAIN_KINDS, work
 
-    directory = new_or_resumed_run(preset, overrides, out, force, resume, Sources(model, data, query_pool))
+    directory = new_or_resumed_run(preset, overrides, out, force, resume, Sources(model, data, query_pool), flash, ram)
     with directory.locked():
         typer.secho(f"run directory: {directory.path}", err=True)
         work(directory, TRAIN_KINDS, jobs, quiet)

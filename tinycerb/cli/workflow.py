@@ -19,8 +19,8 @@ from tinycerb.jobs.steps import STEPS
 from tinycerb.progress import make_display
 from tinycerb.run_dir import RunDirectory
 
-ALL_KINDS = ("dense", "train", "convert", "measure", "latency", "steal")
-TRAIN_KINDS = ("dense", "train")
+ALL_KINDS = ("dense", "fit", "train", "convert", "measure", "latency", "steal")
+TRAIN_KINDS = ("dense", "fit", "train")
 BENCH_KINDS = ("measure", "latency", "steal")
 # Each task takes up to 1.5 GB of memory.
 _MOST_JOBS = 8

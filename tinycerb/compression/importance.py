@@ -46,7 +46,7 @@ CRITERIA: Registry[Criterion] = Registry("pruning criterion")
 
 def penalizes_scales(config: Config, victim: VictimConfig) -> bool:
     """Whether a victim's training presses on the scales of its batch normalisations from the start."""
-    prunes_channels = victim.channel_ratio > 0 and victim.pruning == "channels"
+    prunes_channels = victim.is_pruned and victim.pruning == "channels"
     return prunes_channels and CRITERIA[config.pruning.criterion].wants_scale_penalty
 
 

@@ -26,7 +26,7 @@ class Task:
 
     Attributes:
         key: its name, such as `train/cerberos`.
-        kind: `dense`, `train`, `convert`, `measure`, `latency` or `steal`.
+        kind: `dense`, `fit`, `train`, `convert`, `measure`, `latency` or `steal`.
         arguments: what the kind's step takes beside the run.
         after: keys of the tasks that must be done before.
         alone: whether nothing else may run meanwhile.
@@ -59,7 +59,11 @@ def plan(config: Config) -> list[Task]:
         stages = stages_of(config.training, config.quantization.method)
         later = stages["prune"].epochs_in_all - stages["dense"].epochs
         cost = epoch * later * (1.0 - 0.6 * victim.channel_ratio)
-        tasks.append(Task(f"train/{name}", "train", (name, dense), (f"dense/{dense}",), cost))
+        before = [f"dense/{dense}"]
+        if victim.has_budget:
+            tasks.append(Task(f"fit/{name}", "fit", (name,), (), 60))
+            before.append(f"fit/{name}")
+        tasks.append(Task(f"train/{name}", "train", (name, dense), tuple(before), cost))
         tasks.append(Task(f"convert/{name}", "convert", (name,), (f"train/{name}",), 15))
         tasks.append(Task(f"measure/{name}", "measure", (name,), (f"convert/{name}",), 10))
         selections = [defense_of(victim).selection] + ([MEAN_HEAD] if heads > 1 else [])

@@ -2,7 +2,7 @@
 a process that trains must not load tflite-runtime, and one that measures must not load TensorFlow."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 
 import numpy as np
@@ -34,11 +34,33 @@ def _dense(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> Non
     train_dense(run.config, victim, load_dataset(run.config.data), run.dense(victim), report)
 
 
+def _fit(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
+    from tinycerb.compression.budget import Budget, Size, fit_ratio
+    from tinycerb.training.setup import make_repeatable
+    from tinycerb.training.sizing import measure_size
+
+    (name,) = arguments
+    victim, dataset = run.config.victim(name), load_dataset(run.config.data)
+    make_repeatable(run.config.seed)
+
+    def measure(ratio: float) -> Size:
+        size = measure_size(run.config, victim, dataset, ratio)
+        note = f"{ratio:.1%} of the channels cut: file {size.file_bytes:,}, arena {size.arena_bytes:,} bytes"
+        report(Progress(1, 8, note))
+        return size
+
+    found, tried = fit_ratio(measure, Budget(victim.flash_bytes, victim.ram_bytes))
+    budget = {"channel_ratio": found.ratio, "tried": [asdict(size) for size in tried]}
+    write_json(run.victim(name) / "budget.json", budget)
+
+
 def _train(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
     from tinycerb.training.victim import train_victim
 
     victim, dense = arguments
-    train_victim(run.config, victim, load_dataset(run.config.data), run.dense(dense), run.victim(victim), report)
+    train_victim(
+        run.fitted_config(victim), victim, load_dataset(run.config.data), run.dense(dense), run.victim(victim), report
+    )
 
 
 def _convert(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
@@ -109,6 +131,7 @@ def _stolen(run: RunDirectory, arguments: tuple[str, ...]) -> bool:
 
 STEPS: dict[str, Step] = {
     "dense": Step(_dense, lambda run, arguments: (run.dense(arguments[0]) / "dense.json").exists()),
+    "fit": Step(_fit, lambda run, arguments: (run.victim(arguments[0]) / "budget.json").exists()),
     "train": Step(_train, lambda run, arguments: (run.victim(arguments[0]) / "training.json").exists()),
     "convert": Step(_convert, lambda run, arguments: (run.victim(arguments[0]) / "model.json").exists()),
     "measure": Step(_measure, lambda run, arguments: (run.victim(arguments[0]) / "measurements.json").exists()),

@@ -1,0 +1,86 @@
+"""The size of a network before it is trained: cut at random, converted for real, and run in TFLite Micro."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from converters.export import export_int8
+from converters.model_file import ModelFile, parse_model
+from keras_models.legacy import keras
+from tinycerb.compression.budget import Size
+from tinycerb.compression.calibration import choose_calibration
+from tinycerb.compression.masks import ChannelMasks
+from tinycerb.compression.quantization import quantize_aware
+from tinycerb.compression.surgery import remove_channels
+from tinycerb.config import Config, VictimConfig
+from tinycerb.conversion import facts_of
+from tinycerb.datasets.images import Dataset
+from tinycerb.defenses import defense_of
+from tinycerb.errors import EnvironmentProblem
+from tinycerb.runtimes.apart import head_inputs, run_model
+from tinycerb.runtimes.engines import installed_runtimes
+from tinycerb.trained_model import TrainedModel, from_float, from_quantization_aware
+from tinycerb.training.model_source import build_model
+
+# Digits of scale factors, and what conversion notes of a trained network, are not known yet.
+_SPARE_BYTES = 96
+_SPARE_BYTES_PER_HEAD = 24
+
+
+def measure_size(config: Config, victim: VictimConfig, dataset: Dataset, ratio: float) -> Size:
+    """Builds, cuts, quantizes and converts an untrained victim: which channels go does not change the sizes.
+
+    Raises:
+        UsageError: the network cannot be pruned or quantized.
+        EnvironmentProblem: tflite-micro is not installed.
+    """
+    if "tflite-micro" not in installed_runtimes():
+        raise EnvironmentProblem("--ram and --flash measure with tflite-micro: pip install 'tinycerb[tflm]'")
+    defense = defense_of(victim)
+    model = build_model(config, defense, dataset)
+    if ratio > 0:
+        masks = ChannelMasks(model, ratio, 1, 2, multiple=config.pruning.multiple)
+        masks.update(2)
+        assert masks.plan is not None
+        model = remove_channels(model, masks.plan, masks.kept())
+    source = _quantized(config, dataset, model, defense.heads)
+    facts = facts_of(config, victim, defense, dataset, source.description)
+    content, metadata = export_int8(
+        source.backbone, source.heads, dataset.image_shape, facts, calibration=source.calibration_images
+    )
+    file = parse_model(content)
+    operator, operator_bytes = _largest_operator(file)
+    return Size(
+        ratio=ratio,
+        file_bytes=len(content) + _SPARE_BYTES + _SPARE_BYTES_PER_HEAD * defense.heads,
+        constant_bytes=sum(tensor.constant_bytes for op in file.operators for tensor in op.inputs),
+        arena_bytes=_arena(content, metadata["heads"], dataset.image_shape),
+        largest_operator=operator,
+        largest_operator_bytes=operator_bytes,
+    )
+
+
+def _quantized(config: Config, dataset: Dataset, model: keras.Model, heads: int) -> TrainedModel:
+    images = dataset.validation.images[:32]
+    if config.quantization.method == "post":
+        return from_float(model, heads, choose_calibration(config, dataset))
+    wrapped = quantize_aware(model)
+    # Ranges of nothing would not convert.
+    wrapped(images.astype(np.float32) / 255, training=True)
+    return from_quantization_aware(wrapped, heads)
+
+
+def _arena(content: bytes, heads: int, image_shape: tuple[int, int, int]) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        path.write_bytes(content)
+        return run_model(path, head_inputs(np.zeros((1, *image_shape), np.int8), heads), "tflite-micro").arena["total"]
+
+
+def _largest_operator(file: ModelFile) -> tuple[str, int]:
+    def activations(operator) -> int:
+        return sum(tensor.bytes for tensor in (*operator.inputs, *operator.outputs) if not tensor.constant_bytes)
+
+    largest = max(file.operators, key=activations)
+    return f"{largest.name} {largest.outputs[0].name!r}", activations(largest)
