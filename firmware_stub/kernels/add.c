@@ -6,16 +6,18 @@ enum { EXTRA_BITS = 20 };
 
 void tc_add(const tc_layer *layer, int32_t head) {
     (void)head;
-    const tc_elementwise_parameters *p = layer->parameters;
+    const tc_elementwise_parameters p = *(const tc_elementwise_parameters *)layer->parameters;
+    const int8_t *const one = layer->input, *const two = layer->second_input;
+    int8_t *const output = layer->output;
     int32_t first = 0, second = 0;
-    for (int32_t i = 0; i < p->count; i++) {
-        const int32_t a = (layer->input[first] - p->first_zero_point) * (1 << EXTRA_BITS);
-        const int32_t b = (layer->second_input[second] - p->second_zero_point) * (1 << EXTRA_BITS);
-        const int32_t sum =
-            tc_scale(a, p->first_multiplier, p->first_shift) + tc_scale(b, p->second_multiplier, p->second_shift);
-        const int32_t value = tc_scale(sum, p->multiplier, p->shift) + p->zero_point;
-        layer->output[i] = (int8_t)tc_clamp(value, p->low, p->high);
-        first = first + 1 == p->first_period ? 0 : first + 1;
-        second = second + 1 == p->second_period ? 0 : second + 1;
+    for (int32_t i = 0; i < p.count; i++) {
+        const int32_t a = (one[first] - p.first_zero_point) * (1 << EXTRA_BITS);
+        const int32_t b = (two[second] - p.second_zero_point) * (1 << EXTRA_BITS);
+        const int32_t sum = tc_scale_right(a, p.first_multiplier, -p.first_shift) +
+                            tc_scale_right(b, p.second_multiplier, -p.second_shift);
+        const int32_t value = tc_scale_right(sum, p.multiplier, -p.shift) + p.zero_point;
+        output[i] = (int8_t)tc_clamp(value, p.low, p.high);
+        first = first + 1 == p.first_period ? 0 : first + 1;
+        second = second + 1 == p.second_period ? 0 : second + 1;
     }
 }

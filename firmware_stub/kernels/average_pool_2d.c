@@ -5,8 +5,8 @@
 
 void tc_average_pool_2d(const tc_layer *layer, int32_t head) {
     (void)head;
-    const tc_pool_parameters *parameters = layer->parameters;
-    const tc_window *w = &parameters->window;
+    const tc_pool_parameters parameters = *(const tc_pool_parameters *)layer->parameters;
+    const tc_window *w = &parameters.window;
     int8_t *output = layer->output;
     for (int32_t row = 0; row < w->output_height; row++) {
         for (int32_t column = 0; column < w->output_width; column++) {
@@ -27,7 +27,7 @@ void tc_average_pool_2d(const tc_layer *layer, int32_t head) {
                 const int32_t sign = sum >> 31;
                 const uint32_t magnitude = (uint32_t)((sum ^ sign) - sign) + (uint32_t)(count / 2);
                 const uint32_t mean = (uint32_t)(((uint64_t)magnitude * inverse) >> 32) + (magnitude & keep);
-                *output++ = (int8_t)tc_clamp(((int32_t)mean ^ sign) - sign, parameters->low, parameters->high);
+                *output++ = (int8_t)tc_clamp(((int32_t)mean ^ sign) - sign, parameters.low, parameters.high);
             }
         }
     }

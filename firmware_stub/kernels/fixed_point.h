@@ -15,7 +15,7 @@ static inline int32_t tc_doubling_high(int32_t a, int32_t b) {
     return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
 }
 
-/* x / 2^bits to nearest, halves away from zero; bits 0 .. 31. */
+/* x / 2^bits to nearest, halves away from zero; |x| below 2^30, bits 0 .. 30. */
 static inline int32_t tc_round_shift(int32_t x, int32_t bits) {
     const int32_t half = (int32_t)((1u << bits) >> 1);
     /* bits == 0 has no half to take from a negative number: -bits is then 0. */
@@ -35,6 +35,17 @@ static inline int32_t tc_scale(int32_t x, int32_t multiplier, int32_t shift) {
     const int32_t sign = shift >> 31, left = shift & ~sign, right = -(shift & sign);
     return tc_round_shift(tc_doubling_high((int32_t)((uint32_t)x << left), multiplier), right);
 #endif
+}
+
+/* The same where shifts go to the right only: `right` bits, 0 or more. */
+static inline int32_t tc_scale_right(int32_t x, int32_t multiplier, int32_t right) {
+#ifdef TC_DSP
+    int32_t high;
+    __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"((int32_t)((uint32_t)x << 1)), "r"(multiplier));
+#else
+    const int32_t high = tc_doubling_high(x, multiplier);
+#endif
+    return tc_round_shift(high, right);
 }
 
 /* Not for values near the ends of int32. */

@@ -3,7 +3,9 @@
 
 void tc_lookup(const tc_layer *layer, int32_t head) {
     (void)head;
-    const tc_lookup_parameters *parameters = layer->parameters;
-    for (int32_t i = 0; i < parameters->count; i++)
-        layer->output[i] = parameters->table[layer->input[i] + 128];
+    const tc_lookup_parameters parameters = *(const tc_lookup_parameters *)layer->parameters;
+    const int8_t *const input = layer->input, *const middle = parameters.table + 128;
+    int8_t *const output = layer->output;
+    for (int32_t i = 0; i < parameters.count; i++)
+        output[i] = middle[input[i]];
 }

@@ -5,8 +5,8 @@
 
 void tc_max_pool_2d(const tc_layer *layer, int32_t head) {
     (void)head;
-    const tc_pool_parameters *parameters = layer->parameters;
-    const tc_window *w = &parameters->window;
+    const tc_pool_parameters parameters = *(const tc_pool_parameters *)layer->parameters;
+    const tc_window *w = &parameters.window;
     int8_t *output = layer->output;
     for (int32_t row = 0; row < w->output_height; row++) {
         for (int32_t column = 0; column < w->output_width; column++) {
@@ -19,7 +19,7 @@ void tc_max_pool_2d(const tc_layer *layer, int32_t head) {
                     for (int32_t x = 0; x < c.width; x++, value += w->channels)
                         largest = tc_max(*value, largest);
                 }
-                *output++ = (int8_t)tc_clamp(largest, parameters->low, parameters->high);
+                *output++ = (int8_t)tc_clamp(largest, parameters.low, parameters.high);
             }
         }
     }

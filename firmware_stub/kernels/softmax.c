@@ -25,6 +25,11 @@ static int32_t exponential(int32_t exponent) {
     return (result & ~zero) | (INT32_MAX & zero);
 }
 
+/* x / 2^bits to nearest for x from 0 to the end of int32, where the sum with the half needs the sign bit. */
+static int32_t round_shift_large(int32_t x, int32_t bits) {
+    return (int32_t)(((uint32_t)x + ((1u << bits) >> 1)) >> bits);
+}
+
 /* Number of leading zeros of x > 0, by halving: CLZ is missing on the smallest cores. */
 static int32_t leading_zeros(uint32_t x) {
     int32_t zeros = 0;
@@ -64,11 +69,11 @@ void tc_softmax_row(const tc_softmax_scale *scale, const int8_t *logits, int32_t
         const int32_t exponent =
             tc_doubling_high((int32_t)((uint32_t)(below_top & counted) << scale->shift), scale->multiplier);
         exponentials[i] = exponential(exponent) & counted;
-        sum += (uint32_t)tc_round_shift(exponentials[i], 12);
+        sum += (uint32_t)round_shift_large(exponentials[i], 12);
     }
     const int32_t zeros = leading_zeros(sum), mantissa = reciprocal(sum, zeros);
     for (int32_t i = 0; i < depth; i++) {
-        const int32_t code = tc_round_shift(tc_doubling_high(mantissa, exponentials[i]), 12 - zeros + 23);
+        const int32_t code = round_shift_large(tc_doubling_high(mantissa, exponentials[i]), 12 - zeros + 23);
         codes[i] = (uint8_t)tc_clamp(code, 0, 255);
     }
 }

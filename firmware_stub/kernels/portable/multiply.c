@@ -8,8 +8,9 @@ static inline int8_t to_int8(const tc_product *p, int32_t row, int32_t sum) {
     return (int8_t)tc_clamp(value, p->low, p->high);
 }
 
-void tc_multiply_two(const tc_product *p, const int8_t *const columns[2], int8_t *const outputs[2], void *scratch) {
+void tc_multiply_two(const tc_product *parameters, const int8_t *const columns[2], int8_t *const outputs[2], void *scratch) {
     (void)scratch;
+    const tc_product copy = *parameters, *const p = &copy;
     const int8_t *weights = p->weights;
     for (int32_t row = 0; row < p->rows; row += 2) {
         /* The last of an odd number of rows is computed twice. */
@@ -30,8 +31,9 @@ void tc_multiply_two(const tc_product *p, const int8_t *const columns[2], int8_t
     }
 }
 
-void tc_multiply_one(const tc_product *p, const int8_t *column, int32_t offset, int8_t *output, void *scratch) {
+void tc_multiply_one(const tc_product *parameters, const int8_t *column, int32_t offset, int8_t *output, void *scratch) {
     (void)scratch;
+    const tc_product copy = *parameters, *const p = &copy;
     for (int32_t row = 0; row < p->rows; row += 2) {
         const int32_t next = row + 1 < p->rows ? row + 1 : row;
         const int8_t *first = p->weights + row * p->depth, *second = p->weights + next * p->depth;
