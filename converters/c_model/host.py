@@ -71,29 +71,60 @@ def write_model(model: CModel, folder: Path) -> None:
     (folder / "model.c").write_text(emit_source(model))
 
 
-def build_host_model(file: ModelFile, runtime: Path, folder: Path, flags: tuple[str, ...] = ("-O3",)) -> HostModel:
+def build_host_model(
+    file: ModelFile, runtime: Path, folder: Path, flags: tuple[str, ...] = ("-O3",), target: str | None = None
+) -> HostModel:
     """Compiles a model for this computer.
 
     Args:
         file: the model.
         runtime: the folder `firmware_stub`.
-        folder: where model.c, model.h and the library go.
+        folder: where model.c, model.h and the library go; the compiled runtime is kept beside it and used again.
         flags: for the compiler.
+        target: `host` or `host-avx2`; what this computer can by default.
 
     Raises:
         UnsupportedModelError: the runtime cannot run it.
         CompilerError: no compiler, or an error from it.
     """
-    model = lower_model(file, "host")
+    runtime = runtime.resolve()
+    target = target or ("host-avx2" if _has_avx2() else "host")
+    model = lower_model(file, target)
     write_model(model, folder)
+    command = [_compiler(), "-std=c99", "-fPIC", "-fno-strict-aliasing", *flags]
+    command += ["-mavx2"] if target == "host-avx2" else []
+    command += [f"-I{runtime / part}" for part in ("include", "kernels")]
+    objects = _runtime_objects(command, [*runtime_sources(runtime, model.target.kernels), runtime / "host" / "host.c"],
+                               folder.parent / f"runtime-{target}{''.join(flags)}".replace("/", "_"))
+    library = folder / "model.so"
+    _compile([*command, "-shared", f"-I{folder}", "-o", str(library), str(folder / "model.c"), *map(str, objects)])
+    return HostModel(model, ctypes.CDLL(str(library.resolve())))
+
+
+def _runtime_objects(command: list[str], sources: list[Path], folder: Path) -> list[Path]:
+    objects = [folder / f"{path.stem}.o" for path in sources]
+    newest = max(path.stat().st_mtime for path in (*sources, *sources[-1].parents[1].rglob("*.h")))
+    if not all(path.exists() and path.stat().st_mtime > newest for path in objects):
+        folder.mkdir(parents=True, exist_ok=True)
+        _compile([*command, "-c", *(str(path.resolve()) for path in sources)], folder)
+    return objects
+
+
+def _compile(command: list[str], folder: Path | None = None) -> None:
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    if finished.returncode != 0:
+        raise CompilerError(f"{command[0]} failed:\n{finished.stderr[-4000:]}")
+
+
+def _compiler() -> str:
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         raise CompilerError("there is no C compiler; install one with: sudo apt-get install -y gcc")
-    library = folder / "model.so"
-    command = [compiler, "-std=c99", "-shared", "-fPIC", "-fno-strict-aliasing", *flags]
-    command += [f"-I{runtime / part}" for part in ("include", "kernels")] + [f"-I{folder}", "-o", str(library)]
-    sources = [*runtime_sources(runtime, "portable"), runtime / "host" / "host.c", folder / "model.c"]
-    finished = subprocess.run([*command, *map(str, sources)], capture_output=True, text=True, check=False)
-    if finished.returncode != 0:
-        raise CompilerError(f"{compiler} failed:\n{finished.stderr[-4000:]}")
-    return HostModel(model, ctypes.CDLL(str(library.resolve())))
+    return compiler
+
+
+def _has_avx2() -> bool:
+    try:
+        return " avx2 " in Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False

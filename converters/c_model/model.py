@@ -42,7 +42,7 @@ class CModel:
 
 
 def lower_model(file: ModelFile, target: str = "portable") -> CModel:
-    """Turns a file into layers for a family of cores: `portable`, `dsp`, `mve` or `host`.
+    """Turns a file into layers for a family of cores: one of `TARGETS`.
 
     Raises:
         UnsupportedModelError: an operator that the runtime has no kernel for, named.

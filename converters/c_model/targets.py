@@ -11,8 +11,8 @@ class Target:
     """A family of cores.
 
     Attributes:
-        name: `portable`, `dsp`, `mve` or `host`; for all but `host` the folder under `firmware_stub/kernels`.
-        kernels: that folder.
+        name: what it is called.
+        kernels: its folder under `firmware_stub/kernels`.
         pointer_bytes: size of a pointer.
         pack: int8 [rows, depth] weights to the order in which the kernels read them.
         column_bytes: (columns, depth) to working memory that multiplying them needs.
@@ -40,6 +40,12 @@ def _interleaved(rows: np.ndarray, together: int, chunk: int) -> np.ndarray:
     return np.concatenate([*parts, rows[grouped:].reshape(-1)]) if len(rows) else rows.reshape(-1)
 
 
+def _paired(rows: np.ndarray) -> np.ndarray:
+    """Eight rows at a time, two weights of each in turn; what is missing is zero."""
+    whole = np.pad(rows, ((0, -rows.shape[0] % 8), (0, rows.shape[1] % 2)))
+    return whole.reshape(len(whole) // 8, 8, -1, 2).transpose(0, 2, 1, 3).reshape(-1)
+
+
 def _padded(rows: np.ndarray, multiple: int) -> np.ndarray:
     return np.pad(rows, ((0, 0), (0, -rows.shape[1] % multiple)))
 
@@ -47,7 +53,9 @@ def _padded(rows: np.ndarray, multiple: int) -> np.ndarray:
 TARGETS = {
     target.name: target
     for target in (
+        # This computer, with and without the vector instructions of x86-64 computers since 2013.
         Target("host", "portable", 8, _plain, lambda columns, depth: 0),
+        Target("host-avx2", "avx2", 8, _paired, lambda columns, depth: 2 * columns * (depth + depth % 2)),
         Target("portable", "portable", 4, _plain, lambda columns, depth: 0),
         # Two rows, four weights of each in turn: one double-word load serves both. Depth padded to eight.
         Target(
