@@ -3,6 +3,7 @@
  * A generated model.c defines `tc_model_instance`. All memory is static and sized when the model is converted:
  *
  *     int8_t logits[TC_OUTPUT_BYTES];                            // model.h
+ *     tc_select_head(&tc_model_instance, &selector, image, &head);
  *     tc_infer(&tc_model_instance, image, head, logits);         // int8 [height, width, channels]
  *     tc_answer(&tc_model_instance, logits, head, codes);        // uint8 [classes], k means k/256, sum 256
  *
@@ -11,6 +12,7 @@
 #ifndef TINYCERB_H
 #define TINYCERB_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -72,6 +74,27 @@ tc_status tc_infer_profiled(const tc_model *model, const int8_t *image, int32_t 
 /* Turns a head's int8 logits into the answer: uint8 [output_bytes], k/256 each, sum 256.
  * Works in the model's memory: call it after tc_infer, not during. TC_BAD_ARGUMENT: fewer than two classes. */
 tc_status tc_answer(const tc_model *model, const int8_t *logits, int32_t head, uint8_t *codes);
+
+/* Which head answers. */
+typedef enum {
+    TC_SELECT_FIXED = 0,        /* always head 0: for tests */
+    TC_SELECT_RANDOM = 1,       /* a fresh draw for every question */
+    TC_SELECT_KEYED = 2,        /* SipHash-2-4 of the input under the device's secret */
+    TC_SELECT_COARSE_KEYED = 3, /* the same over 16 bits that small changes of the input leave alone */
+} tc_selection;
+
+typedef struct {
+    tc_selection selection;
+    const uint8_t *secret; /* 16 bytes, of this device alone */
+    /* Fills with true random bytes and returns 1, or returns 0 where it cannot: the draw is then keyed. */
+    int (*random)(uint8_t *bytes, size_t count);
+} tc_selector;
+
+/* Draws the head for an image, without bias. TC_BAD_ARGUMENT: a keyed draw without a secret. */
+tc_status tc_select_head(const tc_model *model, const tc_selector *selector, const int8_t *image, int32_t *head);
+
+/* SipHash-2-4 (Aumasson and Bernstein, 2012) of `count` bytes under a 16-byte key. */
+uint64_t tc_siphash(const uint8_t *key, const uint8_t *message, size_t count);
 
 #ifdef __cplusplus
 }
