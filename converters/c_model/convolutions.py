@@ -21,7 +21,7 @@ def lower_conv_2d(to: Lowering, operator: Operator) -> None:
         raise refuse(operator, "grouped convolution is not supported")
     strides = (options.StrideH(), options.StrideW())
     dilations = (options.DilationHFactor(), options.DilationWFactor())
-    window = window_parameters(operator, weights.shape[1:3], strides, dilations, options.Padding())
+    window = window_parameters(operator, (weights.shape[1], weights.shape[2]), strides, dilations, options.Padding())
     matrix = weights.reshape(len(weights), -1)
     depth = matrix.shape[1]
     direct = weights.shape[1:3] == (1, 1) and strides == (1, 1)
@@ -59,7 +59,7 @@ def lower_depthwise_conv_2d(to: Lowering, operator: Operator) -> None:
     weights, bias = read_weights(to.source, operator)
     strides = (options.StrideH(), options.StrideW())
     dilations = (options.DilationHFactor(), options.DilationWFactor())
-    window = window_parameters(operator, weights.shape[1:3], strides, dilations, options.Padding())
+    window = window_parameters(operator, (weights.shape[1], weights.shape[2]), strides, dilations, options.Padding())
     channels = operator.inputs[0].shape[-1]
     taps = int(np.prod(weights.shape[1:3]))
     by_tap = weights.reshape(taps, -1)

@@ -1,5 +1,6 @@
 """FULLY_CONNECTED, and the choice of one head's rows out of it."""
 
+import numpy as np
 import tflite
 
 from converters.c_model.errors import refuse
@@ -7,8 +8,6 @@ from converters.c_model.layer import Array, Layer
 from converters.c_model.lowering import Lowering, check_int8, lowers
 from converters.c_model.product import product_parameters, read_weights, row_multipliers
 from converters.model_file import Operator
-
-import numpy as np
 
 
 @lowers("FULLY_CONNECTED")

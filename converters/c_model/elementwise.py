@@ -72,8 +72,9 @@ def lower_add(to: Lowering, operator: Operator) -> None:
     }
     scales: dict[str, Value] = {}
     for name, factor in factors.items():
-        scales[f"{name}multiplier"], scales[f"{name}shift"] = quantize_multiplier(factor)
-        if scales[f"{name}shift"] > 0:
+        multiplier, shift = quantize_multiplier(factor)
+        scales |= {f"{name}multiplier": multiplier, f"{name}shift": shift}
+        if shift > 0:
             raise refuse(operator, "its output scale is more than a million times finer than its inputs' scales")
     _lower(to, operator, "tc_add", tflite.AddOptions, scales)
 

@@ -100,7 +100,5 @@ class _Writer:
             lines = [", ".join(map(str, values[at : at + 24])) for at in range(0, len(values), 24)]
             body = ",\n    ".join(lines)
             # Vector kernels read weights in whole words.
-            self.parts.append(
-                f"static const {kind} {name}[] __attribute__((aligned(8))) = {{\n    {body}}};\n"
-            )
+            self.parts.append(f"static const {kind} {name}[] __attribute__((aligned(8))) = {{\n    {body}}};\n")
         return self._known[key]

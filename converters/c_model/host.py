@@ -39,7 +39,9 @@ class HostModel:
         """
         flat = np.ascontiguousarray(images).reshape(len(images), -1)
         if flat.dtype != np.int8 or flat.shape[1] != self.model.image.bytes:
-            raise ValueError(f"images are {images.dtype} {images.shape}; expected int8 (N, {self.model.image.shape[1:]})")
+            raise ValueError(
+                f"images are {images.dtype} {images.shape}; expected int8 (N, {self.model.image.shape[1:]})"
+            )
         if not 0 <= head < self.model.heads:
             raise ValueError(f"head is {head}; expected 0 to {self.model.heads - 1}")
         outputs = np.empty((len(flat), self.model.output.bytes), np.int8)
@@ -94,8 +96,11 @@ def build_host_model(
     command = [_compiler(), "-std=c99", "-fPIC", "-fno-strict-aliasing", *flags]
     command += ["-mavx2"] if target == "host-avx2" else []
     command += [f"-I{runtime / part}" for part in ("include", "kernels")]
-    objects = _runtime_objects(command, [*runtime_sources(runtime, model.target.kernels), runtime / "host" / "host.c"],
-                               folder.parent / f"runtime-{target}{''.join(flags)}".replace("/", "_"))
+    objects = _runtime_objects(
+        command,
+        [*runtime_sources(runtime, model.target.kernels), runtime / "host" / "host.c"],
+        folder.parent / f"runtime-{target}{''.join(flags)}".replace("/", "_"),
+    )
     library = folder / "model.so"
     _compile([*command, "-shared", f"-I{folder}", "-o", str(library), str(folder / "model.c"), *map(str, objects)])
     return HostModel(model, ctypes.CDLL(str(library.resolve())))

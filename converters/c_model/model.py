@@ -16,6 +16,7 @@ from converters.c_model.targets import TARGETS, Target
 from converters.metadata import read_metadata
 from converters.model_file import ModelFile, Tensor
 
+
 @dataclass(frozen=True)
 class CModel:
     """What model.c is written from.

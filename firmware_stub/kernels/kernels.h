@@ -31,7 +31,7 @@ typedef struct {
 typedef struct {
     tc_product product;
     tc_window window;
-    int32_t fill; /* what stands outside the image: the input's zero point */
+    int32_t fill;   /* what stands outside the image: the input's zero point */
     int32_t direct; /* 1: every column already lies in the input (1x1, stride 1) */
 } tc_conv_2d_parameters;
 

@@ -10,7 +10,6 @@ void tc_mean(const tc_layer *layer, int32_t head) {
         int32_t sum = p.offset;
         for (int32_t position = 0; position < p.positions; position++, value += p.channels)
             sum += *value;
-        layer->output[channel] =
-            (int8_t)tc_clamp(tc_scale(sum, p.multiplier, p.shift) + p.zero_point, -128, 127);
+        layer->output[channel] = (int8_t)tc_clamp(tc_scale(sum, p.multiplier, p.shift) + p.zero_point, -128, 127);
     }
 }

@@ -14,10 +14,22 @@ static void fault(void) {
 }
 
 __attribute__((section(".vectors"), used)) static const void *const vectors[16] = {
-    __stack_top,         (const void *)tc_reset, (const void *)fault, (const void *)fault,
-    (const void *)fault, (const void *)fault,    (const void *)fault, (const void *)fault,
-    0,                   0,                      0,                   (const void *)fault,
-    (const void *)fault, 0,                      (const void *)fault, (const void *)fault,
+    __stack_top,
+    (const void *)tc_reset,
+    (const void *)fault,
+    (const void *)fault,
+    (const void *)fault,
+    (const void *)fault,
+    (const void *)fault,
+    (const void *)fault,
+    0,
+    0,
+    0,
+    (const void *)fault,
+    (const void *)fault,
+    0,
+    (const void *)fault,
+    (const void *)fault,
 };
 
 /* Naked: it fills the stack that a C function would use. Only instructions of the smallest cores. */

@@ -37,8 +37,9 @@ class FlatModel:
         text = b.CreateString(name or f"tensor_{len(self._tensors)}")
         quantization = None
         if scales:
-            scale, zero = b.CreateNumpyVector(np.array(scales, np.float32)), b.CreateNumpyVector(
-                np.array(zero_points, np.int64)
+            scale, zero = (
+                b.CreateNumpyVector(np.array(scales, np.float32)),
+                b.CreateNumpyVector(np.array(zero_points, np.int64)),
             )
             tflite.QuantizationParametersStart(b)
             tflite.QuantizationParametersAddScale(b, scale)

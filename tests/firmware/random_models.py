@@ -65,7 +65,11 @@ def conv_2d(m: _Maker, source: int) -> int:
         dilations = (int(m.rng.integers(1, 3)), int(m.rng.integers(1, 3)))
     filters = int(m.rng.integers(1, 13))
     weight, bias, scales = m.weights((filters, *kernel, channels), filters, 0, bool(m.rng.integers(2)), source)
-    shape = [1, *(_extent(s, k, t, d, same) for s, k, t, d in zip((height, width), kernel, strides, dilations)), filters]
+    shape = [
+        1,
+        *(_extent(s, k, t, d, same) for s, k, t, d in zip((height, width), kernel, strides, dilations, strict=True)),
+        filters,
+    ]
     result = m.result(shape, m.summed(source, scales, kernel[0] * kernel[1] * channels))
     return m.flat.operator("CONV_2D", [source, weight, bias], result, "Conv2DOptions", {
         "Padding": 0 if same else 1, "StrideH": strides[0], "StrideW": strides[1],
@@ -84,7 +88,11 @@ def depthwise_conv_2d(m: _Maker, source: int) -> int:
     multiplier = m.pick(1, 1, 2, 3)
     rows = channels * multiplier
     weight, bias, scales = m.weights((1, *kernel, rows), rows, 3, bool(m.rng.integers(2)), source)
-    shape = [1, *(_extent(s, k, t, d, same) for s, k, t, d in zip((height, width), kernel, strides, dilations)), rows]
+    shape = [
+        1,
+        *(_extent(s, k, t, d, same) for s, k, t, d in zip((height, width), kernel, strides, dilations, strict=True)),
+        rows,
+    ]
     result = m.result(shape, m.summed(source, scales, kernel[0] * kernel[1]))
     return m.flat.operator("DEPTHWISE_CONV_2D", [source, weight, bias], result, "DepthwiseConv2DOptions", {
         "Padding": 0 if same else 1, "StrideH": strides[0], "StrideW": strides[1], "DepthMultiplier": multiplier,
@@ -97,7 +105,11 @@ def pool(m: _Maker, source: int) -> int:
     """Average and maximum, with odd windows at the border."""
     _, height, width, channels = m.flat.shapes[source]
     kernel, strides, same = _windowed(m, source, 4)
-    shape = [1, *(_extent(s, k, t, 1, same) for s, k, t in zip((height, width), kernel, strides)), channels]
+    shape = [
+        1,
+        *(_extent(s, k, t, 1, same) for s, k, t in zip((height, width), kernel, strides, strict=True)),
+        channels,
+    ]
     return m.flat.operator(m.pick("AVERAGE_POOL_2D", "MAX_POOL_2D"), [source], m.like(source, shape), "Pool2DOptions", {
         "Padding": 0 if same else 1, "StrideH": strides[0], "StrideW": strides[1],
         "FilterHeight": kernel[0], "FilterWidth": kernel[1], "FusedActivationFunction": m.pick(*_ACTIVATIONS),
@@ -128,7 +140,7 @@ def pad(m: _Maker, source: int) -> int:
     sizes[0] = 0
     sizes[3] = m.pick([0, 0], [1, 2])
     amounts = m.flat.tensor([4, 2], values=sizes)
-    shape = [int(s + extra.sum()) for s, extra in zip(m.flat.shapes[source], sizes)]
+    shape = [int(s + extra.sum()) for s, extra in zip(m.flat.shapes[source], sizes, strict=True)]
     return m.flat.operator("PAD", [source, amounts], m.like(source, shape), "PadOptions")
 
 
@@ -148,16 +160,14 @@ def strided_slice(m: _Maker, source: int) -> int:
     begin = [0, *(int(m.rng.integers(0, max(1, s // 2))) for s in shape[1:])]
     steps = [1, *(int(m.rng.integers(1, 3)) for _ in shape[1:])]
     begin_mask, end_mask = int(m.rng.integers(16)), int(m.rng.integers(16))
-    end = [1, *(int(m.rng.integers(b + 1, s + 1)) for b, s in zip(begin[1:], shape[1:]))]
+    end = [1, *(int(m.rng.integers(b + 1, s + 1)) for b, s in zip(begin[1:], shape[1:], strict=True))]
     extents = [
         len(range(s)[None if begin_mask >> i & 1 else b : None if end_mask >> i & 1 else e : step])
-        for i, (s, b, e, step) in enumerate(zip(shape, begin, end, steps))
+        for i, (s, b, e, step) in enumerate(zip(shape, begin, end, steps, strict=True))
     ]
     constants = [m.flat.tensor([4], values=np.array(v, np.int32)) for v in (begin, end, steps)]
     masks = {"BeginMask": begin_mask, "EndMask": end_mask}
-    return m.flat.operator(
-        "STRIDED_SLICE", [source, *constants], m.like(source, extents), "StridedSliceOptions", masks
-    )
+    return m.flat.operator("STRIDED_SLICE", [source, *constants], m.like(source, extents), "StridedSliceOptions", masks)
 
 
 def quantize(m: _Maker, source: int) -> int:
@@ -218,8 +228,10 @@ def random_model(seed: int) -> bytes:
     shape = m.flat.shapes[tensor]
     if m.rng.integers(2):
         axes = m.flat.tensor([2], values=np.array([1, 2], np.int32))
-        result = m.like(tensor, [1, shape[-1]]) if m.rng.integers(2) else m.result(
-            [1, shape[-1]], float(np.float32(m.flat.quantization[tensor][0][0] * 0.7))
+        result = (
+            m.like(tensor, [1, shape[-1]])
+            if m.rng.integers(2)
+            else m.result([1, shape[-1]], float(np.float32(m.flat.quantization[tensor][0][0] * 0.7)))
         )
         tensor = m.flat.operator("MEAN", [tensor, axes], result, "ReducerOptions")
     else:

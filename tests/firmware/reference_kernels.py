@@ -1,7 +1,7 @@
 """Runs .tflite files with TFLite's reference kernels: python reference_kernels.py FOLDER
 
 For every NAME.tflite with NAME.images.npy (int8 [N, ...]) and NAME.heads (a number) in the folder it writes
-NAME.expected.npy, int8 [N, heads, output bytes], and NAME.seconds, the time per inference. TensorFlow must not be loaded.
+NAME.expected.npy, int8 [N, heads, output bytes], and NAME.seconds, the least time of an inference.
 """
 
 import sys

@@ -45,9 +45,7 @@ def test_random_models_are_exact(cases: Cases, builds: Path, board: str) -> None
 
 
 @pytest.mark.parametrize("board", ["qemu-m3", "qemu-m4", "qemu-m55"])
-def test_instructions_depend_on_neither_head_nor_input(
-    victims: Mapping[str, Case], builds: Path, board: str
-) -> None:
+def test_instructions_depend_on_neither_head_nor_input(victims: Mapping[str, Case], builds: Path, board: str) -> None:
     """From image to answer, over all heads and 1,000 inputs; single instructions would be seen."""
     file = victims["cerberos"].file
     images = np.random.default_rng(5).integers(-128, 128, (1000, *file.inputs["image"].shape[1:]), dtype=np.int8)
@@ -113,5 +111,5 @@ def test_a_model_that_does_not_fit_is_refused(victims: Mapping[str, Case], tmp_p
 
 
 def test_unknown_board_names_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="did you mean 'qemu-m4'.*known: qemu-m0"):
+    with pytest.raises(UsageError, match=r"did you mean 'qemu-m4'.*known: qemu-m0"):
         load_board("qemu-m5x4")

@@ -75,7 +75,11 @@ def test_custom_head_selection_is_the_gather(cases: Cases, tmp_path: Path) -> No
     rows = np.arange(12, dtype=np.int8).reshape(1, 3, 4)
     for content in (*custom, *plain):
         host = build_host_model(parse_model(content), firmware_folder(), tmp_path / str(len(content)))
-        assert [host.infer(rows, head).tolist() for head in range(3)] == [[[0, 1, 2, 3]], [[4, 5, 6, 7]], [[8, 9, 10, 11]]]
+        assert [host.infer(rows, head).tolist() for head in range(3)] == [
+            [[0, 1, 2, 3]],
+            [[4, 5, 6, 7]],
+            [[8, 9, 10, 11]],
+        ]
         with pytest.raises(ValueError, match="head is 3; expected 0 to 2"):
             host.infer(rows, 3)
 

@@ -4,6 +4,8 @@ The same input always meets the same head, so whoever repeats a question learns 
 Aumasson and Bernstein (2012); the draw without bias from Lemire (2019).
 """
 
+import itertools
+
 import numpy as np
 
 REGIONS = 16
@@ -56,7 +58,7 @@ def coarse_views(images: np.ndarray) -> np.ndarray:
     """Returns uint16 [N]: for each sixteenth of the input one bit, whether it is brighter than the whole."""
     flat = images.reshape(len(images), -1).astype(np.int64)
     edges = np.arange(REGIONS + 1) * flat.shape[1] // REGIONS
-    sums = np.stack([flat[:, a:b].sum(axis=1) for a, b in zip(edges[:-1], edges[1:], strict=True)], axis=1)
+    sums = np.stack([flat[:, a:b].sum(axis=1) for a, b in itertools.pairwise(edges)], axis=1)
     brighter = sums * flat.shape[1] > flat.sum(axis=1, keepdims=True) * np.diff(edges)
     return (brighter << np.arange(REGIONS)).sum(axis=1).astype(np.uint16)
 

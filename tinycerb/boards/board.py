@@ -82,7 +82,9 @@ def load_board(name: str) -> Board:
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"board {name}: {error}") from error
     except (KeyError, TypeError) as error:
-        raise UsageError(f"board {name}: {error} is missing or wrong; compare with tinycerb/boards/qemu-m4.toml") from error
+        raise UsageError(
+            f"board {name}: {error} is missing or wrong; compare with tinycerb/boards/qemu-m4.toml"
+        ) from error
 
 
 def _board(name: str, table: Mapping[str, Any]) -> Board:

@@ -134,7 +134,9 @@ def _run(command: Sequence[str], board: Board, cwd: Path | None = None) -> str:
     if shortages:
         sizes = {"FLASH": board.flash.bytes, "RAM": board.ram.bytes}
         told = " and ".join(f"{name} ({sizes[name]:,} bytes) by {int(count):,} bytes" for name, count in shortages)
-        raise UsageError(f"the model does not fit {board.name}: it exceeds {told}; prune it further or take a larger board")
+        raise UsageError(
+            f"the model does not fit {board.name}: it exceeds {told}; prune it further or take a larger board"
+        )
     raise EnvironmentProblem(f"{Path(command[0]).name} failed for {board.name}:\n{finished.stderr[-3000:]}")
 
 

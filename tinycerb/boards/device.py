@@ -20,8 +20,8 @@ _ATTEMPTS = 4
 class Line(Protocol):
     """A serial line; pyserial's `Serial` is one."""
 
-    def read(self, size: int = 1) -> bytes: ...
-    def write(self, data: bytes) -> int | None: ...
+    def read(self, size: int = 1, /) -> bytes: ...
+    def write(self, data: bytes, /) -> int | None: ...
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,6 @@ class Device:
         self._line = line
         self._patience = patience
         self._clock = clock
-        self._reader = FrameReader()
         self._sequence = 0
 
     def hello(self) -> Greeting:
@@ -87,12 +86,14 @@ class Device:
         request = Frame(kind, self._sequence, payload).encode()
         heard = False
         for _ in range(_ATTEMPTS):
+            # A damaged length must not hold back replies until they fit a later question's sequence number.
+            reader = FrameReader(expected)
             self._line.write(request)
             until = self._clock() + self._patience
             while self._clock() < until:
                 content = self._line.read(4096)
                 heard = heard or bool(content)
-                for frame in self._reader.feed(content):
+                for frame in reader.feed(content):
                     if frame.sequence != self._sequence:
                         continue
                     if frame.type == FAILED | _REPLY:

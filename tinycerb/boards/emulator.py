@@ -89,9 +89,7 @@ def run_emulator(command: Sequence[str], folder: Path, elf: Path) -> str:
         HardwareError: another exit code than 0, or the time limit.
     """
     try:
-        finished = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=_TIME_LIMIT, check=False
-        )
+        finished = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_TIME_LIMIT, check=False)
     except subprocess.TimeoutExpired as error:
         raise HardwareError(f"{elf} did not end within {_TIME_LIMIT} seconds in the emulator") from error
     if finished.returncode != 0:

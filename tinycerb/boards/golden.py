@@ -1,4 +1,4 @@
-"""Golden vectors of a model: random images and what TFLite's reference kernels say. Never where TensorFlow is loaded."""
+"""Golden vectors: random images and what TFLite's reference kernels say. Never where TensorFlow is loaded."""
 
 import numpy as np
 

@@ -17,7 +17,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     help="Make small neural networks on microcontrollers hard to steal, and prove it.\n\n"
-    "First run: tinycerb run demo. Exit codes: 0 ok, 1 a gate not met, 2 usage, 3 environment, 4 hardware, 130 interrupted.",
+    "First run: tinycerb run demo. Exit codes: 0 ok, 1 a gate not met, 2 usage, 3 environment, "
+    "4 hardware, 130 interrupted.",
 )
 
 

@@ -9,8 +9,8 @@ void tc_depthwise_pixel(const tc_depthwise_conv_2d_parameters *parameters, const
         __m256i sums = tc_load_eight(p.bias + channel);
         const int8_t *weight = p.weights + channel;
         for (int32_t tap = 0; tap < p.depth; tap++, weight += p.rows)
-            sums = _mm256_add_epi32(
-                sums, _mm256_mullo_epi32(tc_widen_eight(taps[tap] + channel), tc_widen_eight(weight)));
+            sums =
+                _mm256_add_epi32(sums, _mm256_mullo_epi32(tc_widen_eight(taps[tap] + channel), tc_widen_eight(weight)));
         const __m256i multipliers = tc_load_eight(p.multipliers + channel);
         sums = tc_scale_eight(sums, multipliers, tc_widen_eight(p.shifts + channel));
         tc_store_eight(sums, p.zero_point, p.low, p.high, output + channel);

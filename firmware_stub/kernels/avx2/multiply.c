@@ -30,8 +30,8 @@ static void finish(const tc_product *p, int32_t row, __m256i sums, int8_t *outpu
     memcpy(bias, p->bias + row, 4 * count);
     memcpy(multipliers, p->multipliers + row, 4 * count);
     memcpy(shifts, p->shifts + row, count);
-    sums = tc_scale_eight(_mm256_add_epi32(sums, tc_load_eight(bias)), tc_load_eight(multipliers),
-                          tc_widen_eight(shifts));
+    sums =
+        tc_scale_eight(_mm256_add_epi32(sums, tc_load_eight(bias)), tc_load_eight(multipliers), tc_widen_eight(shifts));
     tc_store_eight(sums, p->zero_point, p->low, p->high, values);
     memcpy(output + row, values, count);
 }

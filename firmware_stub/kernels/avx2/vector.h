@@ -22,8 +22,8 @@ static inline __m256i tc_scale_eight(__m256i x, __m256i multipliers, __m256i shi
     const __m256i right = _mm256_max_epi32(_mm256_sub_epi32(zero, shifts), zero);
     x = _mm256_sllv_epi32(x, left);
     const __m256i even = _mm256_add_epi64(_mm256_mul_epi32(x, multipliers), nudge);
-    const __m256i odd = _mm256_add_epi64(
-        _mm256_mul_epi32(_mm256_srli_epi64(x, 32), _mm256_srli_epi64(multipliers, 32)), nudge);
+    const __m256i odd =
+        _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(x, 32), _mm256_srli_epi64(multipliers, 32)), nudge);
     const __m256i high = _mm256_blend_epi32(_mm256_srli_epi64(even, 31), _mm256_slli_epi64(odd, 1), 0xAA);
     const __m256i half = _mm256_srli_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(1), right), 1);
     const __m256i negative = _mm256_srai_epi32(_mm256_and_si256(high, shifts), 31);

@@ -57,7 +57,8 @@ void tc_multiply_two(const tc_product *parameters, const int8_t *const columns[2
         const int32_t *x = wide;
         const int8_t *end = weights + 2 * padded;
         /* Per round: 16 weights, 16 values, 32 products. */
-        __asm__ volatile("1:\n\t"
+        __asm__ volatile(
+            "1:\n\t"
 #define TC_GROUP                                                                                                       \
     "ldrd %[w0], %[w1], [%[w]], #8\n\t"                                                                                \
     "ldrd %[x0], %[x1], [%[x]], #8\n\t"                                                                                \
@@ -74,13 +75,12 @@ void tc_multiply_two(const tc_product *parameters, const int8_t *const columns[2
     "smlad %[d], %[x0], %[v1], %[d]\n\t"                                                                               \
     "smlad %[c], %[x1], %[w0], %[c]\n\t"                                                                               \
     "smlad %[d], %[x1], %[w1], %[d]\n\t"
-                         TC_GROUP TC_GROUP "cmp %[w], %[end]\n\t"
-                         "bne 1b\n\t"
-                         : [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d), [w] "+r"(weights), [x] "+r"(x),
-                           [w0] "=&r"(w0), [w1] "=&r"(w1), [v0] "=&r"(v0), [v1] "=&r"(v1), [x0] "=&r"(x0),
-                           [x1] "=&r"(x1)
-                         : [end] "r"(end)
-                         : "cc", "memory");
+            TC_GROUP TC_GROUP "cmp %[w], %[end]\n\t"
+            "bne 1b\n\t"
+            : [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d), [w] "+r"(weights), [x] "+r"(x), [w0] "=&r"(w0),
+              [w1] "=&r"(w1), [v0] "=&r"(v0), [v1] "=&r"(v1), [x0] "=&r"(x0), [x1] "=&r"(x1)
+            : [end] "r"(end)
+            : "cc", "memory");
 #undef TC_GROUP
         *first++ = to_int8(&p, row, a);
         *first++ = to_int8(&p, row + 1, b);

@@ -8,7 +8,8 @@ static inline int8_t to_int8(const tc_product *p, int32_t row, int32_t sum) {
     return (int8_t)tc_clamp(value, p->low, p->high);
 }
 
-void tc_multiply_two(const tc_product *parameters, const int8_t *const columns[2], int8_t *const outputs[2], void *scratch) {
+void tc_multiply_two(const tc_product *parameters, const int8_t *const columns[2], int8_t *const outputs[2],
+                     void *scratch) {
     (void)scratch;
     const tc_product copy = *parameters, *const p = &copy;
     const int8_t *weights = p->weights;
@@ -31,7 +32,8 @@ void tc_multiply_two(const tc_product *parameters, const int8_t *const columns[2
     }
 }
 
-void tc_multiply_one(const tc_product *parameters, const int8_t *column, int32_t offset, int8_t *output, void *scratch) {
+void tc_multiply_one(const tc_product *parameters, const int8_t *column, int32_t offset, int8_t *output,
+                     void *scratch) {
     (void)scratch;
     const tc_product copy = *parameters, *const p = &copy;
     for (int32_t row = 0; row < p->rows; row += 2) {
