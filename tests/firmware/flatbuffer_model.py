@@ -36,7 +36,7 @@ class FlatModel:
         self._buffers.append(b"" if values is None else values.tobytes())
         text = b.CreateString(name or f"tensor_{len(self._tensors)}")
         quantization = None
-        if scales:
+        if len(scales):
             scale, zero = (
                 b.CreateNumpyVector(np.array(scales, np.float32)),
                 b.CreateNumpyVector(np.array(zero_points, np.int64)),
@@ -47,7 +47,7 @@ class FlatModel:
             tflite.QuantizationParametersAddQuantizedDimension(b, axis)
             quantization = tflite.QuantizationParametersEnd(b)
         sizes = b.CreateNumpyVector(np.array(shape, np.int32))
-        dtype = "int8" if values is None and scales else "int32" if values is None else values.dtype.name
+        dtype = "int8" if values is None and len(scales) else "int32" if values is None else values.dtype.name
         tflite.TensorStart(b)
         tflite.TensorAddShape(b, sizes)
         tflite.TensorAddType(b, _TYPES[dtype])

@@ -51,6 +51,8 @@ def build_image(
     optimisation: str = "-O3",
     extra: Sequence[Path] = (),
     defines: Sequence[str] = (),
+    system: Sequence[Path] = (),
+    relaxed: bool = False,
 ) -> Image:
     """Compiles a model with an application for a board.
 
@@ -62,6 +64,8 @@ def build_image(
         optimisation: of the compiler.
         extra: further C files, such as golden vectors.
         defines: further definitions, `NAME=VALUE`.
+        system: include folders of other people's headers.
+        relaxed: GNU C and no warnings, for other people's sources.
 
     Raises:
         UsageError: the model cannot run on this runtime, or does not fit the board.
@@ -82,7 +86,9 @@ def build_image(
     (folder / "link.ld").write_text(script)
     elf = folder / "firmware.elf"
     flags = [*compiler_flags(board, optimisation), f"-I{folder}", f"-DTC_SERIAL_BASE={board.serial_base:#x}u"]
-    flags += [f"-D{define}" for define in defines]
+    flags += [f"-D{define}" for define in defines] + [f"-isystem{path}" for path in system]
+    if relaxed:
+        flags = ["-std=gnu99", *(flag for flag in flags if flag not in (*WARNINGS, "-std=c99"))]
     sources = [*(root / part for part in application), folder / "model.c", *extra]
     _run(
         [_tool("gcc"), *flags, *map(str, sources), str(_runtime_archive(board, folder.parent, optimisation)),
