@@ -90,4 +90,5 @@ def product_parameters(
         "zero_point": operator.outputs[0].zero_points[0],
         "low": limits[0],
         "high": limits[1],
+        "plain": int(limits[1] == 127 and bool((shifts <= -1).all())),
     }

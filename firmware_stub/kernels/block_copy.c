@@ -1,12 +1,12 @@
 /* PAD, CONCATENATION, STRIDED_SLICE: a block of elements goes from one place to another. */
-#include "fixed_point.h"
+#include "bytes.h"
 #include "kernels.h"
 
 void tc_block_copy(const tc_layer *layer, int32_t head) {
     (void)head;
     const tc_block_copy_parameters *p = layer->parameters;
     if (p->fill_count != 0)
-        memset(layer->output, p->fill, (size_t)p->fill_count);
+        tc_fill(layer->output, p->fill, p->fill_count);
     const int contiguous = p->input_stride[4] == 1 && p->output_stride[4] == 1;
     const int8_t *from[5] = {layer->input + p->input_offset};
     int8_t *to[5] = {layer->output + p->output_offset};

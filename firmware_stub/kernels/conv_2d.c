@@ -1,34 +1,42 @@
 /* CONV_2D: gathers the window of two output pixels at a time into columns and multiplies them with all filters. */
-#include "fixed_point.h"
+#include "bytes.h"
 #include "kernels.h"
+
+/* One line of the window: `from` is where it would begin in the image, `left` the column there. */
+static inline void gather_line(const tc_window *w, int32_t fill, const int8_t *from, int32_t left, int8_t *to) {
+    if (w->dilation_width == 1) {
+        const int32_t before = left < 0 ? -left : 0;
+        const int32_t beyond = left + w->kernel_width - w->input_width;
+        const int32_t after = beyond > 0 ? beyond : 0;
+        const int32_t first = before * w->channels, count = (w->kernel_width - before - after) * w->channels;
+        if (first > 0)
+            tc_fill(to, fill, first);
+        tc_copy(to + first, from + first, count);
+        if (after > 0)
+            tc_fill(to + first + count, fill, after * w->channels);
+        return;
+    }
+    for (int32_t kx = 0; kx < w->kernel_width; kx++, to += w->channels) {
+        const int32_t offset = kx * w->dilation_width;
+        if (left + offset < 0 || left + offset >= w->input_width)
+            tc_fill(to, fill, w->channels);
+        else
+            tc_copy(to, from + offset * w->channels, w->channels);
+    }
+}
 
 /* Writes the window of output pixel (row, column) as one int8 column; what lies outside the image becomes `fill`. */
 static void gather(const tc_conv_2d_parameters *parameters, const int8_t *input, int32_t row, int32_t column,
                    int8_t *to) {
-    const tc_window *w = &parameters->window;
-    const int32_t top = row * w->stride_height - w->pad_top;
+    const tc_window *const w = &parameters->window;
     const int32_t left = column * w->stride_width - w->pad_left;
-    const int32_t row_bytes = w->kernel_width * w->channels;
-    const int whole_rows = w->dilation_width == 1 && left >= 0 && left + w->kernel_width <= w->input_width;
-    for (int32_t ky = 0; ky < w->kernel_height; ky++, to += row_bytes) {
-        const int32_t y = top + ky * w->dilation_height;
-        if (y < 0 || y >= w->input_height) {
-            memset(to, parameters->fill, (size_t)row_bytes);
-            continue;
-        }
-        const int8_t *from = input + (y * w->input_width + left) * w->channels;
-        if (whole_rows) {
-            tc_copy(to, from, row_bytes);
-            continue;
-        }
-        int8_t *place = to;
-        for (int32_t kx = 0; kx < w->kernel_width; kx++, place += w->channels) {
-            const int32_t offset = kx * w->dilation_width;
-            if (left + offset < 0 || left + offset >= w->input_width)
-                memset(place, parameters->fill, (size_t)w->channels);
-            else
-                tc_copy(place, from + offset * w->channels, w->channels);
-        }
+    const int32_t line_bytes = w->kernel_width * w->channels;
+    int32_t y = row * w->stride_height - w->pad_top;
+    for (int32_t ky = 0; ky < w->kernel_height; ky++, y += w->dilation_height, to += line_bytes) {
+        if (y < 0 || y >= w->input_height)
+            tc_fill(to, parameters->fill, line_bytes);
+        else
+            gather_line(w, parameters->fill, input + (y * w->input_width + left) * w->channels, left, to);
     }
 }
 

@@ -11,7 +11,6 @@ void tc_depthwise_channels(const tc_depthwise_conv_2d_parameters *parameters, co
         int32_t sum = p->bias[channel];
         for (int32_t tap = 0; tap < p->depth; tap++, weight += p->rows)
             sum += taps[tap][source] * *weight;
-        const int32_t value = tc_scale(sum, p->multipliers[channel], p->shifts[channel]) + p->zero_point;
-        output[channel] = (int8_t)tc_clamp(value, p->low, p->high);
+        output[channel] = tc_to_int8(sum, p->multipliers[channel], p->shifts[channel], p->zero_point, p->low, p->high);
     }
 }

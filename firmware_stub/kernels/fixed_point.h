@@ -5,8 +5,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
+#if defined(__ARM_FEATURE_SAT)
 #include <arm_acle.h>
+#endif
+#if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
 #define TC_DSP 1
 #endif
 
@@ -22,13 +24,23 @@ static inline int32_t tc_round_shift(int32_t x, int32_t bits) {
     return (x + half + ((x & -bits) >> 31)) >> bits;
 }
 
+/* The same for |x| below 2^30 on cores that have it as one instruction. */
+static inline int32_t tc_doubling_high_small(int32_t x, int32_t multiplier) {
+#ifdef TC_DSP
+    int32_t high;
+    __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"((int32_t)((uint32_t)x << 1)), "r"(multiplier));
+    return high;
+#else
+    return tc_doubling_high(x, multiplier);
+#endif
+}
+
 /* x * multiplier / 2^31 * 2^shift with TFLite's double rounding.
  * The converter makes sure that |x| * 2^left stays below 2^30. */
 static inline int32_t tc_scale(int32_t x, int32_t multiplier, int32_t shift) {
 #ifdef TC_DSP
     const int32_t left = (int32_t)__usat(shift, 5), right = (int32_t)__usat(-shift, 5);
-    int32_t high;
-    __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"((int32_t)((uint32_t)x << left << 1)), "r"(multiplier));
+    const int32_t high = tc_doubling_high_small((int32_t)((uint32_t)x << left), multiplier);
     const int32_t half = (int32_t)((1u << right) >> 1);
     return (high + half + ((high & shift) >> 31)) >> right;
 #else
@@ -39,12 +51,7 @@ static inline int32_t tc_scale(int32_t x, int32_t multiplier, int32_t shift) {
 
 /* The same where shifts go to the right only: `right` bits, 0 or more. */
 static inline int32_t tc_scale_right(int32_t x, int32_t multiplier, int32_t right) {
-#ifdef TC_DSP
-    int32_t high;
-    __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"((int32_t)((uint32_t)x << 1)), "r"(multiplier));
-#else
-    const int32_t high = tc_doubling_high(x, multiplier);
-#endif
+    const int32_t high = tc_doubling_high_small(x, multiplier);
     return tc_round_shift(high, right);
 }
 
@@ -61,32 +68,29 @@ static inline int32_t tc_max(int32_t a, int32_t b) {
     return b + (difference & ~(difference >> 31));
 }
 
-/* Copies without calling into the C library, whose small variant goes byte by byte. Pointers need no alignment. */
-static inline void tc_copy(int8_t *restrict to, const int8_t *restrict from, int32_t bytes) {
-#if defined(__ARM_FEATURE_UNALIGNED)
-    while (bytes >= 16) {
-        uint32_t words[4];
-        memcpy(words, from, 16);
-        memcpy(to, words, 16);
-        from += 16;
-        to += 16;
-        bytes -= 16;
-    }
-    while (bytes >= 4) {
-        uint32_t word;
-        memcpy(&word, from, 4);
-        memcpy(to, &word, 4);
-        from += 4;
-        to += 4;
-        bytes -= 4;
-    }
-    while (bytes > 0) {
-        *to++ = *from++;
-        bytes--;
-    }
+/* Into -128 .. 127. */
+static inline int32_t tc_saturate(int32_t x) {
+#if defined(__ARM_FEATURE_SAT)
+    int32_t y;
+    __asm__("ssat %0, #8, %1" : "=r"(y) : "r"(x));
+    return y;
 #else
-    memcpy(to, from, (size_t)bytes);
+    return tc_clamp(x, -128, 127);
 #endif
+}
+
+/* tc_scale, zero point and saturation where the shift goes to the right by one bit or more: rounding is then one
+ * addition between two shifts. */
+static inline int8_t tc_to_int8_plain(int32_t x, int32_t multiplier, int32_t shift, int32_t zero_point, int32_t low) {
+    const int32_t high = tc_doubling_high_small(x, multiplier);
+    const int32_t value = zero_point + ((((high + (high >> 31)) >> ~shift) + 1) >> 1);
+    return (int8_t)tc_max(tc_saturate(value), low);
+}
+
+/* The general way. */
+static inline int8_t tc_to_int8(int32_t x, int32_t multiplier, int32_t shift, int32_t zero_point, int32_t low,
+                                int32_t high) {
+    return (int8_t)tc_clamp(tc_scale(x, multiplier, shift) + zero_point, low, high);
 }
 
 #endif

@@ -1,5 +1,5 @@
 /* GATHER and TinyCerbHeadSelect: the selected head's row, where its layer could not be computed alone. */
-#include "fixed_point.h"
+#include "bytes.h"
 #include "kernels.h"
 
 void tc_head_select(const tc_layer *layer, int32_t head) {

@@ -16,6 +16,7 @@ typedef struct {
     int32_t zero_point;
     int32_t low;
     int32_t high;
+    int32_t plain; /* 1: all shifts go to the right and the range ends at 127 */
 } tc_product;
 
 /* A window that slides over an image [height, width, channels]. */

@@ -27,10 +27,14 @@ static inline __attribute__((always_inline)) int32_t four_channels(const tc_prod
             sums[2] = __smlatt(x_even, w_even, sums[2]);
             sums[3] = __smlatt(x_odd, w_odd, sums[3]);
         }
-        for (int32_t i = 0; i < 4; i++) {
-            const int32_t scaled = tc_scale(sums[i], p->multipliers[channel + i], p->shifts[channel + i]);
-            output[channel + i] = (int8_t)tc_clamp(scaled + p->zero_point, p->low, p->high);
-        }
+        const int32_t *multipliers = p->multipliers + channel;
+        const int8_t *shifts = p->shifts + channel;
+        if (p->plain)
+            for (int32_t i = 0; i < 4; i++)
+                output[channel + i] = tc_to_int8_plain(sums[i], multipliers[i], shifts[i], p->zero_point, p->low);
+        else
+            for (int32_t i = 0; i < 4; i++)
+                output[channel + i] = tc_to_int8(sums[i], multipliers[i], shifts[i], p->zero_point, p->low, p->high);
     }
     return channel;
 }

@@ -26,8 +26,9 @@ static void widen(const int8_t *from, int32_t depth, int32_t *to, int32_t step) 
 }
 
 static inline int8_t to_int8(const tc_product *p, int32_t row, int32_t sum) {
-    const int32_t value = tc_scale(sum, p->multipliers[row], p->shifts[row]) + p->zero_point;
-    return (int8_t)tc_clamp(value, p->low, p->high);
+    if (p->plain)
+        return tc_to_int8_plain(sum, p->multipliers[row], p->shifts[row], p->zero_point, p->low);
+    return tc_to_int8(sum, p->multipliers[row], p->shifts[row], p->zero_point, p->low, p->high);
 }
 
 /* One row of its own, against `columns` columns that are interleaved. */

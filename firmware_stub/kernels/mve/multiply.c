@@ -6,12 +6,15 @@
 #include "vector.h"
 
 static void one_column(const tc_product *p, const int8_t *column, int32_t offset, int8_t *output) {
-    const int32_t chunks = p->depth >> 4, rest = p->depth & 15;
+    const int32_t chunks = p->depth >> 4, rest = p->depth & 15, plain = p->plain;
     const mve_pred16_t tail = vctp8q((uint32_t)rest);
-    const int8_t *weights = p->weights;
-    int32_t row = 0;
-    for (; row + 4 <= p->rows; row += 4) {
-        int32_t a = 0, b = 0, c = 0, d = 0;
+    const int32x4_t zero_point = vdupq_n_s32(p->zero_point);
+    const int32x4_t low = vdupq_n_s32(p->low), high = vdupq_n_s32(p->high);
+    const int8_t *weights = p->weights, *shifts = p->shifts;
+    const int32_t *bias = p->bias, *multipliers = p->multipliers;
+    int8_t *to = output;
+    for (int32_t groups = p->rows >> 2; groups > 0; groups--) {
+        int32_t a = bias[0], b = bias[1], c = bias[2], d = bias[3];
         const int8_t *x = column;
         if (chunks > 0)
             __asm__ volatile("dls lr, %[chunks]\n"
@@ -31,18 +34,25 @@ static void one_column(const tc_product *p, const int8_t *column, int32_t offset
                              : "lr", "d0", "d1", "d2", "d3", "d4", "d5", "memory");
         if (rest > 0) {
             const int8x16_t values = vldrbq_z_s8(x, tail);
-            a = vmladavaq_p_s8(a, values, vldrbq_z_s8(weights, tail), tail);
-            b = vmladavaq_p_s8(b, values, vldrbq_z_s8(weights + rest, tail), tail);
-            c = vmladavaq_p_s8(c, values, vldrbq_z_s8(weights + 2 * rest, tail), tail);
-            d = vmladavaq_p_s8(d, values, vldrbq_z_s8(weights + 3 * rest, tail), tail);
+            a = vmladavaq_s8(a, values, vldrbq_z_s8(weights, tail));
+            b = vmladavaq_s8(b, values, vldrbq_z_s8(weights + rest, tail));
+            c = vmladavaq_s8(c, values, vldrbq_z_s8(weights + 2 * rest, tail));
+            d = vmladavaq_s8(d, values, vldrbq_z_s8(weights + 3 * rest, tail));
             weights += 4 * rest;
         }
-        int32x4_t sums = vaddq_n_s32(vldrwq_s32(p->bias + row), offset);
-        const int32x4_t products = {a, b, c, d};
-        sums = vaddq_s32(sums, products);
-        const int32x4_t scaled = tc_scale_four(sums, vldrwq_s32(p->multipliers + row), vldrbq_s32(p->shifts + row));
-        vstrbq_s32(output + row, tc_clamp_four(vaddq_n_s32(scaled, p->zero_point), p->low, p->high));
+        const int32x4_t sums = vaddq_n_s32(tc_gather_four(a, b, c, d), offset);
+        int32x4_t scaled;
+        if (plain)
+            scaled = tc_scale_four_plain(sums, vldrwq_s32(multipliers), vldrbq_s32(shifts));
+        else
+            scaled = tc_scale_four(sums, vldrwq_s32(multipliers), vldrbq_s32(shifts));
+        vstrbq_s32(to, vminq_s32(vmaxq_s32(vaddq_s32(scaled, zero_point), low), high));
+        bias += 4;
+        multipliers += 4;
+        shifts += 4;
+        to += 4;
     }
+    int32_t row = p->rows & ~3;
     for (; row < p->rows; row++, weights += p->depth) {
         int32_t sum = p->bias[row] + offset;
         for (int32_t k = 0; k < p->depth; k += 16) {

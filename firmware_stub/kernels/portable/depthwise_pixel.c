@@ -9,7 +9,7 @@ enum { BLOCK = 16 }; /* one vector of a computer's */
 #endif
 
 void tc_depthwise_pixel(const tc_depthwise_conv_2d_parameters *parameters, const int8_t *const *taps, int8_t *output) {
-    const tc_product *p = &parameters->product;
+    const tc_product copy = parameters->product, *const p = &copy;
     int32_t channel = 0;
     for (; parameters->multiplier == 1 && channel + BLOCK <= p->rows; channel += BLOCK) {
         int32_t sums[BLOCK];
@@ -21,10 +21,15 @@ void tc_depthwise_pixel(const tc_depthwise_conv_2d_parameters *parameters, const
             for (int32_t i = 0; i < BLOCK; i++)
                 sums[i] += (int16_t)(value[i] * weight[i]);
         }
-        for (int32_t i = 0; i < BLOCK; i++) {
-            const int32_t scaled = tc_scale(sums[i], p->multipliers[channel + i], p->shifts[channel + i]);
-            output[channel + i] = (int8_t)tc_clamp(scaled + p->zero_point, p->low, p->high);
-        }
+        const int32_t *multipliers = p->multipliers + channel;
+        const int8_t *shifts = p->shifts + channel;
+        if (p->plain)
+            for (int32_t i = 0; i < BLOCK; i++)
+                output[channel + i] = tc_to_int8_plain(sums[i], multipliers[i], shifts[i], p->zero_point, p->low);
+        else
+            for (int32_t i = 0; i < BLOCK; i++)
+                output[channel + i] = tc_to_int8(sums[i], multipliers[i], shifts[i], p->zero_point, p->low, p->high);
     }
-    tc_depthwise_channels(parameters, taps, channel, output);
+    if (channel < p->rows)
+        tc_depthwise_channels(parameters, taps, channel, output);
 }

@@ -4,8 +4,9 @@
 #include "kernels.h"
 
 static inline int8_t to_int8(const tc_product *p, int32_t row, int32_t sum) {
-    const int32_t value = tc_scale(sum, p->multipliers[row], p->shifts[row]) + p->zero_point;
-    return (int8_t)tc_clamp(value, p->low, p->high);
+    if (p->plain)
+        return tc_to_int8_plain(sum, p->multipliers[row], p->shifts[row], p->zero_point, p->low);
+    return tc_to_int8(sum, p->multipliers[row], p->shifts[row], p->zero_point, p->low, p->high);
 }
 
 void tc_multiply_two(const tc_product *parameters, const int8_t *const columns[2], int8_t *const outputs[2],
