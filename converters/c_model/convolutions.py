@@ -47,6 +47,7 @@ def lower_conv_2d(to: Lowering, operator: Operator) -> None:
             inputs=(operator.inputs[0].index,),
             output=operator.outputs[0].index,
             scratch_bytes=gathered + to.target.column_bytes(2, depth),
+            in_place=direct and to.target.widens,
         )
     )
 

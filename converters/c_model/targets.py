@@ -16,6 +16,7 @@ class Target:
         pointer_bytes: size of a pointer.
         pack: int8 [rows, depth] weights to the order in which the kernels read them.
         column_bytes: (columns, depth) to working memory that multiplying them needs.
+        widens: columns are copied there before anything is written, so that a 1x1 convolution can work in place.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Target:
     pointer_bytes: int
     pack: Callable[[np.ndarray], np.ndarray]
     column_bytes: Callable[[int, int], int]
+    widens: bool = False
 
 
 def _plain(rows: np.ndarray) -> np.ndarray:
@@ -55,7 +57,7 @@ TARGETS = {
     for target in (
         # This computer, with and without the vector instructions of x86-64 computers since 2013.
         Target("host", "portable", 8, _plain, lambda columns, depth: 0),
-        Target("host-avx2", "avx2", 8, _paired, lambda columns, depth: 2 * columns * (depth + depth % 2)),
+        Target("host-avx2", "avx2", 8, _paired, lambda columns, depth: 2 * columns * (depth + depth % 2), True),
         Target("portable", "portable", 4, _plain, lambda columns, depth: 0),
         # Two rows, four weights of each in turn: one double-word load serves both. Depth padded to eight.
         Target(
@@ -64,6 +66,7 @@ TARGETS = {
             4,
             lambda rows: _interleaved(_padded(rows, 8), 2, 4),
             lambda columns, depth: 2 * columns * (depth + (-depth % 8)),
+            True,
         ),
         # Four rows, sixteen weights of each in turn: one vector register per load.
         Target("mve", "mve", 4, lambda rows: _interleaved(rows, 4, 16), lambda columns, depth: 0),
