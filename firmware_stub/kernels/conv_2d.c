@@ -26,8 +26,8 @@ static inline void gather_line(const tc_window *w, int32_t fill, const int8_t *f
 }
 
 /* Writes the window of output pixel (row, column) as one int8 column; what lies outside the image becomes `fill`. */
-static void gather(const tc_conv_2d_parameters *parameters, const int8_t *input, int32_t row, int32_t column,
-                   int8_t *to) {
+static __attribute__((noinline)) void gather(const tc_conv_2d_parameters *parameters, const int8_t *input, int32_t row,
+                                             int32_t column, int8_t *to) {
     const tc_window *const w = &parameters->window;
     const int32_t left = column * w->stride_width - w->pad_left;
     const int32_t line_bytes = w->kernel_width * w->channels;

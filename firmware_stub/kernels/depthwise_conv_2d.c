@@ -3,8 +3,8 @@
 #include "kernels.h"
 
 /* Where the elements of the window of one output pixel are. */
-static void find_taps(const tc_window *w, const int8_t *input, const int8_t *outside, int32_t top, int32_t left,
-                      const int8_t **tap) {
+static __attribute__((noinline)) void find_taps(const tc_window *w, const int8_t *input, const int8_t *outside,
+                                                int32_t top, int32_t left, const int8_t **tap) {
     for (int32_t ky = 0; ky < w->kernel_height; ky++) {
         const int32_t y = top + ky * w->dilation_height;
         const int row_inside = y >= 0 && y < w->input_height;

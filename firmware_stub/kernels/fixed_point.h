@@ -87,9 +87,9 @@ static inline int8_t tc_to_int8_plain(int32_t x, int32_t multiplier, int32_t shi
     return (int8_t)tc_max(tc_saturate(value), low);
 }
 
-/* The general way. */
-static inline int8_t tc_to_int8(int32_t x, int32_t multiplier, int32_t shift, int32_t zero_point, int32_t low,
-                                int32_t high) {
+/* The general way, kept apart: it is rare and would be inlined in many places. */
+static __attribute__((noinline, unused)) int8_t tc_to_int8(int32_t x, int32_t multiplier, int32_t shift,
+                                                           int32_t zero_point, int32_t low, int32_t high) {
     return (int8_t)tc_clamp(tc_scale(x, multiplier, shift) + zero_point, low, high);
 }
 

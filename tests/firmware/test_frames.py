@@ -24,7 +24,8 @@ class _Parser(ctypes.Structure):
 
 class _Frame(ctypes.Structure):
     _fields_ = (
-        ("type", ctypes.c_uint8), ("sequence", ctypes.c_uint8), ("length", ctypes.c_uint32), ("payload", ctypes.c_void_p),
+        ("type", ctypes.c_uint8), ("sequence", ctypes.c_uint8), ("length", ctypes.c_uint32),
+        ("payload", ctypes.c_void_p),
     )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def build_image(
         board: the board.
         folder: where everything goes; the runtime's objects are kept there and used again.
         application: sources under `firmware_stub`.
-        optimisation: of the compiler.
+        optimisation: of the compiler, for the runtime.
         extra: further C files, such as golden vectors.
         defines: further definitions, `NAME=VALUE`.
         system: include folders of other people's headers.
@@ -85,7 +85,8 @@ def build_image(
         script = script.replace(f"@{name}@", hex(value))
     (folder / "link.ld").write_text(script)
     elf = folder / "firmware.elf"
-    flags = [*compiler_flags(board, optimisation), f"-I{folder}", f"-DTC_SERIAL_BASE={board.serial_base:#x}u"]
+    # What runs once per question may be small; the runtime's kernels are to be fast.
+    flags = [*compiler_flags(board, "-Os"), f"-I{folder}", f"-DTC_SERIAL_BASE={board.serial_base:#x}u"]
     flags += [f"-D{define}" for define in defines] + [f"-isystem{path}" for path in system]
     if relaxed:
         flags = ["-std=gnu99", *(flag for flag in flags if flag not in (*WARNINGS, "-std=c99"))]

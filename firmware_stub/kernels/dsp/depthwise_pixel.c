@@ -8,24 +8,33 @@ static inline void widen_pairs(const int8_t *from, int32_t *even, int32_t *odd) 
     __asm__("sxtb16 %0, %2\n\tsxtb16 %1, %2, ror #8" : "=&r"(*even), "=r"(*odd) : "r"(word));
 }
 
-/* Inlined with a constant number of taps for the window that every network has. */
-static inline __attribute__((always_inline)) int32_t four_channels(const tc_product *p, const int8_t *const *taps,
-                                                                   int32_t count, int8_t *output) {
+static inline void add_products(const int8_t *value, const int8_t *weight, int32_t sums[4]) {
+    int32_t x_even, x_odd, w_even, w_odd;
+    widen_pairs(value, &x_even, &x_odd);
+    widen_pairs(weight, &w_even, &w_odd);
+    sums[0] = __smlabb(x_even, w_even, sums[0]);
+    sums[1] = __smlabb(x_odd, w_odd, sums[1]);
+    sums[2] = __smlatt(x_even, w_even, sums[2]);
+    sums[3] = __smlatt(x_odd, w_odd, sums[3]);
+}
+
+/* All channels that fill groups of four; the window that every network has is unrolled. */
+static int32_t four_channels(const tc_product *p, const int8_t *const *taps, int8_t *output) {
+    const int32_t count = p->depth;
     int32_t channel = 0;
     for (; channel + 4 <= p->rows; channel += 4) {
         int32_t sums[4];
         for (int32_t i = 0; i < 4; i++)
             sums[i] = p->bias[channel + i];
         const int8_t *weight = p->weights + channel;
+        if (count == 9) {
 #pragma GCC unroll 9
-        for (int32_t tap = 0; tap < count; tap++, weight += p->rows) {
-            int32_t x_even, x_odd, w_even, w_odd;
-            widen_pairs(taps[tap] + channel, &x_even, &x_odd);
-            widen_pairs(weight, &w_even, &w_odd);
-            sums[0] = __smlabb(x_even, w_even, sums[0]);
-            sums[1] = __smlabb(x_odd, w_odd, sums[1]);
-            sums[2] = __smlatt(x_even, w_even, sums[2]);
-            sums[3] = __smlatt(x_odd, w_odd, sums[3]);
+            for (int32_t tap = 0; tap < 9; tap++, weight += p->rows)
+                add_products(taps[tap] + channel, weight, sums);
+        } else {
+#pragma GCC unroll 1
+            for (int32_t tap = 0; tap < count; tap++, weight += p->rows)
+                add_products(taps[tap] + channel, weight, sums);
         }
         const int32_t *multipliers = p->multipliers + channel;
         const int8_t *shifts = p->shifts + channel;
@@ -43,7 +52,7 @@ void tc_depthwise_pixel(const tc_depthwise_conv_2d_parameters *parameters, const
     const tc_product p = parameters->product;
     int32_t done = 0;
     if (parameters->multiplier == 1)
-        done = p.depth == 9 ? four_channels(&p, taps, 9, output) : four_channels(&p, taps, p.depth, output);
+        done = four_channels(&p, taps, output);
     if (done < p.rows)
         tc_depthwise_channels(parameters, taps, done, output);
 }
