@@ -25,7 +25,7 @@ class FlatModel:
     def tensor(
         self,
         shape: Sequence[int],
-        scales: Sequence[float] = (),
+        scales: Sequence[float] | Sequence[np.floating] | np.ndarray = (),
         zero_points: Sequence[int] = (),
         values: np.ndarray | None = None,
         axis: int = 0,
@@ -57,7 +57,7 @@ class FlatModel:
             tflite.TensorAddQuantization(b, quantization)
         self._tensors.append(tflite.TensorEnd(b))
         self.shapes.append(tuple(shape))
-        self.quantization.append((scales, zero_points))
+        self.quantization.append((tuple(map(float, scales)), zero_points))
         return len(self._tensors) - 1
 
     def operator(

@@ -41,7 +41,8 @@ def test_forty_random_models_give_the_bytes_of_the_reference(cases: Cases, tmp_p
     assert differing == {}
     assert seen >= {
         "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "ADD", "MUL",
-        "PAD", "CONCATENATION", "RESHAPE", "SOFTMAX", "RELU", "RELU6", "LOGISTIC", "QUANTIZE", "STRIDED_SLICE", "GATHER",
+        "PAD", "CONCATENATION", "RESHAPE", "SOFTMAX", "RELU", "RELU6", "LOGISTIC", "QUANTIZE", "STRIDED_SLICE",
+        "GATHER",
     }  # fmt: skip
 
 
