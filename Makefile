@@ -2,6 +2,7 @@
 # make test    sets up everything, runs the tests
 # make fuzz    reads 20,000 damaged model, side and golden files; about five minutes
 # make check   formatting, lint and types
+# make bench-kernels  instructions of the firmware's kernels beside CMSIS-NN's
 # make doctor  tells what is missing
 # make lock    resolves requirements/*.in again
 
@@ -15,16 +16,19 @@ FASHION_MNIST := /usr/share/datasets/fashion-mnist
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test fuzz check format doctor install data lock clean
+.PHONY: demo test fuzz check format doctor install data firmware-tools bench-kernels lock clean
 
 demo: install data
 	$(BIN)/tinycerb run demo
 
-test: $(DEV) data
+test: $(DEV) data firmware-tools
 	$(BIN)/python -m pytest
 
 fuzz: $(DEV) data
 	TINYCERB_FUZZ_FILES=20000 $(BIN)/python -m pytest -s tests/fuzz
+
+bench-kernels: $(DEV) firmware-tools
+	$(BIN)/python -m tests.firmware.kernel_bench
 
 check: $(DEV)
 	$(BIN)/ruff format --check .
@@ -68,6 +72,14 @@ data:
 	  || { $(SUDO) apt-get install -y -q dataset-fashion-mnist >/dev/null 2>&1 \
 	    || { $(SUDO) apt-get update -q >/dev/null 2>&1 && $(SUDO) apt-get install -y -q dataset-fashion-mnist >/dev/null 2>&1; } \
 	    || echo "Fashion-MNIST is not installed and cannot be without a prompt; trying tf_keras.datasets instead. To install it: sudo apt-get install -y dataset-fashion-mnist" >&2; }
+
+FIRMWARE_TOOLS := gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm cmake gcc libc6-dev
+
+# The cross compiler and the emulator: installed where that needs no prompt.
+firmware-tools:
+	@for tool in arm-none-eabi-gcc qemu-system-arm cmake gcc; do command -v $$tool >/dev/null || missing=1; done; [ -z "$$missing" ] \
+	  || { $(SUDO) apt-get update -q >/dev/null 2>&1; $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $(FIRMWARE_TOOLS) >/dev/null 2>&1; } \
+	  || { echo "error: the firmware's tools are not installed and cannot be without a prompt; install them with: sudo apt-get install -y $(FIRMWARE_TOOLS)" >&2; exit 3; }
 
 lock: $(DEV)
 	@$(PIP) install pip-tools==7.6.2

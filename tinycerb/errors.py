@@ -40,6 +40,12 @@ class EnvironmentProblem(TinyCerbError):
     exit_code = ExitCode.ENVIRONMENT
 
 
+class HardwareError(TinyCerbError):
+    """A board, probe or emulator that is missing, silent or wrong (exit 4)."""
+
+    exit_code = ExitCode.HARDWARE
+
+
 class Interrupted(TinyCerbError):
     """The user has stopped the work (exit 130)."""
 

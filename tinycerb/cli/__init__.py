@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinycerb import __version__
-from tinycerb.cli import bench, compare, convert, doctor, prune, report, run, summary, train
+from tinycerb.cli import bench, boards, compare, convert, doctor, flash, prune, report, run, summary, train
 from tinycerb.errors import TinyCerbError
 
 app = typer.Typer(
@@ -17,7 +17,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     help="Make small neural networks on microcontrollers hard to steal, and prove it.\n\n"
-    "First run: tinycerb run demo. Exit codes: 0 ok, 1 a gate not met, 2 usage, 3 environment, 130 interrupted.",
+    "First run: tinycerb run demo. Exit codes: 0 ok, 1 a gate not met, 2 usage, 3 environment, "
+    "4 hardware, 130 interrupted.",
 )
 
 
@@ -49,6 +50,8 @@ app.command("summary")(summary.summary)
 app.command("bench")(bench.bench)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
+app.command("flash")(flash.flash)
+app.command("boards")(boards.boards)
 app.command("doctor")(doctor.doctor)
 
 

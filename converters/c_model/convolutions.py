@@ -1,0 +1,89 @@
+"""CONV_2D and DEPTHWISE_CONV_2D."""
+
+import numpy as np
+import tflite
+
+from converters.c_model.errors import refuse
+from converters.c_model.layer import Layer
+from converters.c_model.lowering import Lowering, check_int8, lowers
+from converters.c_model.product import product_parameters, read_weights, row_multipliers
+from converters.c_model.window import window_parameters
+from converters.model_file import Operator
+
+
+@lowers("CONV_2D")
+def lower_conv_2d(to: Lowering, operator: Operator) -> None:
+    """Weights [filters, height, width, channels]."""
+    check_int8(operator)
+    options = to.source.options(operator, tflite.Conv2DOptions)
+    weights, bias = read_weights(to.source, operator)
+    if weights.shape[3] != operator.inputs[0].shape[-1]:
+        raise refuse(operator, "grouped convolution is not supported")
+    strides = (options.StrideH(), options.StrideW())
+    dilations = (options.DilationHFactor(), options.DilationWFactor())
+    window = window_parameters(operator, (weights.shape[1], weights.shape[2]), strides, dilations, options.Padding())
+    matrix = weights.reshape(len(weights), -1)
+    depth = matrix.shape[1]
+    direct = weights.shape[1:3] == (1, 1) and strides == (1, 1)
+    product = product_parameters(
+        operator,
+        to.target.pack(matrix),
+        matrix,
+        bias,
+        row_multipliers(operator, len(weights)),
+        options.FusedActivationFunction(),
+    )
+    gathered = 0 if direct else 2 * (depth + (-depth % 8))
+    to.layers.append(
+        Layer(
+            operator=operator,
+            kernel="tc_conv_2d",
+            parameters={
+                "product": product,
+                "window": window,
+                "fill": operator.inputs[0].zero_points[0],
+                "direct": int(direct),
+            },
+            inputs=(operator.inputs[0].index,),
+            output=operator.outputs[0].index,
+            scratch_bytes=gathered + to.target.column_bytes(2, depth),
+            in_place=direct and to.target.widens,
+        )
+    )
+
+
+@lowers("DEPTHWISE_CONV_2D")
+def lower_depthwise_conv_2d(to: Lowering, operator: Operator) -> None:
+    """Weights [1, height, width, channels * multiplier]; every channel has its own window."""
+    check_int8(operator)
+    options = to.source.options(operator, tflite.DepthwiseConv2DOptions)
+    weights, bias = read_weights(to.source, operator)
+    strides = (options.StrideH(), options.StrideW())
+    dilations = (options.DilationHFactor(), options.DilationWFactor())
+    window = window_parameters(operator, (weights.shape[1], weights.shape[2]), strides, dilations, options.Padding())
+    channels = operator.inputs[0].shape[-1]
+    taps = int(np.prod(weights.shape[1:3]))
+    by_tap = weights.reshape(taps, -1)
+    product = product_parameters(
+        operator,
+        by_tap.reshape(-1),
+        by_tap.T,
+        bias,
+        row_multipliers(operator, by_tap.shape[1]),
+        options.FusedActivationFunction(),
+    )
+    to.layers.append(
+        Layer(
+            operator=operator,
+            kernel="tc_depthwise_conv_2d",
+            parameters={
+                "product": product,
+                "window": window,
+                "fill": operator.inputs[0].zero_points[0],
+                "multiplier": by_tap.shape[1] // channels,
+            },
+            inputs=(operator.inputs[0].index,),
+            output=operator.outputs[0].index,
+            scratch_bytes=taps * to.target.pointer_bytes + channels,
+        )
+    )

@@ -1,0 +1,86 @@
+"""A whole .tflite file as layers of the C runtime."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# Importing these modules fills the registry of operators.
+from converters.c_model import convolutions, copies, dense, elementwise, lookups, pools  # noqa: F401
+from converters.c_model.arena import Arena, plan_arena
+from converters.c_model.errors import refuse
+from converters.c_model.layer import Layer
+from converters.c_model.lowering import OPERATORS, Lowering
+from converters.c_model.softmax import softmax_scale
+from converters.c_model.source import open_source
+from converters.c_model.targets import TARGETS, Target
+from converters.metadata import read_metadata
+from converters.model_file import ModelFile, Tensor
+
+
+@dataclass(frozen=True)
+class CModel:
+    """What model.c is written from.
+
+    Attributes:
+        target: the family of cores.
+        hash: SHA-256 of the file.
+        layers: in execution order.
+        arena: where tensors live.
+        image: the input.
+        output: the output.
+        heads: number of heads, 1 where none is selected.
+        answer_scales: members of `tc_softmax_scale` per head; empty where the output is a posterior already.
+    """
+
+    target: Target
+    hash: bytes
+    layers: tuple[Layer, ...]
+    arena: Arena
+    image: Tensor
+    output: Tensor
+    heads: int
+    answer_scales: tuple[Mapping[str, int], ...]
+
+
+def lower_model(file: ModelFile, target: str = "portable") -> CModel:
+    """Turns a file into layers for a family of cores: one of `TARGETS`.
+
+    Raises:
+        UnsupportedModelError: an operator that the runtime has no kernel for, named.
+    """
+    source = open_source(file)
+    to = Lowering(source, TARGETS[target])
+    for operator in file.operators:
+        if operator.name not in OPERATORS:
+            raise refuse(operator, f"not supported by the C runtime; supported: {', '.join(sorted(OPERATORS))}")
+        OPERATORS[operator.name](to, operator)
+    image = next(tensor for tensor in file.graph_inputs if tensor.dtype == "int8")
+    output = next(iter(file.outputs.values()))
+    every = [*file.graph_inputs, *(tensor for op in file.operators for tensor in (*op.inputs, *op.outputs))]
+    sizes = {tensor.index: tensor.bytes for tensor in every}
+    # Constant inputs have places of their own in flash.
+    constant = {index for layer in to.layers for index in layer.constants}
+    arena = plan_arena(to.layers, sizes, to.same_memory, image.index, output.index)
+    # The answer works in the arena with two words per class.
+    needed = max(arena.total_bytes, 8 * output.bytes)
+    arena = Arena(
+        -(-needed // 16) * 16, {key: at for key, at in arena.tensors.items() if key not in constant}, arena.scratch
+    )
+    return CModel(
+        target=to.target,
+        hash=hashlib.sha256(file.content).digest(),
+        layers=tuple(to.layers),
+        arena=arena,
+        image=image,
+        output=output,
+        heads=to.heads,
+        answer_scales=_answer_scales(file, output, to.heads),
+    )
+
+
+def _answer_scales(file: ModelFile, output: Tensor, heads: int) -> tuple[Mapping[str, int], ...]:
+    if file.operators[-1].name == "SOFTMAX":
+        return ()
+    metadata = read_metadata(file) or {}
+    alphas = metadata.get("alphas", [1.0] * heads)
+    return tuple(softmax_scale(output.scales[0] / alpha) for alpha in alphas)

@@ -1,0 +1,71 @@
+"""What `ModelFile` leaves out and C needs: the constants' values and the operators' options."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tflite
+
+from converters.c_model.errors import UnsupportedModelError, refuse
+from converters.model_file import ModelFile, Operator, Tensor
+
+_NUMPY_TYPES = {"int8": np.int8, "int32": np.int32, "int64": np.int64, "uint8": np.uint8, "float32": np.float32}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A parsed file with its flatbuffer at hand."""
+
+    file: ModelFile
+    graph: Any
+    model: Any
+
+    def constant(self, tensor: Tensor) -> np.ndarray | None:
+        """Returns a constant's values in its shape, or None for an activation."""
+        if not tensor.constant_bytes:
+            return None
+        raw = self.model.Buffers(self.graph.Tensors(tensor.index).Buffer()).DataAsNumpy()
+        return raw.view(_NUMPY_TYPES[tensor.dtype]).reshape(tensor.shape)
+
+    def required_constant(self, operator: Operator, position: int, what: str) -> np.ndarray:
+        """Returns the values of an input that must be constant.
+
+        Raises:
+            UnsupportedModelError: it is missing or computed at run time.
+        """
+        values = self.constant(operator.inputs[position]) if position < len(operator.inputs) else None
+        if values is None:
+            raise refuse(operator, f"its {what} is no constant; only constant ones are supported")
+        return values
+
+    def options(self, operator: Operator, kind: type) -> Any:
+        """Returns an operator's options as `kind`; the schema's defaults where the file has none."""
+        options = kind()
+        table = self.graph.Operators(operator.index).BuiltinOptions()
+        if table is None:
+            raise refuse(operator, "it has no options; convert the model again")
+        options.Init(table.Bytes, table.Pos)
+        return options
+
+
+def open_source(file: ModelFile) -> Source:
+    """Opens the constants and options of a parsed file.
+
+    Raises:
+        UnsupportedModelError: the graph has not exactly one int8 input beside an optional `int32[1]`, and one output.
+    """
+    model: Any = tflite.Model.GetRootAsModel(file.content, 0)
+    source = Source(file=file, graph=model.Subgraphs(0), model=model)
+    images = [tensor for tensor in file.graph_inputs if tensor.dtype == "int8"]
+    others = [tensor for tensor in file.graph_inputs if tensor.dtype != "int8"]
+    if len(images) != 1 or any(tensor.dtype != "int32" or tensor.shape != (1,) for tensor in others) or len(others) > 1:
+        found = ", ".join(f"{tensor.dtype}{list(tensor.shape)}" for tensor in file.graph_inputs)
+        raise UnsupportedModelError(
+            f"the model's inputs are {found}; expected one int8 image and at most one int32[1] head. "
+            "Convert with inference_input_type = int8"
+        )
+    outputs = list(file.outputs.values())
+    if len(outputs) != 1 or outputs[0].dtype != "int8":
+        found = ", ".join(f"{tensor.dtype}{list(tensor.shape)}" for tensor in outputs)
+        raise UnsupportedModelError(f"the model's outputs are {found}; expected one int8 tensor")
+    return source

@@ -1,0 +1,149 @@
+/* The firmware: tests itself with the golden vectors, then answers questions on the serial line.
+ *
+ * Requests and replies are frames (frame.h); a reply has the request's type with 0x80 set and its sequence number.
+ *   HELLO   -> version, selection, heads, kernels[8], input bytes (4), output bytes (2), layers (2), hash[32]
+ *   TEST    -> golden vectors (2), of them wrong (2), stack bytes (4): runs every head on every golden image
+ *   ASK     image -> codes: the head is drawn here and stays secret
+ *   PROFILE -> ticks of draw, inference and answer (4 each), ticks of every layer (4 each), on the first golden image
+ * FAILED answers a request that is none of these or has the wrong length. */
+#include "frame.h"
+#include "golden.h"
+#include "model.h"
+#include "target.h"
+#include <string.h>
+
+enum { VERSION = 1, HELLO = 1, TEST = 2, ASK = 3, PROFILE = 4, FAILED = 0x7F, REPLY = 0x80 };
+
+#ifndef TC_SELECTION
+#define TC_SELECTION TC_SELECT_KEYED
+#endif
+
+extern const uint8_t tc_device_secret[16];
+
+static uint8_t buffer[TC_INPUT_BYTES + FRAME_OVERHEAD];
+static int8_t logits[TC_OUTPUT_BYTES];
+static uint8_t codes[TC_OUTPUT_BYTES];
+static uint32_t layer_ticks[TC_LAYERS], layer_began;
+
+__attribute__((weak)) int board_random(uint8_t *bytes, size_t count) {
+    (void)bytes;
+    (void)count;
+    return 0;
+}
+
+static const tc_selector selector = {TC_SELECTION, tc_device_secret, board_random};
+
+static void send(uint8_t type, uint8_t sequence, const uint8_t *payload, uint32_t length) {
+    uint8_t header[5];
+    uint32_t crc = frame_header(type, sequence, length, header);
+    for (uint32_t i = 0; i < sizeof header; i++)
+        serial_write(header[i]);
+    for (uint32_t i = 0; i < length; i++)
+        serial_write(payload[i]);
+    crc = frame_crc(crc, payload, length);
+    for (uint32_t i = 0; i < 4; i++)
+        serial_write((uint8_t)(crc >> (8 * i)));
+}
+
+static uint8_t *put(uint8_t *to, uint32_t value, uint32_t bytes) {
+    for (uint32_t i = 0; i < bytes; i++)
+        *to++ = (uint8_t)(value >> (8 * i));
+    return to;
+}
+
+static void hello(uint8_t sequence) {
+    uint8_t reply[51] = {VERSION, TC_SELECTION, TC_HEADS};
+    memcpy(reply + 3, TC_KERNELS, sizeof TC_KERNELS - 1);
+    uint8_t *to = put(reply + 11, TC_INPUT_BYTES, 4);
+    to = put(to, TC_OUTPUT_BYTES, 2);
+    to = put(to, TC_LAYERS, 2);
+    memcpy(to, tc_model_instance.hash, 32);
+    send(HELLO | REPLY, sequence, reply, sizeof reply);
+}
+
+static uint32_t count_wrong(void) {
+    uint32_t wrong = 0;
+    for (uint32_t i = 0; i < TC_GOLDEN_COUNT; i++) {
+        uint32_t crc = 0;
+        for (int32_t head = 0; head < TC_HEADS; head++) {
+            tc_infer(&tc_model_instance, tc_golden_images[i], head, logits);
+            crc = frame_crc(crc, (const uint8_t *)logits, TC_OUTPUT_BYTES);
+        }
+        wrong += crc != tc_golden_crcs[i];
+    }
+    return wrong;
+}
+
+static void test(uint8_t sequence) {
+    uint8_t reply[8];
+    const uint32_t wrong = count_wrong();
+    put(put(put(reply, TC_GOLDEN_COUNT, 2), wrong, 2), target_stack_used(), 4);
+    send(TEST | REPLY, sequence, reply, sizeof reply);
+}
+
+static tc_status answer(const int8_t *image, uint32_t ticks[3]) {
+    int32_t head;
+    uint32_t began = target_ticks_now();
+    tc_status status = tc_select_head(&tc_model_instance, &selector, image, &head);
+    ticks[0] = target_ticks_since(began);
+    began = target_ticks_now();
+    if (status == TC_OK)
+        status = tc_infer(&tc_model_instance, image, head, logits);
+    ticks[1] = target_ticks_since(began);
+    began = target_ticks_now();
+    if (status == TC_OK)
+        status = tc_answer(&tc_model_instance, logits, head, codes);
+    ticks[2] = target_ticks_since(began);
+    return status;
+}
+
+static void ask(const frame *request) {
+    uint32_t ticks[3];
+    if (request->length != TC_INPUT_BYTES || answer((const int8_t *)request->payload, ticks) != TC_OK)
+        send(FAILED | REPLY, request->sequence, 0, 0);
+    else
+        send(ASK | REPLY, request->sequence, codes, TC_OUTPUT_BYTES);
+}
+
+static void layer_done(int32_t layer) {
+    layer_ticks[layer] = target_ticks_since(layer_began);
+    layer_began = target_ticks_now();
+}
+
+static void profile(uint8_t sequence) {
+    static uint8_t reply[12 + 4 * TC_LAYERS];
+    uint32_t ticks[3];
+    answer(tc_golden_images[0], ticks);
+    layer_began = target_ticks_now();
+    tc_infer_profiled(&tc_model_instance, tc_golden_images[0], 0, logits, layer_done);
+    uint8_t *to = reply;
+    for (int i = 0; i < 3; i++)
+        to = put(to, ticks[i], 4);
+    for (int i = 0; i < TC_LAYERS; i++)
+        to = put(to, layer_ticks[i], 4);
+    send(PROFILE | REPLY, sequence, reply, sizeof reply);
+}
+
+int main(void) {
+    frame_parser parser = {buffer, sizeof buffer, 0, 0};
+    frame request;
+    serial_start();
+    target_ticks_start();
+    const uint8_t boot_wrong = (uint8_t)count_wrong();
+    send(TEST | REPLY, 0, &boot_wrong, 1);
+    for (;;) {
+        int found = frame_feed(&parser, serial_read(), &request);
+        for (; found; found = frame_next(&parser, &request)) {
+            if (request.type == HELLO)
+                hello(request.sequence);
+            else if (request.type == TEST)
+                test(request.sequence);
+            else if (request.type == ASK)
+                ask(&request);
+            else if (request.type == PROFILE)
+                profile(request.sequence);
+            else
+                send(FAILED | REPLY, request.sequence, 0, 0);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+/* Copying and filling without the C library, whose small variants go byte by byte. Pointers need no alignment. */
+#ifndef TINYCERB_BYTES_H
+#define TINYCERB_BYTES_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__ARM_FEATURE_MVE) && __ARM_FEATURE_MVE
+#include <arm_mve.h>
+
+static inline void tc_copy(int8_t *to, const int8_t *from, int32_t bytes) {
+    for (; bytes >= 16; bytes -= 16, to += 16, from += 16)
+        vstrbq_s8(to, vldrbq_s8(from));
+    if (bytes > 0) {
+        const mve_pred16_t rest = vctp8q((uint32_t)bytes);
+        vstrbq_p_s8(to, vldrbq_z_s8(from, rest), rest);
+    }
+}
+
+static inline void tc_fill(int8_t *to, int32_t value, int32_t bytes) {
+    const int8x16_t values = vdupq_n_s8((int8_t)value);
+    for (; bytes > 0; bytes -= 16, to += 16)
+        vstrbq_p_s8(to, values, vctp8q((uint32_t)bytes));
+}
+
+#elif defined(__ARM_FEATURE_UNALIGNED)
+
+static inline void tc_copy(int8_t *restrict to, const int8_t *restrict from, int32_t bytes) {
+    for (; bytes >= 16; bytes -= 16, to += 16, from += 16) {
+        uint32_t words[4];
+        memcpy(words, from, 16);
+        memcpy(to, words, 16);
+    }
+    for (; bytes >= 4; bytes -= 4, to += 4, from += 4) {
+        uint32_t word;
+        memcpy(&word, from, 4);
+        memcpy(to, &word, 4);
+    }
+    for (; bytes > 0; bytes--)
+        *to++ = *from++;
+}
+
+static inline void tc_fill(int8_t *to, int32_t value, int32_t bytes) {
+    const uint32_t word = (uint32_t)(value & 0xFF) * 0x01010101u;
+    for (; bytes >= 4; bytes -= 4, to += 4)
+        memcpy(to, &word, 4);
+    for (; bytes > 0; bytes--)
+        *to++ = (int8_t)value;
+}
+
+#else
+
+static inline void tc_copy(int8_t *restrict to, const int8_t *restrict from, int32_t bytes) {
+    memcpy(to, from, (size_t)bytes);
+}
+
+static inline void tc_fill(int8_t *to, int32_t value, int32_t bytes) {
+    memset(to, value, (size_t)bytes);
+}
+
+#endif
+
+#endif

@@ -1,0 +1,26 @@
+/* Runs a model's layers in order. */
+#include "tinycerb.h"
+#include <string.h>
+
+static tc_status run(const tc_model *model, const int8_t *image, int32_t head, int8_t *output, tc_layer_done done) {
+    if (head < 0 || head >= model->heads)
+        return TC_BAD_HEAD;
+    memcpy(model->input, image, (size_t)model->input_bytes);
+    for (int32_t i = 0; i < model->layer_count; i++) {
+        const tc_layer *layer = &model->layers[i];
+        layer->run(layer, head);
+        if (done)
+            done(i);
+    }
+    memcpy(output, model->output, (size_t)model->output_bytes);
+    return TC_OK;
+}
+
+tc_status tc_infer(const tc_model *model, const int8_t *image, int32_t head, int8_t *output) {
+    return run(model, image, head, output, 0);
+}
+
+tc_status tc_infer_profiled(const tc_model *model, const int8_t *image, int32_t head, int8_t *output,
+                            tc_layer_done done) {
+    return run(model, image, head, output, done);
+}

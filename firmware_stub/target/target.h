@@ -1,0 +1,26 @@
+/* What an application needs of the machine under it. */
+#ifndef TINYCERB_TARGET_H
+#define TINYCERB_TARGET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Ends the program: through the debugger where one listens, otherwise by standing still. */
+void target_exit(int code) __attribute__((noreturn));
+/* Most bytes of stack that were ever in use. */
+uint32_t target_stack_used(void);
+
+/* SysTick as a counter of clock ticks, 24 bits. */
+void target_ticks_start(void);
+uint32_t target_ticks_since(uint32_t earlier);
+uint32_t target_ticks_now(void);
+
+/* The serial line; reading waits for a byte. */
+void serial_start(void);
+uint8_t serial_read(void);
+void serial_write(uint8_t byte);
+
+/* Fills with true random bytes; returns 0 where the board has no generator. A board overrides this weak function. */
+int board_random(uint8_t *bytes, size_t count);
+
+#endif

@@ -1,0 +1,71 @@
+"""The arena: nothing that lives at once overlaps, and it is no larger than TFLite Micro's."""
+
+import json
+
+import pytest
+
+from converters.c_model.arena import plan_arena
+from converters.c_model.layer import Layer
+from converters.c_model.model import CModel, lower_model
+from converters.c_model.targets import TARGETS
+from converters.model_file import Operator, parse_model, read_model_file
+from tests.firmware.random_models import random_model
+from tinycerb.run_dir import RunDirectory
+
+
+def values_at_each_step(model: CModel) -> list[list[tuple[int, int]]]:
+    """Which byte ranges hold what a later layer still reads, when each layer writes its output."""
+    sizes = {model.image.index: model.image.bytes} | {
+        tensor.index: tensor.bytes
+        for layer in model.layers
+        for tensor in (*layer.operator.inputs, *layer.operator.outputs)
+    }
+    steps = []
+    for position, layer in enumerate(model.layers):
+        later = {tensor for after in model.layers[position + 1 :] for tensor in after.inputs} - set(layer.constants)
+        if position < len(model.layers) - 1:
+            later |= {model.output.index} & {before.output for before in model.layers[: position + 1]}
+        written = {model.image.index} | {before.output for before in model.layers[:position]}
+        living = {tensor for tensor in later & written if tensor in model.arena.tensors} - {layer.output}
+        steps.append([(model.arena.tensors[tensor], sizes[tensor]) for tensor in living])
+    return steps
+
+
+@pytest.mark.parametrize("target", sorted(TARGETS))
+def test_no_layer_overwrites_what_is_still_needed(target: str) -> None:
+    shared = 0
+    for seed in range(30):
+        model = lower_model(parse_model(random_model(seed)), target)
+        for position, (layer, living) in enumerate(zip(model.layers, values_at_each_step(model), strict=True)):
+            begin = model.arena.tensors[layer.output]
+            written = [(begin, layer.operator.outputs[0].bytes)]
+            if position in model.arena.scratch:
+                written.append((model.arena.scratch[position], layer.scratch_bytes))
+            for start, size in written:
+                assert start + size <= model.arena.total_bytes
+                for other, length in living:
+                    assert start + size <= other or other + length <= start, (seed, position)
+            shared += begin in {model.arena.tensors.get(tensor) for tensor in layer.inputs}
+    assert shared > 5
+
+
+def test_an_input_that_is_needed_again_is_not_overwritten() -> None:
+    operator = Operator(0, "ADD", 1, (), ())
+    layers = [
+        Layer(operator, "tc_lookup", {}, (0,), 1, in_place=True),
+        Layer(operator, "tc_add", {}, (0, 1), 2, in_place=True),
+    ]
+    arena = plan_arena(layers, dict.fromkeys(range(3), 100), {}, 0, 2)
+    assert arena.tensors[1] != arena.tensors[0] == arena.tensors[2]
+    assert arena.total_bytes == 212
+
+
+@pytest.mark.parametrize("victim", ["undefended", "cerberos"])
+@pytest.mark.parametrize("target", ["portable", "dsp", "mve"])
+def test_no_more_memory_than_tflite_micro(smoke_run: RunDirectory, victim: str, target: str) -> None:
+    """Working memory included; TFLite Micro's figure is without what it keeps between inferences."""
+    measured = json.loads((smoke_run.victim(victim) / "measurements.json").read_text())
+    arena = lower_model(read_model_file(smoke_run.model(victim)), target).arena
+    text = json.dumps(measured)
+    theirs = int(text.split('"arena_nonpersistent_bytes": ')[1].split(",")[0].rstrip("}"))
+    assert arena.total_bytes <= theirs

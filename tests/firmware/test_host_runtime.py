@@ -1,0 +1,173 @@
+"""The C runtime on this computer: the bytes of TFLite's reference kernels, refusals, speed."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from converters.c_model.errors import UnsupportedModelError
+from converters.c_model.host import build_host_model
+from converters.c_model.model import lower_model
+from converters.model_file import parse_model
+from tests.firmware.conftest import VICTIMS, Case, Cases
+from tests.firmware.flatbuffer_model import FlatModel
+from tests.firmware.random_models import random_model
+from tinycerb.answers.normalise import normalise
+from tinycerb.answers.softmax import softmax_codes
+from tinycerb.boards.build import firmware_folder
+
+SANITIZED = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_every_head_gives_the_bytes_of_the_reference(victims: dict[str, Case], victim: str, tmp_path: Path) -> None:
+    case = victims[victim]
+    host = build_host_model(case.file, firmware_folder(), tmp_path)
+    for head in range(host.model.heads):
+        assert (host.infer(case.images, head) != case.expected[:, head]).sum() == 0
+    assert len(np.unique(case.expected)) > 20
+
+
+def test_forty_random_models_give_the_bytes_of_the_reference(cases: Cases, tmp_path: Path) -> None:
+    models = {f"random-{seed}": random_model(seed) for seed in range(40)}
+    seen, differing = set(), {}
+    for name, case in cases(models, 50).items():
+        host = build_host_model(case.file, firmware_folder(), tmp_path / name, ("-O1",))
+        answers = np.stack([host.infer(case.images, head) for head in range(host.model.heads)], axis=1)
+        seen |= {operator.name for operator in case.file.operators}
+        if (wrong := int((answers != case.expected).sum())) > 0:
+            differing[name] = wrong
+    assert differing == {}
+    assert seen >= {
+        "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "ADD", "MUL",
+        "PAD", "CONCATENATION", "RESHAPE", "SOFTMAX", "RELU", "RELU6", "LOGISTIC", "QUANTIZE", "STRIDED_SLICE",
+        "GATHER",
+    }  # fmt: skip
+
+
+def test_lookups_agree_on_every_value_and_many_scales(cases: Cases, tmp_path: Path) -> None:
+    models = {}
+    scales = np.random.default_rng(7).uniform(0.004, 0.2, (4, 2)).astype(np.float32)
+    for index, (before, after) in enumerate(scales):
+        for name, options in (("RELU", None), ("RELU6", None), ("QUANTIZE", "QuantizeOptions"), ("LOGISTIC", None)):
+            flat = FlatModel()
+            source = flat.tensor([1, 256], [before], [int(index * 31 - 60)])
+            logistic = name == "LOGISTIC"
+            result = flat.tensor([1, 256], [1 / 256 if logistic else after], [-128 if logistic else index * 17 - 40])
+            models[f"{name}-{index}"] = flat.finish([source], flat.operator(name, [source], result, options))
+    for name, case in cases(models, 20).items():
+        host = build_host_model(case.file, firmware_folder(), tmp_path / name, ("-O1",))
+        every = np.arange(-128, 128, dtype=np.int8)[np.newaxis]
+        assert (host.infer(case.images)[:, np.newaxis] == case.expected).all(), name
+        assert len(np.unique(case.images)) == 256
+        assert host.infer(every).shape == (1, 256)
+
+
+def test_custom_head_selection_is_the_gather(cases: Cases, tmp_path: Path) -> None:
+    custom, plain = [], []
+    for name, store in (("GATHER", plain), ("TinyCerbHeadSelect", custom)):
+        flat = FlatModel()
+        source, head = flat.tensor([3, 4], [0.1], [0]), flat.tensor([1])
+        result = flat.tensor([1, 4], [0.1], [0])
+        options = "GatherOptions" if name == "GATHER" else None
+        flat.operator(name, [source, head], result, options, custom=name != "GATHER")
+        store.append(flat.finish([source, head], result))
+    rows = np.arange(12, dtype=np.int8).reshape(1, 3, 4)
+    for content in (*custom, *plain):
+        host = build_host_model(parse_model(content), firmware_folder(), tmp_path / str(len(content)))
+        assert [host.infer(rows, head).tolist() for head in range(3)] == [
+            [[0, 1, 2, 3]],
+            [[4, 5, 6, 7]],
+            [[8, 9, 10, 11]],
+        ]
+        with pytest.raises(ValueError, match="head is 3; expected 0 to 2"):
+            host.infer(rows, 3)
+
+
+def test_answers_are_the_ones_of_the_oracle(victims: dict[str, Case], tmp_path: Path) -> None:
+    case = victims["cerberos"]
+    host = build_host_model(case.file, firmware_folder(), tmp_path)
+    rng = np.random.default_rng(3)
+    logits = np.concatenate([case.expected[:, 0], rng.integers(-128, 128, (20000, 10), dtype=np.int8)])
+    logits[-2] = 0
+    logits[-1] = [127, *[-128] * 9]
+    scale = case.file.outputs["logits"].scales[0]
+    for head, alpha in enumerate(_alphas(case)):
+        expected = normalise(softmax_codes(logits, scale / alpha))
+        assert (host.answer(logits, head) != expected).sum() == 0
+
+
+def _alphas(case: Case) -> list[float]:
+    from converters.metadata import read_metadata
+
+    return (read_metadata(case.file) or {})["alphas"]
+
+
+def test_no_undefined_behaviour_and_no_read_outside(tmp_path: Path) -> None:
+    """Runs in a process of its own: the sanitizer's runtime must be there from the start."""
+    import subprocess
+
+    for seed in range(4):
+        folder = tmp_path / str(seed)
+        file = parse_model(random_model(seed))
+        model = build_host_model(file, firmware_folder(), folder, ("-O1",)).model
+        (folder / "main.c").write_text(
+            '#include "model.h"\n#include <stdlib.h>\nint main(void) { static int8_t image[TC_INPUT_BYTES], '
+            "logits[TC_OUTPUT_BYTES]; static uint8_t codes[TC_OUTPUT_BYTES]; for (int i = 0; i < 50; i++) { "
+            "for (int k = 0; k < TC_INPUT_BYTES; k++) image[k] = (int8_t)rand(); "
+            "if (tc_infer(&tc_model_instance, image, i % TC_HEADS, logits)) return 1; "
+            "if (tc_answer(&tc_model_instance, logits, i % TC_HEADS, codes)) return 2; } "
+            "return tc_infer(&tc_model_instance, image, TC_HEADS, logits) != TC_BAD_HEAD; }\n"
+        )
+        root = firmware_folder()
+        from converters.c_model.host import runtime_sources
+
+        sources = [*runtime_sources(root, "portable"), folder / "model.c", folder / "main.c"]
+        includes = [f"-I{root / 'include'}", f"-I{root / 'kernels'}", f"-I{folder}"]
+        command = ["cc", "-std=c99", "-fno-strict-aliasing", *SANITIZED, *includes, *map(str, sources)]
+        built = subprocess.run([*command, "-o", str(folder / "main")], capture_output=True, text=True, check=False)
+        assert built.returncode == 0, built.stderr
+        ran = subprocess.run([str(folder / "main")], capture_output=True, text=True, check=False)
+        assert (ran.returncode, ran.stderr) == (0, ""), (seed, model.layers)
+
+
+def test_three_times_as_fast_as_the_reference(victims: dict[str, Case], tmp_path: Path) -> None:
+    for name, case in victims.items():
+        host = build_host_model(case.file, firmware_folder(), tmp_path / name)
+        best = np.inf
+        for _ in range(100):
+            begin = time.perf_counter()
+            host.infer(case.images[:1])
+            best = min(best, time.perf_counter() - begin)
+        assert best * 3 <= case.reference_seconds, (name, best, case.reference_seconds)
+
+
+def _refused(flat: FlatModel, source: int, result: int) -> str:
+    with pytest.raises(UnsupportedModelError) as caught:
+        lower_model(parse_model(flat.finish([source], result)))
+    return str(caught.value)
+
+
+def test_refusals_name_the_layer() -> None:
+    flat = FlatModel()
+    source = flat.tensor([1, 4], [0.1], [0])
+    result = flat.operator("TANH", [source], flat.tensor([1, 4], [0.1], [0], name="squashed"))
+    message = _refused(flat, source, result)
+    assert "layer 0 (TANH, output 'squashed')" in message
+    assert "CONV_2D" in message
+
+    flat = FlatModel()
+    source = flat.tensor([1, 4, 4, 2], [0.1], [0])
+    axes = flat.tensor([1], values=np.array([3], np.int32))
+    result = flat.operator("MEAN", [source, axes], flat.tensor([1, 4, 4], [0.1], [0]), "ReducerOptions")
+    assert "only height and width" in _refused(flat, source, result)
+
+    flat = FlatModel()
+    source = flat.tensor([1, 4], [0.1], [0])
+    weights = flat.tensor([2, 4], [0.1], [0], np.ones((2, 4), np.int8))
+    bias = flat.tensor([2], [0.01], [0], np.full(2, 2**30, np.int32))
+    result = flat.operator(
+        "FULLY_CONNECTED", [source, weights, bias], flat.tensor([1, 2], [0.1], [0]), "FullyConnectedOptions"
+    )
+    assert "exceed 2^30" in _refused(flat, source, result)

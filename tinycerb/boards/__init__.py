@@ -1,0 +1,1 @@
+"""Boards, firmware images and what runs them."""

@@ -1,0 +1,108 @@
+"""A board as its TOML file describes it."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from tinycerb.errors import UsageError, suggest
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A range of addresses."""
+
+    origin: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Board:
+    """What a build and a flasher need to know.
+
+    Attributes:
+        name: `qemu-m4`, ...; the file's name without `.toml`.
+        description: for people.
+        core: `cortex-m4`, ...
+        kernels: `portable`, `dsp` or `mve`: the folder under `firmware_stub/kernels`.
+        flags: of the compiler, for the core.
+        flash: where code and constants go.
+        ram: where everything else goes.
+        stack_bytes: reserved for the stack.
+        serial_driver: `cmsdk` or `nrf51`: which `firmware_stub/target/serial_*.c`.
+        serial_base: address of the serial line's registers.
+        baud: of the serial line.
+        flasher: how an image gets onto it.
+        machine: QEMU's name of the machine, empty for real boards.
+        systick_hz: clock of SysTick.
+        options: whatever else the flasher wants.
+    """
+
+    name: str
+    description: str
+    core: str
+    kernels: str
+    flags: tuple[str, ...]
+    flash: Memory
+    ram: Memory
+    stack_bytes: int
+    serial_driver: str
+    serial_base: int
+    baud: int
+    flasher: str
+    machine: str
+    systick_hz: int
+    options: Mapping[str, Any]
+
+
+def board_names() -> list[str]:
+    """Returns the boards that come with TinyCerb."""
+    entries = resources.files("tinycerb.boards").iterdir()
+    return sorted(entry.name.removesuffix(".toml") for entry in entries if entry.name.endswith(".toml"))
+
+
+def load_board(name: str) -> Board:
+    """Loads a board by name, or from the path of a TOML file.
+
+    Raises:
+        UsageError: unknown board, or a file that lacks something.
+    """
+    if name in board_names():
+        text = (resources.files("tinycerb.boards") / f"{name}.toml").read_text()
+    elif name.endswith(".toml") and Path(name).is_file():
+        text = Path(name).read_text()
+    else:
+        known = board_names()
+        raise UsageError(f"unknown board {name!r}{suggest(name, known)}; known: {', '.join(known)}, or a .toml file")
+    try:
+        table = tomllib.loads(text)
+        return _board(Path(name).stem, table)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"board {name}: {error}") from error
+    except (KeyError, TypeError) as error:
+        raise UsageError(
+            f"board {name}: {error} is missing or wrong; compare with tinycerb/boards/qemu-m4.toml"
+        ) from error
+
+
+def _board(name: str, table: Mapping[str, Any]) -> Board:
+    emulator = table.get("qemu", {})
+    return Board(
+        name=name,
+        description=table["description"],
+        core=table["core"],
+        kernels=table["kernels"],
+        flags=tuple(table["flags"]),
+        flash=Memory(**table["flash"]),
+        ram=Memory(**table["ram"]),
+        stack_bytes=table["stack_bytes"],
+        serial_driver=table["serial"]["driver"],
+        serial_base=table["serial"]["base"],
+        baud=table["serial"]["baud"],
+        flasher=table["flasher"],
+        machine=emulator.get("machine", ""),
+        systick_hz=emulator.get("systick_hz", 0),
+        options=table.get(table["flasher"], {}),
+    )

@@ -1,0 +1,152 @@
+"""Compiles firmware images with Debian's cross compiler, and says what does not fit."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from converters.c_model.errors import UnsupportedModelError
+from converters.c_model.host import runtime_sources, write_model
+from converters.c_model.model import CModel, lower_model
+from converters.model_file import ModelFile
+from tinycerb.boards.board import Board
+from tinycerb.errors import EnvironmentProblem, UsageError
+
+INSTALL = "sudo apt-get install -y gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm"
+WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
+# Applications and what they are linked with beside the runtime.
+MEASURE = ("application/measure.c", "target/startup.c", "target/ticks.c", "target/semihosting.c")
+
+
+@dataclass(frozen=True)
+class Image:
+    """A linked firmware image.
+
+    Attributes:
+        elf: the file.
+        model: what was compiled into it.
+        flash_bytes: code, constants and initial values.
+        ram_bytes: variables and arena, without the stack.
+    """
+
+    elf: Path
+    model: CModel
+    flash_bytes: int
+    ram_bytes: int
+
+
+def firmware_folder() -> Path:
+    """Returns the folder `firmware_stub`."""
+    return Path(str(resources.files("firmware_stub")))
+
+
+def build_image(
+    file: ModelFile,
+    board: Board,
+    folder: Path,
+    application: Sequence[str] = MEASURE,
+    optimisation: str = "-O3",
+    extra: Sequence[Path] = (),
+    defines: Sequence[str] = (),
+    system: Sequence[Path] = (),
+    relaxed: bool = False,
+) -> Image:
+    """Compiles a model with an application for a board.
+
+    Args:
+        file: the model.
+        board: the board.
+        folder: where everything goes; the runtime's objects are kept there and used again.
+        application: sources under `firmware_stub`.
+        optimisation: of the compiler, for the runtime.
+        extra: further C files, such as golden vectors.
+        defines: further definitions, `NAME=VALUE`.
+        system: include folders of other people's headers.
+        relaxed: GNU C and no warnings, for other people's sources.
+
+    Raises:
+        UsageError: the model cannot run on this runtime, or does not fit the board.
+        EnvironmentProblem: no cross compiler, or it failed.
+    """
+    try:
+        model = lower_model(file, board.kernels)
+    except UnsupportedModelError as error:
+        raise UsageError(f"this model cannot become firmware: {error}") from error
+    write_model(model, folder)
+    root = firmware_folder()
+    script = (root / "target" / "link.ld.in").read_text()
+    for name, value in (
+        ("FLASH_ORIGIN", board.flash.origin), ("FLASH_BYTES", board.flash.bytes), ("RAM_ORIGIN", board.ram.origin),
+        ("RAM_BYTES", board.ram.bytes), ("STACK_BYTES", board.stack_bytes),
+    ):  # fmt: skip
+        script = script.replace(f"@{name}@", hex(value))
+    (folder / "link.ld").write_text(script)
+    elf = folder / "firmware.elf"
+    # What runs once per question may be small; the runtime's kernels are to be fast.
+    flags = [*compiler_flags(board, "-Os"), f"-I{folder}", f"-DTC_SERIAL_BASE={board.serial_base:#x}u"]
+    flags += [f"-D{define}" for define in defines] + [f"-isystem{path}" for path in system]
+    if relaxed:
+        flags = ["-std=gnu99", *(flag for flag in flags if flag not in (*WARNINGS, "-std=c99"))]
+    sources = [*(root / part for part in application), folder / "model.c", *extra]
+    _run(
+        [_tool("gcc"), *flags, *map(str, sources), str(_runtime_archive(board, folder.parent, optimisation)),
+         "-nostartfiles", "--specs=nano.specs", "-T", str(folder / "link.ld"), "-Wl,--gc-sections", "-o", str(elf)],
+        board,
+    )  # fmt: skip
+    return Image(elf, model, *_sizes(elf, board))
+
+
+def compiler_flags(board: Board, optimisation: str) -> list[str]:
+    """Returns the flags that every file of an image is compiled with."""
+    root = firmware_folder()
+    includes = [f"-I{root / part}" for part in ("include", "kernels", "target", "application")]
+    return [
+        "-std=c99", "-mthumb", *board.flags, optimisation, *WARNINGS, "-ffunction-sections", "-fdata-sections",
+        "-fno-strict-aliasing", *includes,
+    ]  # fmt: skip
+
+
+def _runtime_archive(board: Board, folder: Path, optimisation: str) -> Path:
+    """The runtime for a board's core; compiled once per folder."""
+    root = firmware_folder()
+    archive = folder / f"runtime-{board.name}{optimisation}.a"
+    sources = runtime_sources(root, board.kernels)
+    inputs = [*sources, *root.rglob("*.h")]
+    if archive.exists() and archive.stat().st_mtime > max(path.stat().st_mtime for path in inputs):
+        return archive
+    objects = folder / f"objects-{board.name}{optimisation}"
+    objects.mkdir(parents=True, exist_ok=True)
+    command = [_tool("gcc"), *compiler_flags(board, optimisation), "-c", *map(str, sources)]
+    _run(command, board, cwd=objects)
+    archive.unlink(missing_ok=True)
+    _run([_tool("ar"), "rcs", str(archive), *(str(objects / f"{path.stem}.o") for path in sources)], board)
+    return archive
+
+
+def _tool(name: str) -> str:
+    found = shutil.which(f"arm-none-eabi-{name}")
+    if found is None:
+        raise EnvironmentProblem(f"arm-none-eabi-{name} is not installed; install it with: {INSTALL}")
+    return found
+
+
+def _run(command: Sequence[str], board: Board, cwd: Path | None = None) -> str:
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+    if finished.returncode == 0:
+        return finished.stdout
+    shortages = re.findall(r"region `(\w+)' overflowed by (\d+) bytes", finished.stderr)
+    if shortages:
+        sizes = {"FLASH": board.flash.bytes, "RAM": board.ram.bytes}
+        told = " and ".join(f"{name} ({sizes[name]:,} bytes) by {int(count):,} bytes" for name, count in shortages)
+        raise UsageError(
+            f"the model does not fit {board.name}: it exceeds {told}; prune it further or take a larger board"
+        )
+    raise EnvironmentProblem(f"{Path(command[0]).name} failed for {board.name}:\n{finished.stderr[-3000:]}")
+
+
+def _sizes(elf: Path, board: Board) -> tuple[int, int]:
+    text, data, bss = map(int, _run([_tool("size"), str(elf)], board).splitlines()[1].split()[:3])
+    return text + data, data + bss - board.stack_bytes

@@ -1,0 +1,120 @@
+"""Runs the measuring image in QEMU and reads what it found. Counts are instructions executed, exactly repeatable."""
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinycerb.boards.board import Board
+from tinycerb.boards.build import INSTALL, Image
+from tinycerb.errors import EnvironmentProblem, HardwareError
+
+_TIME_LIMIT = 120
+_TICK_BITS = 24
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What one run of the measuring image gave.
+
+    Attributes:
+        logits: int8 [N, heads, output bytes].
+        codes: uint8 [N, heads, output bytes], the answers.
+        inference_instructions: int64 [N, heads].
+        answer_instructions: int64 [N, heads].
+        layer_instructions: one per layer.
+        stack_bytes: most stack ever in use.
+        hash: the model's SHA-256 as the image holds it.
+    """
+
+    logits: np.ndarray
+    codes: np.ndarray
+    inference_instructions: np.ndarray
+    answer_instructions: np.ndarray
+    layer_instructions: tuple[int, ...]
+    stack_bytes: int
+    hash: bytes
+
+
+def qemu_command(board: Board, elf: Path, *more: str) -> list[str]:
+    """Returns the command that boots an image.
+
+    Raises:
+        EnvironmentProblem: QEMU is not installed.
+    """
+    qemu = shutil.which("qemu-system-arm")
+    if qemu is None:
+        raise EnvironmentProblem(f"qemu-system-arm is not installed; install it with: {INSTALL}")
+    return [qemu, "-M", board.machine, "-display", "none", "-monitor", "none", "-kernel", str(elf), *more]
+
+
+def instructions_from_ticks(ticks: np.ndarray, board: Board, shift: int) -> np.ndarray:
+    """Instructions of 2^shift ns each, from ticks of SysTick."""
+    return np.rint(ticks.astype(np.float64) * 1e9 / board.systick_hz / 2**shift).astype(np.int64)
+
+
+def measure(image: Image, board: Board, images: np.ndarray, shift: int = 6) -> Measurement:
+    """Runs every image through every head.
+
+    Args:
+        image: built with the application `MEASURE`.
+        board: an emulated board.
+        images: int8 [N, height, width, channels].
+        shift: an instruction takes 2^shift ns of emulated time. Larger is finer, but SysTick wraps after
+            2^24 ticks: 10 million instructions at 6 and 25 MHz.
+
+    Raises:
+        EnvironmentProblem: no QEMU.
+        HardwareError: the image crashed or did not come to an end.
+    """
+    folder = image.elf.parent
+    (folder / "input.bin").write_bytes(np.ascontiguousarray(images).tobytes())
+    # What an earlier run left would look like an answer.
+    (folder / "output.bin").unlink(missing_ok=True)
+    command = qemu_command(
+        board, image.elf.resolve(), "-serial", "none", "-icount", f"shift={shift},sleep=off",
+        "-chardev", "null,id=console", "-semihosting-config", "enable=on,target=native,chardev=console",
+    )  # fmt: skip
+    run_emulator(command, folder, image.elf)
+    return _parse((folder / "output.bin").read_bytes(), image, board, len(images), shift)
+
+
+def run_emulator(command: Sequence[str], folder: Path, elf: Path) -> str:
+    """Runs QEMU to the image's own end and returns what was printed.
+
+    Raises:
+        HardwareError: another exit code than 0, or the time limit.
+    """
+    try:
+        finished = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_TIME_LIMIT, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise HardwareError(f"{elf} did not end within {_TIME_LIMIT} seconds in the emulator") from error
+    if finished.returncode != 0:
+        raise HardwareError(
+            f"{elf} ended with code {finished.returncode} in the emulator (99: fault): {finished.stderr[-500:]}"
+        )
+    return finished.stdout
+
+
+def _parse(content: bytes, image: Image, board: Board, count: int, shift: int) -> Measurement:
+    model = image.model
+    size = model.output.bytes
+    record = np.dtype([("logits", np.int8, size), ("codes", np.uint8, size), ("ticks", "<u4", 2)])
+    body = record.itemsize * count * model.heads
+    trailer = np.frombuffer(content[body:-32], "<u4")
+    if len(trailer) != 1 + len(model.layers):
+        raise HardwareError(f"{image.elf} wrote {len(content)} bytes; expected {body + 36 + 4 * len(model.layers)}")
+    records = np.frombuffer(content[:body], record).reshape(count, model.heads)
+    instructions = instructions_from_ticks(records["ticks"] & (2**_TICK_BITS - 1), board, shift)
+    return Measurement(
+        logits=records["logits"].reshape(count, model.heads, size),
+        codes=records["codes"].reshape(count, model.heads, size),
+        inference_instructions=instructions[..., 0],
+        answer_instructions=instructions[..., 1],
+        layer_instructions=tuple(instructions_from_ticks(trailer[1:], board, shift).tolist()),
+        stack_bytes=int(trailer[0]),
+        hash=content[-32:],
+    )

@@ -1,0 +1,103 @@
+"""The firmware that a device runs: model, golden vectors, head selection, and the device's secret put in last."""
+
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from converters.c_model.errors import UnsupportedModelError
+from converters.c_model.golden import emit_golden_header, emit_golden_source
+from converters.c_model.model import lower_model
+from converters.metadata import read_metadata
+from converters.model_file import ModelFile
+from tinycerb.answers.keyed_selection import SECRET_BYTES
+from tinycerb.answers.normalise import normalise
+from tinycerb.answers.softmax import softmax_codes
+from tinycerb.atomic import make_directory, write_text
+from tinycerb.boards.board import Board
+from tinycerb.boards.build import INSTALL, Image, build_image
+from tinycerb.boards.device import SELECTIONS
+from tinycerb.boards.golden import golden_vectors
+from tinycerb.errors import EnvironmentProblem, UsageError
+
+GOLDEN_IMAGES = 2
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """A built image and what it must answer.
+
+    Attributes:
+        image: without the secret.
+        golden_images: int8 [N, ...].
+        golden_codes: uint8 [N, heads, classes], the answer of every head.
+    """
+
+    image: Image
+    golden_images: np.ndarray
+    golden_codes: np.ndarray
+
+
+def build_firmware(file: ModelFile, board: Board, folder: Path, selection: str) -> Firmware:
+    """Builds the serving image.
+
+    Raises:
+        UsageError: unknown selection, a model that does not fit or cannot run.
+        EnvironmentProblem: no compiler.
+    """
+    if selection not in SELECTIONS:
+        raise UsageError(f"unknown head selection {selection!r}; known: {', '.join(SELECTIONS)}")
+    try:
+        model = lower_model(file)
+    except UnsupportedModelError as error:
+        raise UsageError(f"this model cannot become firmware: {error}") from error
+    if not 2 <= model.output.bytes <= 256:
+        raise UsageError(f"the model has {model.output.bytes} outputs; answers need 2 to 256 classes")
+    images, outputs = golden_vectors(file, model, GOLDEN_IMAGES)
+    make_directory(folder)
+    write_text(folder / "golden.h", emit_golden_header(len(images)))
+    write_text(folder / "golden.c", emit_golden_source(images, outputs))
+    application = (
+        "application/serve.c", "application/frame.c", "application/secret.c", "target/startup.c", "target/ticks.c",
+        "target/standalone.c", f"target/serial_{board.serial_driver}.c",
+    )  # fmt: skip
+    define = f"TC_SELECTION=TC_SELECT_{selection.upper()}"
+    image = build_image(file, board, folder, application, extra=[folder / "golden.c"], defines=[define])
+    return Firmware(image, images, _answers(file, outputs))
+
+
+def _answers(file: ModelFile, outputs: np.ndarray) -> np.ndarray:
+    """What the device says with each head."""
+    if file.operators[-1].name == "SOFTMAX":
+        codes = (outputs.astype(np.int16) + 128).astype(np.uint8)
+        return np.stack([normalise(codes[:, head]) for head in range(codes.shape[1])], axis=1)
+    scale = next(iter(file.outputs.values())).scales[0]
+    alphas = (read_metadata(file) or {}).get("alphas", [1.0] * outputs.shape[1])
+    each = [normalise(softmax_codes(outputs[:, head], scale / alpha)) for head, alpha in enumerate(alphas)]
+    return np.stack(each, axis=1)
+
+
+def with_secret(image: Image, secret: bytes, private: Path) -> Image:
+    """Returns a copy of the image that holds the secret, in a folder that only its owner can read.
+
+    Raises:
+        UsageError: a secret that is not 16 bytes.
+        EnvironmentProblem: objcopy failed.
+    """
+    if len(secret) != SECRET_BYTES:
+        raise UsageError(f"the secret has {len(secret)} bytes; expected {SECRET_BYTES} (32 hexadecimal digits)")
+    objcopy = shutil.which("arm-none-eabi-objcopy")
+    if objcopy is None:
+        raise EnvironmentProblem(f"arm-none-eabi-objcopy is not installed; install it with: {INSTALL}")
+    target = private / "provisioned.elf"
+    with tempfile.NamedTemporaryFile(dir=private) as content:
+        content.write(secret)
+        content.flush()
+        command = [objcopy, f"--update-section=.secret={content.name}", str(image.elf), str(target)]
+        finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    if finished.returncode != 0:
+        raise EnvironmentProblem(f"arm-none-eabi-objcopy failed: {finished.stderr.strip()}")
+    return replace(image, elf=target)

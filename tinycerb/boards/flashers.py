@@ -1,0 +1,119 @@
+"""How an image gets onto a board, and where the board is then heard."""
+
+import os
+import re
+import select
+import shlex
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from tinycerb.boards.board import Board
+from tinycerb.boards.emulator import qemu_command
+from tinycerb.errors import HardwareError, UsageError
+from tinycerb.registry import Registry
+
+SHIFT = 6
+
+
+class Flasher(Protocol):
+    """One way onto a board."""
+
+    def command(self, board: Board, elf: Path) -> list[str]:
+        """The exact command."""
+        ...
+
+    def run(self, board: Board, elf: Path, port: str | None, limit: float) -> AbstractContextManager[str]:
+        """Puts the image there; yields the serial port while the board runs."""
+        ...
+
+
+FLASHERS: Registry[Flasher] = Registry("flasher")
+
+
+class Qemu:
+    """Boots the emulator with its serial line on a pseudo-terminal."""
+
+    def command(self, board: Board, elf: Path) -> list[str]:
+        """Instructions are counted: emulated time runs by them alone."""
+        return qemu_command(board, elf, "-serial", "pty", "-icount", f"shift={SHIFT},sleep=off")
+
+    @contextmanager
+    def run(self, board: Board, elf: Path, port: str | None, limit: float) -> Iterator[str]:
+        """The emulator lives as long as the context."""
+        emulator = subprocess.Popen(
+            self.command(board, elf), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        try:
+            yield _pseudo_terminal(emulator, time.monotonic() + limit)
+        finally:
+            emulator.kill()
+            emulator.wait()
+            assert emulator.stdout is not None
+            emulator.stdout.close()
+
+
+def _pseudo_terminal(emulator: subprocess.Popen[bytes], until: float) -> str:
+    assert emulator.stdout is not None
+    printed = b""
+    while time.monotonic() < until:
+        ready, _, _ = select.select([emulator.stdout], [], [], 0.1)
+        if ready:
+            content = os.read(emulator.stdout.fileno(), 4096)
+            printed += content
+            if found := re.search(rb"redirected to (\S+)", printed):
+                return found[1].decode()
+            if not content:
+                break
+    raise HardwareError(f"the emulator did not start: {printed.decode(errors='replace').strip() or 'no output'}")
+
+
+class Command:
+    """A command of the user's own: `[command] run = "tool --write {elf}"` in the board's file."""
+
+    def command(self, board: Board, elf: Path) -> list[str]:
+        """Fills in {elf}."""
+        template = board.options.get("run")
+        if not template:
+            raise UsageError(f'board {board.name} has no flash command; add [command] run = "tool {{elf}}" to its file')
+        return [part.replace("{elf}", str(elf)) for part in shlex.split(template)]
+
+    @contextmanager
+    def run(self, board: Board, elf: Path, port: str | None, limit: float) -> Iterator[str]:
+        """Runs it within the time limit; the port is the user's to name."""
+        if port is None:
+            raise UsageError("give the serial port of the board, for example --port /dev/ttyACM0")
+        _run_tool(self.command(board, elf), limit)
+        yield port
+
+
+class PyOcd(Command):
+    """pyOCD: `[pyocd] target = "nrf52840"` in the board's file."""
+
+    def command(self, board: Board, elf: Path) -> list[str]:
+        """Without -W pyOCD would wait for a probe for ever."""
+        target = board.options.get("target")
+        if not target:
+            raise UsageError(f'board {board.name} has no pyOCD target; add [pyocd] target = "nrf52840" to its file')
+        return ["pyocd", "load", "-W", "-t", target, str(elf)]
+
+
+def _run_tool(command: list[str], limit: float) -> None:
+    told = shlex.join(command)
+    try:
+        finished = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
+    except FileNotFoundError as error:
+        raise HardwareError(f"{command[0]} is not installed; it was to run: {told}") from error
+    except subprocess.TimeoutExpired as error:
+        raise HardwareError(f"no end within {limit:g} seconds: {told}") from error
+    if finished.returncode != 0:
+        last = (finished.stderr.strip() or finished.stdout.strip() or "no message")[-500:]
+        raise HardwareError(f"flashing failed with code {finished.returncode}: {told}\n{last}")
+
+
+FLASHERS.register("qemu")(Qemu())
+FLASHERS.register("command")(Command())
+FLASHERS.register("pyocd")(PyOcd())

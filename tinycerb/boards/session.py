@@ -1,0 +1,105 @@
+"""Flashing from start to end: put the image there, talk to the board, compare with the golden vectors."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinycerb.answers.keyed_selection import coarse_keyed_heads, keyed_heads
+from tinycerb.boards.board import Board
+from tinycerb.boards.device import Device
+from tinycerb.boards.emulator import instructions_from_ticks
+from tinycerb.boards.firmware import Firmware, with_secret
+from tinycerb.boards.flashers import FLASHERS, SHIFT
+from tinycerb.errors import HardwareError
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the board did.
+
+    Attributes:
+        stack_bytes: most stack ever in use.
+        draw: instructions of the head's draw; ticks of the board's clock where it is no emulator.
+        inference: likewise, of the model.
+        answer: likewise, from logits to codes.
+        layers: likewise, per layer.
+        answers: uint8 [N, classes] to the golden images.
+    """
+
+    stack_bytes: int
+    draw: int
+    inference: int
+    answer: int
+    layers: tuple[int, ...]
+    answers: np.ndarray
+
+
+def flash_and_check(
+    firmware: Firmware, board: Board, secret: bytes, selection: str, private: Path, port: str | None, limit: float
+) -> Session:
+    """Flashes an image with the device's secret and checks that the board answers as it must.
+
+    Args:
+        firmware: the image.
+        board: the board.
+        secret: 16 bytes; goes into a copy in `private` only.
+        selection: how the device draws heads.
+        private: a folder that only its owner can read.
+        port: serial port of a real board.
+        limit: seconds for flashing, and for the emulator to start.
+
+    Raises:
+        HardwareError: anything about the board that is not as it should be.
+    """
+    provisioned = with_secret(firmware.image, secret, private)
+    with FLASHERS[board.flasher].run(board, provisioned.elf, port, limit) as serial_port:
+        return _talk(serial_port, firmware, board, secret, selection)
+
+
+def _talk(port: str, firmware: Firmware, board: Board, secret: bytes, selection: str) -> Session:
+    import serial
+
+    try:
+        line = serial.Serial(port, board.baud, timeout=0.05, write_timeout=10)
+    except (serial.SerialException, OSError) as error:
+        raise HardwareError(f"cannot open the serial port {port}: {error}; name another with --port") from error
+    try:
+        with line:
+            return _check(Device(line), firmware, board, secret, selection)
+    except (serial.SerialException, OSError) as error:
+        raise HardwareError(f"the serial port {port} broke off: {error}; check the cable") from error
+
+
+def _check(device: Device, firmware: Firmware, board: Board, secret: bytes, selection: str) -> Session:
+    model = firmware.image.model
+    greeting = device.hello()
+    if greeting.hash != model.hash:
+        raise HardwareError(
+            f"the board runs another model: {greeting.hash.hex()[:16]}..., expected {model.hash.hex()[:16]}...; "
+            "the image did not get there, flash again"
+        )
+    test = device.self_test()
+    if test.wrong or not test.vectors:
+        raise HardwareError(f"{test.wrong} of {test.vectors} golden vectors are wrong on the board; do not use it")
+    answers = np.stack([device.ask(image, model.output.bytes) for image in firmware.golden_images])
+    _check_answers(answers, firmware, secret, selection)
+    ticks = device.profile(len(model.layers))
+    counts = instructions_from_ticks(ticks, board, SHIFT) if board.machine else ticks
+    draw, inference, answer, *layers = (int(count) for count in counts)
+    return Session(test.stack_bytes, draw, inference, answer, tuple(layers), answers)
+
+
+def _check_answers(answers: np.ndarray, firmware: Firmware, secret: bytes, selection: str) -> None:
+    """Every answer must be some head's; of the right head where the draw can be repeated here."""
+    heads = firmware.golden_codes.shape[1]
+    draws = {"keyed": keyed_heads, "coarse_keyed": coarse_keyed_heads}
+    for index, answer in enumerate(answers):
+        allowed = range(heads)
+        if selection == "fixed":
+            allowed = range(1)
+        elif selection in draws:
+            head = int(draws[selection](firmware.golden_images[index : index + 1], heads, secret)[0])
+            allowed = range(head, head + 1)
+        if not any((answer == firmware.golden_codes[index, head]).all() for head in allowed):
+            raise HardwareError(f"the board's answer to golden image {index} is no answer of the right head")

@@ -1,0 +1,27 @@
+"""`tinycerb boards`: what can be flashed."""
+
+import json
+
+import typer
+
+from tinycerb.cli.options import AsJson
+
+
+def boards(as_json: AsJson = False) -> None:
+    """List the boards that come with TinyCerb."""
+    from tinycerb.boards.board import board_names, load_board
+
+    known = [load_board(name) for name in board_names()]
+    if as_json:
+        rows = [
+            {"name": b.name, "description": b.description, "core": b.core, "kernels": b.kernels,
+             "flash_bytes": b.flash.bytes, "ram_bytes": b.ram.bytes, "flasher": b.flasher}
+            for b in known
+        ]  # fmt: skip
+        typer.echo(json.dumps({"schema_version": 1, "boards": rows}))
+        return
+    for b in known:
+        typer.echo(
+            f"{b.name:9} {b.core:11} {b.kernels:9} flash {b.flash.bytes // 1024:>5} KB  "
+            f"RAM {b.ram.bytes // 1024:>5} KB  {b.description}"
+        )

@@ -1,0 +1,126 @@
+"""`tinycerb flash`: a model onto a board, and proof that it answers as it must."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinycerb.cli.options import AsJson
+
+Model = Annotated[Path, typer.Argument(help="An int8 .tflite file.", show_default=False)]
+BoardName = Annotated[str, typer.Option("--board", "-b", help="A name from `tinycerb boards`, or a .toml file.")]
+Selection = Annotated[str, typer.Option(help="How the device draws heads: keyed, coarse_keyed, random, fixed.")]
+Key = Annotated[
+    Path | None,
+    typer.Option(help="File with the device's secret, 32 hexadecimal digits. Default: a new one, kept nowhere else."),
+]
+Port = Annotated[str | None, typer.Option(help="Serial port of a real board.", show_default=False)]
+Keep = Annotated[Path | None, typer.Option("--out", help="Keep model.c and the image without secret here.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Build, print the command and the memory fit, flash nothing.")]
+Limit = Annotated[float, typer.Option("--time-limit", min=1, help="Seconds that flashing may take.")]
+
+
+def flash(
+    model: Model,
+    board: BoardName = "qemu-m4",
+    selection: Selection = "keyed",
+    key: Key = None,
+    port: Port = None,
+    out: Keep = None,
+    dry_run: DryRun = False,
+    limit: Limit = 60,
+    as_json: AsJson = False,
+) -> None:
+    """Build the firmware of a model, put it on a board, compare with the golden vectors, print what it costs.
+
+    Exit 4 for anything wrong with the board: not there, silent, wrong model, wrong answers.
+    """
+    import shlex
+    import tempfile
+
+    from converters.model_file import ModelFileError, read_model_file
+    from tinycerb.boards.board import load_board
+    from tinycerb.boards.firmware import build_firmware
+    from tinycerb.boards.flashers import FLASHERS
+    from tinycerb.boards.session import flash_and_check
+    from tinycerb.errors import UsageError
+
+    target = load_board(board)
+    flasher = FLASHERS[target.flasher]
+    secret = _secret(key)
+    try:
+        file = read_model_file(model)
+    except (OSError, ModelFileError) as error:
+        raise UsageError(f"cannot read the model {model}: {error}") from error
+    with tempfile.TemporaryDirectory(prefix="tinycerb-") as private:
+        folder = Path(private) / "build" if out is None else out
+        firmware = build_firmware(file, target, folder.resolve(), selection)
+        image = firmware.image
+        facts = {
+            "schema_version": 1,
+            "model_sha256": image.model.hash.hex(),
+            "board": target.name,
+            "selection": selection,
+            "heads": image.model.heads,
+            "flash_bytes": image.flash_bytes,
+            "flash_bytes_available": target.flash.bytes,
+            "ram_bytes": image.ram_bytes,
+            "ram_bytes_available": target.ram.bytes - target.stack_bytes,
+            "arena_bytes": image.model.arena.total_bytes,
+        }
+        if dry_run:
+            facts["command"] = shlex.join(flasher.command(target, image.elf))
+        else:
+            session = flash_and_check(firmware, target, secret, selection, Path(private), port, limit)
+            unit = "instructions" if target.machine else "ticks"
+            facts |= {
+                "golden_vectors": len(session.answers),
+                "golden_vectors_wrong": 0,
+                "stack_bytes": session.stack_bytes,
+                f"draw_{unit}": session.draw,
+                f"inference_{unit}": session.inference,
+                f"answer_{unit}": session.answer,
+                "layers": [
+                    {"kernel": layer.kernel, "output": list(layer.operator.outputs[0].shape), unit: count}
+                    for layer, count in zip(image.model.layers, session.layers, strict=True)
+                ],
+            }
+    _print(facts, as_json)
+
+
+def _secret(key: Path | None) -> bytes:
+    import secrets
+
+    from tinycerb.errors import UsageError
+
+    if key is None:
+        return secrets.token_bytes(16)
+    try:
+        return bytes.fromhex(key.read_text().strip())
+    except OSError as error:
+        raise UsageError(f"cannot read the key {key}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"the key {key} is not hexadecimal; make one with: openssl rand -hex 16 > {key}") from error
+
+
+def _print(facts: dict, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(facts))
+        return
+    typer.echo(f"board        {facts['board']}, heads drawn: {facts['selection']}")
+    typer.echo(f"model        {facts['model_sha256'][:16]}..., {facts['heads']} heads")
+    typer.echo(f"flash        {facts['flash_bytes']:,} of {facts['flash_bytes_available']:,} bytes")
+    typer.echo(f"RAM          {facts['ram_bytes']:,} of {facts['ram_bytes_available']:,} bytes beside the stack")
+    if "command" in facts:
+        typer.echo(f"would run    {facts['command']}")
+        return
+    typer.echo(f"stack        {facts['stack_bytes']:,} bytes at most")
+    typer.echo(f"golden       {facts['golden_vectors']} of {facts['golden_vectors']} vectors right, every head")
+    unit = "instructions" if "inference_instructions" in facts else "ticks"
+    told = "instructions executed" if unit == "instructions" else "ticks of the board's clock"
+    for name in ("draw", "inference", "answer"):
+        typer.echo(f"{name:12} {facts[f'{name}_{unit}']:>12,} {told}")
+    for layer in facts["layers"]:
+        shape = "x".join(map(str, layer["output"]))
+        typer.echo(f"  {layer['kernel'].removeprefix('tc_'):20} {shape:>14} {layer[unit]:>12,}")
