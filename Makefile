@@ -2,6 +2,8 @@
 # make test    sets up everything, runs the tests
 # make fuzz    reads 20,000 damaged model, side and golden files; about five minutes
 # make check   formatting, lint and types
+# make bench-training  step time of training beside a bare tf_keras fit
+# make compression  the table of docs/compression.md; an hour or two, goes on where it was stopped
 # make bench-kernels  instructions of the firmware's kernels beside CMSIS-NN's
 # make doctor  tells what is missing
 # make lock    resolves requirements/*.in again
@@ -16,7 +18,7 @@ FASHION_MNIST := /usr/share/datasets/fashion-mnist
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test fuzz check format doctor install data firmware-tools bench-kernels lock clean
+.PHONY: demo test fuzz check format doctor install data firmware-tools bench-kernels bench-training compression lock clean
 
 demo: install data
 	$(BIN)/tinycerb run demo
@@ -26,6 +28,18 @@ test: $(DEV) data firmware-tools
 
 fuzz: $(DEV) data
 	TINYCERB_FUZZ_FILES=20000 $(BIN)/python -m pytest -s tests/fuzz
+
+bench-training: $(DEV)
+	$(BIN)/python -m tests.training.step_time
+
+COMPRESSION := runs/compression
+compression: install data
+	for net in demo_net mobilenet_v1 ds_cnn resnet8; do \
+	  case $$net in mobilenet_v1) width=0.25;; *) width=1.0;; esac; \
+	  if [ -d $(COMPRESSION)/$$net ]; then $(BIN)/tinycerb run --resume $(COMPRESSION)/$$net || exit; \
+	  else $(BIN)/tinycerb run compression --set model.backbone=$$net --set model.width=$$width --out $(COMPRESSION)/$$net || exit; fi; \
+	done
+	$(BIN)/tinycerb compare --markdown $(COMPRESSION)/*
 
 bench-kernels: $(DEV) firmware-tools
 	$(BIN)/python -m tests.firmware.kernel_bench

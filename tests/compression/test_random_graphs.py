@@ -5,9 +5,12 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from converters.export import export_int8
 from keras_models.legacy import keras
 from tests.compression.pruned import largest_difference, prune
 from tinycerb.compression.channel_plan import plan_channels
+from tinycerb.compression.quantization import quantize_aware
+from tinycerb.trained_model import from_quantization_aware
 
 L = keras.layers
 STEP = st.sampled_from(["conv", "strided", "depthwise", "norm", "relu", "add", "concat", "pool"])
@@ -65,3 +68,38 @@ def test_plan_is_consistent_and_surgery_exact(steps: list[str], widths: list[int
     pruned = prune(model, ratio)
     assert all(4 <= kept <= group.channels for kept, group in zip(pruned.kept, pruned.groups, strict=True))
     assert largest_difference(pruned, images=4) == 0.0
+
+
+RUN = """
+import sys
+import numpy as np
+from pathlib import Path
+from tinycerb.tflite_model import open_model
+for path in sys.argv[1:]:
+    model = open_model(Path(path))
+    images = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 2), dtype=np.uint8)
+    print(model.all_heads(model.quantize(images)).shape)
+"""
+
+
+@settings(
+    max_examples=4,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+@given(
+    steps=st.lists(st.sampled_from(["conv", "strided", "depthwise", "relu", "add"]), min_size=2, max_size=5),
+    widths=st.lists(st.sampled_from([4, 8, 12]), min_size=5, max_size=5),
+    flat=st.booleans(),
+)
+def test_what_was_cut_converts_and_loads(run_apart, tmp_path, steps: list[str], widths: list[int], flat: bool) -> None:
+    """Cut, quantized, converted for real, and run by tflite-runtime."""
+    slim = prune(build(steps, widths[: len(steps)], flat)).slim
+    wrapped = quantize_aware(slim)
+    wrapped(np.random.default_rng(0).random((8, 8, 8, 2), np.float32), training=True)
+    source = from_quantization_aware(wrapped, 2)
+    content, _ = export_int8(source.backbone, source.heads, (8, 8, 2), {"class_names": ["a", "b", "c"]})
+    path = tmp_path / "model.tflite"
+    path.write_bytes(content)
+    assert run_apart(RUN, path) == "(3, 2, 3)\n"
