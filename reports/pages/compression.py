@@ -25,19 +25,23 @@ def draw(metrics: Metrics) -> list[Figure]:
         "quantization",
         "float",
         "int8",
-        "heads agree",
+        "agree",
         "off task",
     ]
-    edges = [0.01, 0.33, 0.42, 0.53, 0.67, 0.75, 0.83, 0.92, 1.0]
+    edges = [0.01, 0.31, 0.43, 0.53, 0.66, 0.735, 0.81, 0.91, 1.0]
     height = 0.022 * (len(rows) + 1)
     axes = blank_axes(figure, (0.07, 0.905 - height, 0.86, height))
-    draw_table(axes, header, rows, edges, 1 / (len(rows) + 1), size=7.8)
+    draw_table(axes, header, rows, edges, 1 / (len(rows) + 1), size=7.2)
     top = write_paragraphs(figure, 0.07, 0.89 - height, _notes(metrics), 118) - 0.02
+    figures = [figure]
     for name, victim in victims.items():
-        layers = victim["quantization"]["layers"]
-        if layers:
-            top = _noise(figure, name, victim["quantization"], top)
-    return [figure]
+        quantization = victim["quantization"]
+        if quantization["layers"]:
+            if top - _noise_height(quantization) < 0.05:
+                figures.append(new_page("Compression", "Layers of victims that lost accuracy by quantization"))
+                top = 0.905
+            top = _noise(figures[-1], name, quantization, top)
+    return figures
 
 
 def _row(victim: dict[str, Any]) -> list[str]:
@@ -59,7 +63,7 @@ def _row(victim: dict[str, Any]) -> list[str]:
 
 def _notes(metrics: Metrics) -> list[str]:
     notes = [
-        "float and int8: expected accuracy on the test set before and after quantization. heads agree: pairs of heads "
+        "float and int8: expected accuracy on the test set before and after quantization. agree: pairs of heads "
         "with the same label on the test set. off task: mean cosine of the posteriors of two heads on procedural "
         "images (1: heads say the same, lower is harder to clone).",
     ]
@@ -80,6 +84,10 @@ def _notes(metrics: Metrics) -> list[str]:
     return notes
 
 
+def _noise_height(quantization: dict[str, Any]) -> float:
+    return 0.0152 * (min(len(quantization["layers"]), _LAYERS) + 1)
+
+
 def _noise(figure: Figure, name: str, quantization: dict[str, Any], top: float) -> float:
     """Draws signal-to-noise of every layer; returns where the next block may start."""
     layers = quantization["layers"][:_LAYERS]
@@ -87,7 +95,7 @@ def _noise(figure: Figure, name: str, quantization: dict[str, Any], top: float) 
     title = f"{name} lost {lost:.1f} points by quantization; the noisiest layer is {quantization['worst_layer']}"
     figure.text(0.07, top, title, weight="bold", size=9.5)
     rows = [[row["layer"][:48], row["operator"], f"{row['signal_to_noise_db']:.1f}"] for row in layers]
-    height = 0.0152 * (len(rows) + 1)
+    height = _noise_height(quantization)
     axes = blank_axes(figure, (0.07, top - 0.008 - height, 0.6, height))
     marked = [index for index, row in enumerate(layers) if row["layer"] == quantization["worst_layer"]]
     header = ["layer", "operator", "signal to noise, dB"]

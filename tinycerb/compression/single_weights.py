@@ -42,8 +42,8 @@ class SingleWeightPruning:
         self.model: keras.Model = wrapped
         self._wrappers: list[Any] = [layer for layer in wrapped.layers if hasattr(layer, "pruning_vars")]
         for wrapper in self._wrappers:
-            # It counts on by itself with every training step.
-            wrapper.pruning_step.assign(begin_step - 1)
+            # It counts on by itself with every training step. The 2:4 pattern is chosen once, at its first step.
+            wrapper.pruning_step.assign(0 if two_of_four else begin_step - 1)
         self.pruner: Pruner = _WeightMasks(self._wrappers)
 
     def recovering(self) -> tuple[keras.Model, Pruner]:
