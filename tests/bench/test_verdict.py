@@ -1,9 +1,11 @@
 """From cells to claims."""
 
+from dataclasses import replace
+
 import pytest
 
 from tinycerb.bench.verdict import gates, judge
-from tinycerb.config import load_config
+from tinycerb.config import VictimConfig, load_config
 
 CONFIG = load_config("demo", ['attacks=[{name="knockoff"}]'])
 
@@ -73,10 +75,35 @@ def test_threat_classes_are_never_mixed() -> None:
 
 def test_gates() -> None:
     def missed(accuracy: float, share: float) -> list[str]:
-        figures = {"accuracy_expected": accuracy, "flash_share_of_baseline": share}
+        figures = {
+            "accuracy_expected": accuracy,
+            "flash_share_of_baseline": share,
+            "flash_bytes": 1000,
+            "arena_bytes": None,
+        }
         return gates(CONFIG, dict.fromkeys(("undefended", "pruned", "cerberos"), figures))
 
     assert missed(0.88, 0.55) == []
     assert [gate.split(":")[0] for gate in missed(0.869, 0.5)] == ["undefended", "cerberos"]
     (large,) = missed(0.9, 0.56)
     assert large.startswith("cerberos: the file has 56.0%")
+
+
+@pytest.mark.parametrize(
+    ("budget", "said"),
+    [
+        ({"flash_bytes": 1000, "ram_bytes": 500}, []),
+        ({"flash_bytes": 999}, ["the file takes 1,000 bytes, its budget is 999"]),
+        ({"ram_bytes": 499}, ["the arena takes 500 bytes, its budget is 499"]),
+    ],
+)
+def test_budgets_are_gates(budget, said) -> None:
+    config = replace(CONFIG, victims=(VictimConfig("undefended", **budget),))
+    figures = {"accuracy_expected": 0.9, "flash_share_of_baseline": 1.0, "flash_bytes": 1000, "arena_bytes": 500}
+    assert [gate.removeprefix("undefended: ") for gate in gates(config, {"undefended": figures})] == said
+
+
+def test_an_arena_that_was_not_measured_is_no_arena_that_fits() -> None:
+    config = replace(CONFIG, victims=(VictimConfig("undefended", ram_bytes=499),))
+    figures = {"accuracy_expected": 0.9, "flash_share_of_baseline": 1.0, "flash_bytes": 1000, "arena_bytes": None}
+    assert gates(config, {"undefended": figures}) == ["undefended: the arena was not measured, its budget is 499"]

@@ -7,7 +7,13 @@ from typing import Any
 
 from tinycerb.registry import Registry
 
-UPDATE_EVERY_STEPS = 16
+_UPDATE_EVERY_STEPS = 16
+
+
+def update_every(begin_step: int, end_step: int) -> int:
+    """Returns the steps between two updates: few enough that short trainings have some."""
+    return min(_UPDATE_EVERY_STEPS, max(1, (end_step - begin_step) // 4))
+
 
 # (final ratio, first step, last step) -> a TF-MOT PruningSchedule: step -> (is an update due?, ratio)
 Schedule = Callable[[float, int, int], Any]
@@ -24,7 +30,7 @@ def polynomial(final_ratio: float, begin_step: int, end_step: int) -> Any:
         final_sparsity=final_ratio,
         begin_step=begin_step,
         end_step=max(end_step, begin_step + 1),
-        frequency=UPDATE_EVERY_STEPS,
+        frequency=update_every(begin_step, end_step),
     )
 
 
@@ -34,5 +40,8 @@ def constant(final_ratio: float, begin_step: int, end_step: int) -> Any:
     import tensorflow_model_optimization as tfmot
 
     return tfmot.sparsity.keras.ConstantSparsity(
-        final_ratio, begin_step=begin_step, end_step=max(end_step, begin_step + 1), frequency=UPDATE_EVERY_STEPS
+        final_ratio,
+        begin_step=begin_step,
+        end_step=max(end_step, begin_step + 1),
+        frequency=update_every(begin_step, end_step),
     )
