@@ -23,8 +23,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 demo: install data
 	$(BIN)/tinycerb run demo
 
+# Two at a time, files kept together: fixtures of a file are made once.
 test: $(DEV) data firmware-tools
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 fuzz: $(DEV) data
 	TINYCERB_FUZZ_FILES=20000 $(BIN)/python -m pytest -s tests/fuzz

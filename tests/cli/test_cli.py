@@ -205,7 +205,7 @@ def test_json_is_one_object(cli, smoke_run) -> None:
     finished = cli("bench", smoke_run.path, "--json", "--quiet")
     assert finished.returncode == 0, finished.stderr
     metrics = json.loads(finished.stdout)
-    assert metrics["schema_version"] == 1
+    assert metrics["schema_version"] == 2
     assert set(metrics["victims"]) == {"undefended", "cerberos"}
 
 
