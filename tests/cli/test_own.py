@@ -49,7 +49,11 @@ def folder(tmp_path, monkeypatch) -> Path:
         (["train", "--data", "good.npz", "--query-pool", "animal_mnist"], 2, "choose another query_pool"),
         (["train", "--data", "good.npz", "--query-pool", "animals"], 2, "did you mean 'animal_mnist'"),
         (["train", "--data", "good.npz", "--query-pool", "good.npz"], 2, "are also the victim's own"),
-        (["train", "--resume", "x", "--data", "good.npz"], 2, "leave out --set, --out, --force, --model, --data, --query-pool"),
+        (
+            ["train", "--resume", "x", "--data", "good.npz"],
+            2,
+            "leave out --set, --out, --force, --model, --data, --query-pool",
+        ),
         (["train", "--data", "good.npz", "--model", "three:build"], 2, "this is a Keras 3 model"),
         (["train", "--data", "good.npz", "--model", "model.pt"], 2, "allowed: package.module:build, or a file"),
         (

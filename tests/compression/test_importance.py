@@ -1,6 +1,7 @@
 """Criteria against what they claim to measure."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,8 @@ def test_salience_is_the_squared_slope_of_the_loss_along_the_channel(name: str) 
     with tf.GradientTape() as tape:
         loss = loss_of(model, images, labels)
     variables = model.trainable_variables
-    masks.observe(variables, tape.gradient(loss, variables))
+    gradients: list[Any] = tape.gradient(loss, variables)
+    masks.observe(variables, gradients)
     index = next(i for i, group in enumerate(masks.groups) if group.producers == (name,))
     salience = masks.state()[len(masks.groups) + index]
     for channel in range(8):
