@@ -95,12 +95,17 @@ def _noise(figure: Figure, name: str, quantization: dict[str, Any], top: float) 
     title = f"{name} lost {lost:.1f} points by quantization; {quantization['worst_layer']} adds most noise"
     figure.text(0.07, top, title, weight="bold", size=9.5)
     rows = [
-        [row["layer"][:48], row["operator"], f"{row['signal_to_noise_db']:.1f}", f"{row['added_noise_db']:+.1f}"]
+        [
+            row["layer"][:48],
+            row["operator"],
+            f"{row['signal_to_noise_db']:.1f}",
+            f"{100 * row['added_noise_share']:.2f}",
+        ]
         for row in layers
     ]
     height = _noise_height(quantization)
     axes = blank_axes(figure, (0.07, top - 0.008 - height, 0.75, height))
     marked = [index for index, row in enumerate(layers) if row["layer"] == quantization["worst_layer"]]
-    header = ["layer", "operator", "signal to noise, dB", "noise added, dB"]
+    header = ["layer", "operator", "signal to noise, dB", "noise added, % of signal"]
     draw_table(axes, header, rows, [0.01, 0.58, 0.8, 1.0], 1 / (len(rows) + 1), size=7.2, bold_rows=marked)
     return top - height - 0.03

@@ -15,8 +15,6 @@ from tinycerb.run_dir import RunDirectory
 from tinycerb.tflite_model import HeadSelectModel
 
 _IMAGES = 32
-# What eight bits make of an image.
-_IMAGE_DB = 50.0
 # Above this loss of accuracy, in points, the table is made.
 NOTICEABLE_POINTS = 1.0
 
@@ -36,15 +34,15 @@ def measure_quantization(
 
     Returns:
         `float_accuracy_expected`, `accuracy_lost_points`, and `layers` (None where little was lost): per operator its
-        name, `signal_to_noise_db`, and `added_noise_db`, by how much that is below the noisiest of its inputs. The
-        one that adds most is the `worst_layer`: those behind it only pass its noise on.
+        name, `signal_to_noise_db`, and `added_noise_share`, its noise power beyond that of the noisiest tensor it
+        reads, over the signal's. The one that adds most is the `worst_layer`: those behind it only pass its noise on.
 
     Raises:
         EnvironmentProblem: the float graph cannot be made.
     """
     lost = 100 * (float_accuracy - accuracy)
     layers = layer_noise(run, victim, model, images[:_IMAGES]) if lost > NOTICEABLE_POINTS else None
-    worst = max(layers, key=lambda row: row["added_noise_db"])["layer"] if layers else None
+    worst = max(layers, key=lambda row: row["added_noise_share"])["layer"] if layers else None
     return {
         "float_accuracy_expected": float_accuracy,
         "accuracy_lost_points": lost,
@@ -65,24 +63,25 @@ def layer_noise(run: RunDirectory, victim: str, model: HeadSelectModel, images: 
         reference = run_operators(path, images.astype(np.float32) / 255.0)
     quantized = run_operators(run.model(victim), model.quantize(images))
     float_outputs = {_key(operator): outputs for operator, outputs in reference}
-    ratio_of: dict[int, float] = {}
+    noise_of: dict[int, float] = {}
     rows = []
     for operator, outputs in quantized:
-        before = min((ratio_of[tensor.index] for tensor in operator.inputs if tensor.index in ratio_of), default=None)
-        if _key(operator) not in float_outputs:
-            # An operator of the int8 graph alone passes on what it reads.
-            ratio_of |= {tensor.index: before for tensor in operator.outputs} if before is not None else {}
-            continue
-        ratio = signal_to_noise_db(float_outputs[_key(operator)], _real(operator, outputs))
-        ratio_of[operator.outputs[0].index] = ratio
-        rows.append(
-            {
-                "layer": operator.outputs[0].name,
-                "operator": operator.name,
-                "signal_to_noise_db": ratio,
-                "added_noise_db": (before if before is not None else _IMAGE_DB) - ratio,
-            }
-        )
+        # Noise power over signal power; the image has none.
+        before = max((noise_of.get(tensor.index, 0.0) for tensor in operator.inputs), default=0.0)
+        noise = before
+        # An operator of the int8 graph alone passes on what it reads.
+        if _key(operator) in float_outputs:
+            ratio = signal_to_noise_db(float_outputs[_key(operator)], _real(operator, outputs))
+            noise = 10 ** (-ratio / 10)
+            rows.append(
+                {
+                    "layer": operator.outputs[0].name,
+                    "operator": operator.name,
+                    "signal_to_noise_db": ratio,
+                    "added_noise_share": max(noise - before, 0.0),
+                }
+            )
+        noise_of[operator.outputs[0].index] = noise
     return rows
 
 
