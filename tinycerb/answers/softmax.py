@@ -8,18 +8,11 @@ import math
 
 import numpy as np
 
+from converters.c_model.fixed_point import quantize_multiplier
+
 _ONE = 2**31 - 1
 # Multipliers exp(-2^k) for k = -2..4, Q0.31.
 _BARREL = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
-
-
-def quantize_multiplier(value: float) -> tuple[int, int]:
-    """Returns (m, s) with value = m / 2^31 * 2^s and m in 2^30 .. 2^31 - 1, or (0, 0) for 0."""
-    fraction, exponent = math.frexp(value)
-    multiplier = math.floor(fraction * 2**31 + 0.5)
-    if multiplier == 2**31:
-        multiplier, exponent = multiplier // 2, exponent + 1
-    return (0, 0) if value == 0 or exponent < -31 else (multiplier, exponent)
 
 
 def softmax_codes(logits: np.ndarray, scale: float) -> np.ndarray:
