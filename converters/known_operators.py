@@ -5,6 +5,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from converters.c_model.model import OPERATORS
+
 TINYCERB_OPERATOR = "TinyCerbHeadSelect"
 
 
@@ -16,8 +18,8 @@ def tflm_methods() -> dict[str, str]:
 
 @cache
 def c_operators() -> frozenset[str]:
-    """Returns the operators of TinyCerb's own C runtime."""
-    return frozenset(_load("c_operators.toml")["operators"])
+    """Returns the operators of TinyCerb's own C runtime: those that can be lowered to its kernels."""
+    return frozenset(OPERATORS)
 
 
 def _load(name: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Fixtures: the command line as users call it, and one finished smoke run that many tests read."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -25,12 +26,17 @@ def cli() -> Cli:
 
 
 @pytest.fixture(scope="session")
-def smoke_run(tmp_path_factory) -> RunDirectory:
-    """A finished run of the smoke preset; read it, do not change it."""
-    path = tmp_path_factory.mktemp("smoke") / "run"
-    finished = run_cli("run", "smoke", "--out", path)
-    assert finished.returncode == 0, finished.stderr
-    (path / "stdout.txt").write_text(finished.stdout)
+def smoke_run(tmp_path_factory, worker_id: str) -> RunDirectory:
+    """A finished run of the smoke preset, one for all test processes; read it, do not change it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = base if worker_id == "master" else base.parent
+    path, output = folder / "smoke-run", folder / "smoke-run" / "stdout.txt"
+    with (folder / "smoke-run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not output.exists():
+            finished = run_cli("run", "smoke", "--out", path)
+            assert finished.returncode == 0, finished.stderr
+            output.write_text(finished.stdout)
     return RunDirectory.open(path)
 
 

@@ -73,6 +73,7 @@ class SealedOracle:
         """
         self._report = report
         self._charged = 0
+        self._engine: dict[str, str] = {}
         self._child = subprocess.Popen(
             [sys.executable, "-m", "tinycerb.oracle_child", json.dumps(asdict(spec))],
             stdin=subprocess.PIPE,
@@ -84,6 +85,17 @@ class SealedOracle:
     def charged(self) -> int:
         """Images asked so far, repeats included; counted by the child."""
         return self._charged
+
+    @property
+    def engine(self) -> dict[str, str]:
+        """Which runtime answers, with which version and kernels; for the record, not for attacks.
+
+        Raises:
+            EnvironmentProblem: the child did not come up.
+        """
+        if not self._engine:
+            self._engine = json.loads(self._receive().tobytes())
+        return self._engine
 
     def query(self, images: np.ndarray) -> np.ndarray:
         """Asks about images; see `Oracle.query`.
@@ -100,13 +112,21 @@ class SealedOracle:
         return np.concatenate(answers)
 
     def _exchange(self, images: np.ndarray) -> tuple[int, np.ndarray]:
-        stdin, stdout = cast(BinaryIO, self._child.stdin), cast(BinaryIO, self._child.stdout)
+        assert self.engine, "the greeting comes before all answers"
         try:
-            send_array(stdin, images)
-            counted = int(receive_array(stdout))
-            return counted, receive_array(stdout)
+            send_array(cast(BinaryIO, self._child.stdin), images)
+        except OSError as error:
+            raise self._silence() from error
+        return int(self._receive()), self._receive()
+
+    def _receive(self) -> np.ndarray:
+        try:
+            return receive_array(cast(BinaryIO, self._child.stdout))
         except (OSError, EOFError, ValueError) as error:
-            raise EnvironmentProblem(f"the oracle stopped answering: {self._last_words()}") from error
+            raise self._silence() from error
+
+    def _silence(self) -> EnvironmentProblem:
+        return EnvironmentProblem(f"the oracle stopped answering: {self._last_words()}")
 
     def _last_words(self) -> str:
         try:

@@ -15,15 +15,17 @@ import numpy as np
 
 from tinycerb.answers.normalise import normalise
 from tinycerb.answers.responses import parse_response, respond
-from tinycerb.answers.selection import HEAD_SELECTIONS
+from tinycerb.answers.selection import HEAD_SELECTIONS, simulated_device
 from tinycerb.answers.softmax import softmax_codes
+from tinycerb.compiled_model import CompiledModel, open_fastest
 from tinycerb.errors import TinyCerbError, UsageError
+from tinycerb.head_select_file import HeadSelectFile
 from tinycerb.oracle import OracleSpec
 from tinycerb.pipes import receive_array, send_array
-from tinycerb.tflite_model import HeadSelectModel, open_model
+from tinycerb.tflite_model import HeadSelectModel
 
 
-def posteriors_of_heads(model: HeadSelectModel, logits: np.ndarray) -> np.ndarray:
+def posteriors_of_heads(model: HeadSelectFile, logits: np.ndarray) -> np.ndarray:
     """Returns the answer of every head, uint8 codes [N, heads, classes], for int8 logits of that shape.
 
     The response that the file's metadata name has been applied.
@@ -39,14 +41,13 @@ def posteriors_of_heads(model: HeadSelectModel, logits: np.ndarray) -> np.ndarra
     return np.stack([respond(response, normalise(of_head)) for of_head in codes], axis=1)
 
 
-def make_answers(spec: OracleSpec) -> Callable[[np.ndarray], np.ndarray]:
+def make_answers(spec: OracleSpec, model: CompiledModel | HeadSelectModel) -> Callable[[np.ndarray], np.ndarray]:
     """Returns the function from uint8 images to float32 answers [N, classes] that `spec` describes.
 
     Raises:
         UsageError: unknown head selection.
     """
-    model = open_model(Path(spec.model))
-    rng = np.random.default_rng(spec.seed)
+    device = simulated_device(spec.seed)
     choose = None if spec.selection == "mean" else HEAD_SELECTIONS[spec.selection]
 
     def answer(images: np.ndarray) -> np.ndarray:
@@ -55,11 +56,12 @@ def make_answers(spec: OracleSpec) -> Callable[[np.ndarray], np.ndarray]:
                 f"images are {images.dtype} {images.shape}; expected uint8 (N, "
                 f"{', '.join(map(str, model.file.inputs['image'].shape[1:]))})"
             )
-        codes = posteriors_of_heads(model, model.all_heads(model.quantize(images)))
+        quantized = model.quantize(images)
+        codes = posteriors_of_heads(model, model.all_heads(quantized))
         if choose is None:
             answers = codes.mean(axis=1, dtype=np.float64)
         else:
-            answers = codes[np.arange(len(codes)), choose(len(codes), model.heads, rng)]
+            answers = codes[np.arange(len(codes)), choose(quantized, model.heads, device)]
         if spec.output == "top1":
             answers = np.eye(answers.shape[1])[answers.argmax(axis=1)] * 256
         return (answers / 256).astype(np.float32)
@@ -75,8 +77,10 @@ def main() -> None:
     os.dup2(2, 1)
     requests = cast(io.BufferedReader, sys.stdin.buffer)
     try:
-        answer = make_answers(spec)
+        model = open_fastest(Path(spec.model))
+        answer = make_answers(spec, model)
         assert "tensorflow" not in sys.modules, "the oracle must not see TensorFlow"
+        send_array(replies, np.frombuffer(json.dumps(model.engine.facts()).encode(), np.uint8))
         charged = 0
         while requests.peek(1):
             images = receive_array(requests)

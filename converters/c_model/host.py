@@ -1,8 +1,11 @@
 """The same C on this computer: a shared library that answers like the device, byte for byte, and fast."""
 
+import contextlib
 import ctypes
+import hashlib
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,16 +77,22 @@ def write_model(model: CModel, folder: Path) -> None:
 
 
 def build_host_model(
-    file: ModelFile, runtime: Path, folder: Path, flags: tuple[str, ...] = ("-O3",), target: str | None = None
+    file: ModelFile,
+    runtime: Path,
+    folder: Path,
+    flags: tuple[str, ...] = ("-O3",),
+    target: str | None = None,
+    cache: Path | None = None,
 ) -> HostModel:
     """Compiles a model for this computer.
 
     Args:
         file: the model.
         runtime: the folder `firmware_stub`.
-        folder: where model.c, model.h and the library go; the compiled runtime is kept beside it and used again.
+        folder: where model.c, model.h and the library go.
         flags: for the compiler.
         target: `host` or `host-avx2`; what this computer can by default.
+        cache: where the compiled runtime is kept and found again; beside `folder` by default.
 
     Raises:
         UnsupportedModelError: the runtime cannot run it.
@@ -96,23 +105,27 @@ def build_host_model(
     command = [_compiler(), "-std=c99", "-fPIC", "-fno-strict-aliasing", *flags]
     command += ["-mavx2"] if target == "host-avx2" else []
     command += [f"-I{runtime / part}" for part in ("include", "kernels")]
-    objects = _runtime_objects(
-        command,
-        [*runtime_sources(runtime, model.target.kernels), runtime / "host" / "host.c"],
-        folder.parent / f"runtime-{target}{''.join(flags)}".replace("/", "_"),
-    )
+    sources = [*runtime_sources(runtime, model.target.kernels), runtime / "host" / "host.c"]
+    objects = _runtime_objects(command, sources, sorted(runtime.rglob("*.h")), cache or folder.parent)
     library = folder / "model.so"
     _compile([*command, "-shared", f"-I{folder}", "-o", str(library), str(folder / "model.c"), *map(str, objects)])
     return HostModel(model, ctypes.CDLL(str(library.resolve())))
 
 
-def _runtime_objects(command: list[str], sources: list[Path], folder: Path) -> list[Path]:
-    objects = [folder / f"{path.stem}.o" for path in sources]
-    newest = max(path.stat().st_mtime for path in (*sources, *sources[-1].parents[1].rglob("*.h")))
-    if not all(path.exists() and path.stat().st_mtime > newest for path in objects):
-        folder.mkdir(parents=True, exist_ok=True)
-        _compile([*command, "-c", *(str(path.resolve()) for path in sources)], folder)
-    return objects
+def _runtime_objects(command: list[str], sources: list[Path], headers: list[Path], cache: Path) -> list[Path]:
+    """Compiles the runtime, once per compiler options and text of its sources."""
+    digest = hashlib.sha256("\0".join(command).encode())
+    for path in (*sources, *headers):
+        digest.update(path.read_bytes())
+    folder = cache / f"c-runtime-{digest.hexdigest()[:16]}"
+    if not folder.is_dir():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache, ignore_cleanup_errors=True) as part:
+            _compile([*command, "-c", *(str(path.resolve()) for path in sources)], Path(part))
+            # Another process may have built the same meanwhile.
+            with contextlib.suppress(OSError):
+                Path(part).rename(folder)
+    return [folder / f"{path.stem}.o" for path in sources]
 
 
 def _compile(command: list[str], folder: Path | None = None) -> None:

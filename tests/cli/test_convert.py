@@ -54,6 +54,26 @@ def test_a_saved_model_becomes_the_run_s_file(cli, smoke_run, labelled, fresh) -
     assert "replace it with --force" in again.stderr
 
 
+SAVE = """
+import sys
+from pathlib import Path
+from tinycerb.compression.quantization import load_quantization_aware
+load_quantization_aware(Path(sys.argv[1])).save(sys.argv[2], save_format="tf")
+"""
+
+
+def test_a_savedmodel_directory_becomes_the_same_file_as_its_hdf5(cli, smoke_run, tmp_path) -> None:
+    source = smoke_run.victim("undefended") / "model.h5"
+    subprocess.run([sys.executable, "-c", SAVE, source, tmp_path / "saved"], check=True, capture_output=True)
+    for given, out in ((source, tmp_path / "a"), (tmp_path / "saved", tmp_path / "b")):
+        finished = cli("convert", given, "--out", out)
+        assert finished.returncode == 0, finished.stderr
+    first, second = (parse_golden((tmp_path / out / "golden.bin").read_bytes()) for out in "ab")
+    assert (first.images == second.images).all()
+    assert (first.logits == second.logits).all()
+    assert len(np.unique(first.logits)) > 5
+
+
 def test_the_accuracy_gate_names_the_head_and_leaves_nothing(cli, smoke_run, fresh, tmp_path) -> None:
     """Labels that the trained model gives are missed by the int8 file wherever rounding decides."""
     code = """

@@ -8,6 +8,15 @@ from converters.contract import contract_violations
 from converters.model_file import read_model_file
 from tinycerb.runtimes.apart import ModelRun, head_inputs, run_model
 
+# Largest difference of int8 logits to tflite-runtime's reference kernels, in steps, as measured. The optimised kernels
+# add in floating point; an untrained MobileNet, whose channels hardly vary, makes much of that (a trained one little:
+# docs/conversion.md).
+BOUNDS = {
+    ("tflite-runtime", "optimised"): {"": 3, "mobilenet_v2": 60},
+    ("ai-edge-litert", "reference"): {"": 1},
+    ("ai-edge-litert", "optimised"): {"": 7, "mobilenet_v1": 52, "mobilenet_v2": 66},
+}
+
 
 @pytest.fixture(scope="module")
 def reference(converted) -> ModelRun:
@@ -27,16 +36,12 @@ def test_tflite_micro_gives_the_same_bytes(converted, reference) -> None:
     assert (rows[0] != rows[1:]).any()
 
 
-@pytest.mark.parametrize(
-    ("runtime", "kernels"),
-    [("tflite-runtime", "optimised"), ("ai-edge-litert", "reference"), ("ai-edge-litert", "optimised")],
-)
-def test_other_kernels_run_it(converted, reference, runtime: str, kernels: str) -> None:
-    """No bound here: roundings differ, and an untrained deep network makes much of little. See test_trained.py."""
+@pytest.mark.parametrize(("runtime", "kernels"), BOUNDS)
+def test_other_kernels_stay_within_their_bound(converted, reference, runtime: str, kernels: str) -> None:
     other = run_model(converted.folder / "model.tflite", head_inputs(converted.codes, 3), runtime, kernels)
     assert (other.engine["runtime"], other.engine["kernels"]) == (runtime, kernels)
-    assert other.outputs["logits"].shape == reference.outputs["logits"].shape
-    assert len(np.unique(other.outputs["logits"])) > 8
+    bound = BOUNDS[runtime, kernels].get(converted.name, BOUNDS[runtime, kernels][""])
+    assert np.abs(other.outputs["logits"].astype(int) - reference.outputs["logits"]).max() <= bound
 
 
 def test_every_target_reads_it(converted) -> None:

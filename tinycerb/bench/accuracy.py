@@ -36,8 +36,8 @@ def measure_accuracy(model: HeadSelectModel, test: LabelledImages, report: Repor
         "accuracy_expected": float(per_head.mean()),
         "accuracy_worst_head": float(per_head.min()),
         "accuracy_mean_head": float((mean_labels == test.labels).mean()),
-        # Two questions about the same image: how often do their labels differ?
-        "flip_rate": float(1 - np.square(votes).sum(axis=1).mean()),
+        # Two questions about the same image: how often do their labels differ? Keyed heads never do.
+        "flip_rate": float(1 - np.square(votes).sum(axis=1).mean()) if model.metadata["selection"] == "random" else 0.0,
         "head_agreement": agreement.tolist(),
         # Mean over pairs of different heads; one head agrees with itself.
         "head_agreement_mean": float(agreement[np.triu_indices(len(agreement), 1)].mean())

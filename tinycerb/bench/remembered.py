@@ -38,11 +38,17 @@ class RememberedOracle:
         self._open = open_oracle
         self._live: SealedOracle | None = None
         self._asked: list[np.ndarray] = []
+        self._engine: dict[str, str] = {}
 
     @property
     def charged(self) -> int:
         """Images asked so far, repeats included."""
         return sum(map(len, self._asked))
+
+    @property
+    def engine(self) -> dict[str, str]:
+        """Which runtime gave the latest answer, now or when it was remembered."""
+        return self._engine
 
     def query(self, images: np.ndarray) -> np.ndarray:
         """Asks about images; see `Oracle.query`."""
@@ -50,19 +56,19 @@ class RememberedOracle:
         path = self._folder / f"{self._state[:24]}.npz"
         if self._live is None and path.exists():
             with np.load(path, allow_pickle=False) as arrays:
-                answers = arrays["answers"]
+                answers, self._engine = arrays["answers"], json.loads(str(arrays["engine"]))
         else:
-            answers = self._ask(images)
-            write_arrays(path, {"answers": answers})
+            answers, self._engine = self._ask(images)
+            write_arrays(path, {"answers": answers, "engine": np.array(json.dumps(self._engine))})
         self._asked.append(images)
         return answers
 
-    def _ask(self, images: np.ndarray) -> np.ndarray:
+    def _ask(self, images: np.ndarray) -> tuple[np.ndarray, dict[str, str]]:
         if self._live is None:
             self._live = self._open()
             for earlier in self._asked:
                 self._live.query(earlier)
-        return self._live.query(images)
+        return self._live.query(images), self._live.engine
 
     def __enter__(self) -> "RememberedOracle":
         return self

@@ -54,8 +54,8 @@ def run_cell(run: RunDirectory, dataset: Dataset, spec: CellSpec, report: Report
         ATTACKS[spec.attack.attack](
             AttackInputs(oracle, pool, members, spec.attack, spec.attacker_seed, measure, report)
         )
-        charged = oracle.charged
-    write_json(run.cell(spec.digest()), {"spec": _as_table(spec), "result": _result(curve, charged, members)})
+        result = {**_result(curve, oracle.charged, members), "engine": oracle.engine}
+    write_json(run.cell(spec.digest()), {"spec": _as_table(spec), "result": result})
 
 
 def _result(curve: list[dict[str, float]], charged: int, members: Sequence[keras.Model]) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def check_names(config: Config) -> None:
         if defense.heads > 1 and defense.selection == "fixed":
             raise UsageError(
                 f"victims.{victim.name}: selection 'fixed' always answers with head 0, so {defense.heads} heads "
-                "protect nothing; allowed: random"
+                f"protect nothing; allowed: {', '.join(name for name in HEAD_SELECTIONS if name != 'fixed')}"
             )
     for attack in config.attacks:
         ATTACKS[attack.attack]

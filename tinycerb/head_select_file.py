@@ -1,0 +1,86 @@
+"""What a converted file says about itself: heads, scales, response. Needs neither TensorFlow nor a runtime."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.metadata import read_metadata
+from converters.model_file import ModelFile, ModelFileError, read_model_file
+from tinycerb.errors import EnvironmentProblem, UsageError
+
+
+def quantize_images(file: ModelFile, images: np.ndarray) -> np.ndarray:
+    """Returns uint8 images (0..255 for 0..1) as the int8 that a file's input `image` wants."""
+    image = file.inputs["image"]
+    exact = images.astype(np.float64) / 255 / image.scales[0] + image.zero_points[0]
+    return np.clip(np.rint(exact), -128, 127).astype(np.int8)
+
+
+@dataclass(frozen=True)
+class HeadSelectFile:
+    """A converted file.
+
+    Attributes:
+        file: the parsed file.
+        metadata: what it says about itself.
+    """
+
+    file: ModelFile
+    metadata: dict[str, Any]
+
+    @property
+    def heads(self) -> int:
+        """Number of heads."""
+        return int(self.metadata["heads"])
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return int(self.metadata["classes"])
+
+    @property
+    def response(self) -> str:
+        """What is done to every posterior, as `tinycerb.answers.responses` reads it."""
+        return str(self.metadata.get("response", "none"))
+
+    @property
+    def ends_in_softmax(self) -> bool:
+        """Whether the output holds posteriors instead of logits, as in files that TinyCerb did not convert."""
+        return self.file.operators[-1].name == "SOFTMAX"
+
+    def head_scales(self) -> list[float]:
+        """Returns what one step of a head's int8 logits is worth, per head."""
+        scale = self.file.outputs["logits"].scales[0]
+        return [scale / alpha for alpha in self.metadata["alphas"]]
+
+    def quantize(self, images: np.ndarray) -> np.ndarray:
+        """Returns uint8 images (0..255 for 0..1) as the int8 that the file's input wants."""
+        return quantize_images(self.file, images)
+
+
+def read_head_select_file(path: Path) -> HeadSelectFile:
+    """Reads a converted file.
+
+    Raises:
+        EnvironmentProblem: the file is missing or damaged.
+        UsageError: the file was not made by `tinycerb convert`.
+    """
+    try:
+        file = read_model_file(path)
+        metadata = read_metadata(file)
+    except OSError as error:
+        raise EnvironmentProblem(f"cannot read the model {path}: {error.strerror}") from error
+    except (ModelFileError, ValueError) as error:
+        raise EnvironmentProblem(f"{path}: {error}; make it again with: tinycerb convert") from error
+    if metadata is None or "logits" not in file.outputs or "image" not in file.inputs:
+        raise UsageError(f"{path} was not made by TinyCerb; make it with: tinycerb convert")
+    selection = file.head_operator
+    table = selection.inputs[0].shape if selection else file.outputs["logits"].shape
+    if table != (metadata["heads"], metadata["classes"]):
+        raise EnvironmentProblem(
+            f"{path}: its metadata promise {metadata['heads']} heads of {metadata['classes']} classes, but its head "
+            f"selection reads a table {list(table)}; make it again with: tinycerb convert"
+        )
+    return HeadSelectFile(file, metadata)
