@@ -91,7 +91,7 @@ def test_only_network_slimming_presses_on_scales() -> None:
 def test_the_penalty_shrinks_scales() -> None:
     from tinycerb.compression.pruner import NothingPruned
     from tinycerb.datasets.images import LabelledImages
-    from tinycerb.defenses.undefended import Undefended
+    from tinycerb.defenses.base import no_terms
     from tinycerb.training.objective import ScalePenalty, TrainingStep
 
     rng = np.random.default_rng(0)
@@ -101,7 +101,7 @@ def test_the_penalty_shrinks_scales() -> None:
     for weight in (0.0, 1.0):
         model = network()
         scale = named_layer(model, "stem_norm").gamma
-        step = TrainingStep(model, Undefended(), data, data.images[:0], NothingPruned(), ScalePenalty(weight, [scale]))
+        step = TrainingStep(model, no_terms, data, data.images[:0], NothingPruned(), ScalePenalty(weight, [scale]))
         for _ in range(5):
             step(indices, none, 1e-2, 0.0)
         sums.append(float(np.abs(scale.numpy()).sum()))

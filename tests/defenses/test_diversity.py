@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tinycerb.training.diversity import cosine_log_sum_exp
+from tinycerb.defenses.diversity import cosine_log_sum_exp
 
 
 def definition(logits: list[np.ndarray]) -> float:

@@ -57,7 +57,7 @@ def prepare(backbone: str, steps: int) -> tuple[Callable[[], None], Callable[[],
     from keras_models.multi_head import attach_heads
     from tinycerb.compression.masks import ChannelMasks
     from tinycerb.datasets.images import LabelledImages
-    from tinycerb.defenses.cerberos import Cerberos
+    from tinycerb.defenses.diversity import cosine_log_sum_exp
     from tinycerb.training.objective import TrainingStep
 
     rng = np.random.default_rng(0)
@@ -70,7 +70,8 @@ def prepare(backbone: str, steps: int) -> tuple[Callable[[], None], Callable[[],
 
     model = network()
     masks = ChannelMasks(model, 0.5, 1, steps)
-    step = TrainingStep(model, Cerberos(), LabelledImages(images, labels), images, masks)
+    terms = lambda batch: [cosine_log_sum_exp(batch.other_logits)]  # noqa: E731
+    step = TrainingStep(model, terms, LabelledImages(images, labels), images, masks)
 
     def ours() -> None:
         for number in range(1, steps + 1):

@@ -1,7 +1,13 @@
 """Defences: one file each, found by name."""
 
 from tinycerb.config import VictimConfig
-from tinycerb.defenses import cerberos, undefended  # noqa: F401  (importing a defence registers it)
+from tinycerb.defenses import (  # noqa: F401  (importing a defence registers it)
+    cerberos,
+    divqat,
+    ini,
+    outlier_exposure,
+    undefended,
+)
 from tinycerb.defenses.base import Defense
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.typed import build

@@ -5,10 +5,70 @@ Defences import TensorFlow only where they compute: names, options and head coun
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from tinycerb.datasets.images import Dataset
+from tinycerb.events import Report
 
 if TYPE_CHECKING:
     import tensorflow as tf
+
+    from keras_models.legacy import keras
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one training step has seen. Images are float in 0..1.
+
+    Attributes:
+        images: [N, height, width, channels] of the task.
+        labels: int32 [N].
+        logits: per head, [N, classes].
+        other_images: [M, height, width, channels], out-of-distribution; M is 0 where the defence wants none.
+        other_indices: int32 [M], which of the run's out-of-distribution images they are.
+        other_logits: per head, [M, classes].
+    """
+
+    images: tf.Tensor
+    labels: tf.Tensor
+    logits: list[tf.Tensor]
+    other_images: tf.Tensor
+    other_indices: tf.Tensor
+    other_logits: list[tf.Tensor]
+
+
+# A batch -> scalars to be minimised beside the heads' cross-entropy
+Terms = Callable[[Batch], Sequence["tf.Tensor"]]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a defence may prepare itself with before a stage of training.
+
+    Attributes:
+        stage: `dense`, `prune`, `recover` or `quantize`.
+        dataset: the victim's data; the test part is not for defences.
+        other_images: uint8 [M, height, width, channels], out-of-distribution.
+        seed: the run's seed.
+        folder: where what is expensive to prepare is kept; shared by all stages.
+        build: makes a fresh, untrained network like the victim's with so many heads.
+        slim: in stage `quantize` the finished float network, else None.
+        report: takes progress events.
+    """
+
+    stage: str
+    dataset: Dataset
+    other_images: np.ndarray
+    seed: int
+    folder: Path
+    build: Callable[[int], keras.Model]
+    slim: keras.Model | None
+    report: Report
 
 
 class Defense(Protocol):
@@ -29,21 +89,27 @@ class Defense(Protocol):
 
     @property
     def uses_out_of_distribution(self) -> bool:
-        """Whether `training_loss` wants out-of-distribution images."""
+        """Whether training wants out-of-distribution images."""
+        ...
+
+    @property
+    def projects_conflicts(self) -> bool:
+        """Whether gradients that oppose each other are projected (PCGrad) instead of added."""
         ...
 
     def weight(self, epoch: float) -> float:
-        """Returns the weight of `training_loss` at a point of the whole training.
+        """Returns the weight of the terms at a point of the whole training.
 
         Args:
             epoch: epochs since the first step of the first stage, with fractions.
         """
         ...
 
-    def training_loss(self, head_logits: list[tf.Tensor]) -> tf.Tensor | float:
-        """Returns a scalar to be minimised beside the heads' cross-entropy.
-
-        Args:
-            head_logits: per head, float [N, classes] on out-of-distribution images.
-        """
+    def prepare(self, setting: Setting) -> Terms:
+        """Returns the defence's terms for one stage of training."""
         ...
+
+
+def no_terms(batch: Batch) -> Sequence[tf.Tensor]:
+    """The terms of a defence that adds nothing to training."""
+    return ()

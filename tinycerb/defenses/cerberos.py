@@ -7,13 +7,16 @@ its abstract: the paper's own loss, weights and number of heads were not availab
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from tinycerb.defenses.base import Batch, Setting, Terms
+from tinycerb.defenses.loss_mix import parse_mix
+from tinycerb.defenses.ramp import ramp
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.errors import UsageError
 
-if TYPE_CHECKING:
-    import tensorflow as tf
+# Losses that make a single head answer wrongly off the task; the others need a pair.
+_FOR_ONE_HEAD = ("random_teacher", "mean_head")
+LOSSES = ("cosine_lse", "cosine_mean", "neg_js", *_FOR_ONE_HEAD)
 
 
 @DEFENSES.register("cerberos")
@@ -22,35 +25,51 @@ class Cerberos:
     """Jointly diversified heads, one of which is drawn for each answer.
 
     Attributes:
-        heads: number of heads, 2 or more.
-        diversity_weight: weight of the diversity loss once it is fully on.
-        warm_up_epochs: epochs without it; with it from the start, training settles for a trivial split.
-        ramp_epochs: epochs over which it then grows linearly.
+        heads: number of heads: 2 or more, or 1 where all losses work on one head (then selection is `fixed`).
+        losses: what makes heads differ off the task, `NAME[:weight]` joined by `+`: `cosine_lse` (smooth maximum of
+            the heads' pairwise cosine), `cosine_mean`, `neg_js` (Jensen-Shannon divergence), `random_teacher` (each
+            head imitates a random network of its own), `mean_head` (the heads' mean leaves the undefended posterior).
+        diversity_weight: weight of all of them once they are fully on.
+        warm_up_epochs: epochs without them; with them from the start, training settles for a trivial split.
+        ramp_epochs: epochs over which they then grow linearly.
         selection: how the device chooses a head.
     """
 
     heads: int = 3
+    losses: str = "cosine_lse"
     diversity_weight: float = 1.0
     warm_up_epochs: float = 0.5
     ramp_epochs: float = 1.0
     selection: str = "random"
 
     uses_out_of_distribution = True
+    projects_conflicts = False
 
     def __post_init__(self) -> None:
-        if self.heads < 2:
-            raise UsageError(f"cerberos.heads is {self.heads}; allowed: 2 or more (1 head is defense = 'none')")
+        mix = parse_mix(self.losses, LOSSES, "cerberos.losses")
+        if self.heads < 1 or (self.heads == 1 and not set(mix) <= set(_FOR_ONE_HEAD)):
+            raise UsageError(
+                f"cerberos.heads is {self.heads}; allowed: 2 or more (1 head is defense = 'none', or losses of "
+                f"{' and '.join(_FOR_ONE_HEAD)} alone)"
+            )
+        if self.heads == 1 and self.selection != "fixed":
+            raise UsageError(f"cerberos.selection is {self.selection!r} with one head; allowed: fixed")
         for key in ("diversity_weight", "warm_up_epochs", "ramp_epochs"):
             if getattr(self, key) < 0:
                 raise UsageError(f"cerberos.{key} is {getattr(self, key)}; allowed: 0 or more")
 
     def weight(self, epoch: float) -> float:
         """Returns 0 during the warm-up, then a linear ramp up to `diversity_weight`."""
-        ramped = (epoch - self.warm_up_epochs) / max(self.ramp_epochs, 1e-9)
-        return self.diversity_weight * min(max(ramped, 0.0), 1.0)
+        return self.diversity_weight * ramp(epoch, self.warm_up_epochs, self.ramp_epochs)
 
-    def training_loss(self, head_logits: list[tf.Tensor]) -> tf.Tensor:
-        """Returns the smooth maximum of the heads' pairwise similarity, 0..1."""
-        from tinycerb.training.diversity import cosine_log_sum_exp
+    def prepare(self, setting: Setting) -> Terms:
+        """Returns the weighted losses, each a scalar."""
+        from tinycerb.defenses.diversity import DIVERSITY_LOSSES
 
-        return cosine_log_sum_exp(head_logits)
+        mix = parse_mix(self.losses, LOSSES, "cerberos.losses")
+        losses = [(weight, DIVERSITY_LOSSES[name](setting, self.heads)) for name, weight in mix.items()]
+
+        def terms(batch: Batch):
+            return [weight * loss(batch) for weight, loss in losses]
+
+        return terms

@@ -22,8 +22,14 @@ from tinycerb.sources import USER, call_reference, is_reference
 KINDS = "package.module:build, or a file that tf_keras has saved: model.h5, model.keras"
 
 
-def build_model(config: Config, defense: Defense, dataset: Dataset) -> keras.Model:
+def build_model(config: Config, defense: Defense, dataset: Dataset, heads: int = 0) -> keras.Model:
     """Builds the multi-head model: fresh heads on a fresh backbone, or on the user's with the weights that it has.
+
+    Args:
+        config: names the network.
+        defense: says how many heads.
+        dataset: gives image shape and classes.
+        heads: another number of heads than the defence's, 0 for its own.
 
     Raises:
         UsageError: unknown backbone, a model that does not fit the data, or more heads than classes.
@@ -34,7 +40,7 @@ def build_model(config: Config, defense: Defense, dataset: Dataset) -> keras.Mod
             backbone = _user_backbone(config, dataset)
         else:
             backbone = build_backbone(config.model.backbone, dataset.image_shape, config.model.width)
-        return attach_heads(backbone, dataset.classes, defense.heads, config.model.head_units)
+        return attach_heads(backbone, dataset.classes, heads or defense.heads, config.model.head_units)
     except ValueError as error:
         raise UsageError(str(error)) from error
 

@@ -10,7 +10,8 @@ import tensorflow as tf
 from keras_models.legacy import keras
 from tinycerb.compression.pruner import Pruner
 from tinycerb.datasets.images import LabelledImages
-from tinycerb.defenses.base import Defense
+from tinycerb.defenses.base import Batch, Terms
+from tinycerb.training.conflicts import project_conflicts
 
 
 @dataclass(frozen=True)
@@ -36,24 +37,27 @@ class TrainingStep:
     def __init__(
         self,
         model: keras.Model,
-        defense: Defense,
+        terms: Terms,
         data: LabelledImages,
         other_images: np.ndarray,
         pruner: Pruner,
         penalty: ScalePenalty | None = None,
+        projects: bool = False,
     ) -> None:
         """Compiles the step.
 
         Args:
             model: images to a list of logits, or to one tensor for one head.
-            defense: gives the additional loss.
+            terms: the defence's additional losses.
             data: the training images.
-            other_images: out-of-distribution images, uint8; unused (may be empty) by some defences.
+            other_images: out-of-distribution images, uint8; empty for defences that want none.
             pruner: sees the gradients, and holds what is gone after each step.
             penalty: pressure on batch-norm scales.
+            projects: whether opposed gradients of task and terms are projected instead of added.
         """
         self._model = model
-        self._defense = defense
+        self._terms = terms
+        self._projects = projects
         self._images = tf.constant(data.images)
         self._labels = tf.constant(data.labels)
         self._other_images = tf.constant(other_images)
@@ -73,24 +77,34 @@ class TrainingStep:
 
     def _step(self, indices, other, learning_rate, defense_weight):
         self.optimizer.learning_rate.assign(learning_rate)
-        images = tf.gather(self._images, indices)
-        if self._defense.uses_out_of_distribution:
+        images, labels = tf.gather(self._images, indices), tf.gather(self._labels, indices)
+        count = tf.shape(labels)[0]
+        if len(self._other_images):
             # One pass over both kinds: batch normalisation must not see two distributions in turn.
             images = tf.concat([images, tf.gather(self._other_images, other)], axis=0)
-        labels = tf.gather(self._labels, indices)
-        count = tf.shape(labels)[0]
-        with tf.GradientTape() as tape:
-            logits = as_list(self._model(scale_images(images), training=True))
+        images = scale_images(images)
+        variables = self._model.trainable_variables
+        with tf.GradientTape(persistent=self._projects) as tape:
+            logits = as_list(self._model(images, training=True))
             entropies = [tf.nn.sparse_softmax_cross_entropy_with_logits(labels, head[:count]) for head in logits]
             task = tf.reduce_mean(tf.stack(entropies))
-            term = self._defense.training_loss([head[count:] for head in logits])
-            loss = task + defense_weight * term + self._penalty()
-        variables = self._model.trainable_variables
-        gradients: list[Any] = tape.gradient(loss, variables)
+            batch = Batch(
+                images=images[:count],
+                labels=labels,
+                logits=[head[:count] for head in logits],
+                other_images=images[count:],
+                other_indices=other,
+                other_logits=[head[count:] for head in logits],
+            )
+            terms = list(self._terms(batch))
+            weighted = [defense_weight * term for term in terms]
+            losses = [task + self._penalty(), *weighted] if self._projects else [task + self._penalty() + sum(weighted)]
+        each: list[list[Any]] = [tape.gradient(loss, variables) for loss in losses]
+        gradients = project_conflicts(each) if self._projects else each[0]
         self._pruner.observe(variables, gradients)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         self._pruner.hold()
-        return task, term
+        return task, tf.add_n(terms) if terms else tf.constant(0.0)
 
 
 def scale_images(images: tf.Tensor) -> tf.Tensor:

@@ -19,6 +19,7 @@ from tinycerb.config import Config, VictimConfig
 from tinycerb.datasets.images import Dataset, image_fingerprints
 from tinycerb.datasets.procedural import generate
 from tinycerb.defenses import Defense, defense_of
+from tinycerb.defenses.base import Setting
 from tinycerb.errors import GateError
 from tinycerb.events import Report
 from tinycerb.training.artefacts import (
@@ -44,7 +45,7 @@ from tinycerb.training.stages import Stage, stages_of
 
 @dataclass(frozen=True)
 class _Training:
-    """What all stages of one victim's training share."""
+    """What all stages of one victim's training share; `kept` holds what the defence prepares once."""
 
     config: Config
     victim: VictimConfig
@@ -54,14 +55,23 @@ class _Training:
     batches: Batches
     stages: dict[str, Stage]
     folder: Path
+    kept: Path
     report: Report
 
     def run(
-        self, name: str, model: keras.Model, pruner: Pruner, history: list[dict[str, Any]], state: Checkpoint | None
+        self,
+        name: str,
+        model: keras.Model,
+        pruner: Pruner,
+        history: list[dict[str, Any]],
+        state: Checkpoint | None,
+        slim: keras.Model | None = None,
     ) -> Checkpoint:
         """Trains a stage, from a state of it if there is one, and appends to the history."""
         penalty = _scale_penalty(self.config, self.victim, model) if name in ("dense", "prune") else ScalePenalty()
-        step = TrainingStep(model, self.defense, self.dataset.train, self.other_images, pruner, penalty)
+        terms = self.defense.prepare(self._setting(name, slim))
+        projects = self.defense.projects_conflicts
+        step = TrainingStep(model, terms, self.dataset.train, self.other_images, pruner, penalty, projects)
         loop = EpochLoop(
             batches=self.batches,
             defense_weight=self.defense.weight,
@@ -72,6 +82,17 @@ class _Training:
             report=self.report,
         )
         return loop.run(self.stages[name], model, step, pruner, state)
+
+    def _setting(self, stage: str, slim: keras.Model | None) -> Setting:
+        def build(heads: int) -> keras.Model:
+            # Seeded apart: a stand-in must not start from the victim's own weights.
+            make_repeatable(self.config.seed + 500)
+            model = build_model(self.config, self.defense, self.dataset, heads)
+            make_repeatable(self.config.seed)
+            return model
+
+        seed, report = self.config.seed, self.report
+        return Setting(stage, self.dataset, self.other_images, seed, self.kept, build, slim, report)
 
 
 def train_dense(config: Config, victim_name: str, dataset: Dataset, folder: Path, report: Report) -> None:
@@ -89,7 +110,7 @@ def train_dense(config: Config, victim_name: str, dataset: Dataset, folder: Path
     Raises:
         UsageError: the configuration does not fit the data or the network.
     """
-    training = _prepare(config, victim_name, dataset, folder, report)
+    training = _prepare(config, victim_name, dataset, folder, folder, report)
     model = build_model(config, training.defense, dataset)
     state = Checkpoint.load(folder / CHECKPOINT)
     training.run("dense", model, NothingPruned(), list(state.history) if state else [], state)
@@ -114,7 +135,7 @@ def train_victim(config: Config, victim_name: str, dataset: Dataset, dense: Path
         UsageError: the configuration does not fit the data or the network.
         EnvironmentProblem: a file is missing or damaged.
     """
-    training = _prepare(config, victim_name, dataset, folder, report)
+    training = _prepare(config, victim_name, dataset, folder, dense, report)
     state = Checkpoint.load(folder / CHECKPOINT)
     if not (folder / FLOAT_MODEL).exists():
         state = _train_float(training, Checkpoint.load(dense / CHECKPOINT), state)
@@ -127,7 +148,8 @@ def train_victim(config: Config, victim_name: str, dataset: Dataset, dense: Path
         make_repeatable(config.seed)
         quantized = quantize_aware(slim, keep_zeros=facts["keeps_zeros"])
         pruner = NothingPruned(history[-1]["kept_share"])
-        training.run("quantize", quantized, pruner, history, state if state.stage == "quantize" else None)
+        begun = state if state.stage == "quantize" else None
+        training.run("quantize", quantized, pruner, history, begun, slim)
         save_model(quantized, folder / MODEL)
     correct = LogitPredictor(slim)(dataset.test.images).argmax(axis=2) == dataset.test.labels[:, np.newaxis]
     write_json(
@@ -181,7 +203,7 @@ def _train_float(training: _Training, dense: Checkpoint | None, state: Checkpoin
     return state
 
 
-def _prepare(config: Config, victim_name: str, dataset: Dataset, folder: Path, report: Report) -> _Training:
+def _prepare(config: Config, victim_name: str, dataset: Dataset, folder: Path, kept: Path, report: Report) -> _Training:
     make_repeatable(config.seed)
     defense = defense_of(config.victim(victim_name))
     other = _out_of_distribution_images(config, defense, dataset, folder)
@@ -200,6 +222,7 @@ def _prepare(config: Config, victim_name: str, dataset: Dataset, folder: Path, r
         ),
         stages=stages_of(config.training, config.quantization.method),
         folder=folder,
+        kept=kept,
         report=report,
     )
 

@@ -1,0 +1,110 @@
+"""Diversity losses against their definitions, and what they are for."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.defenses.conftest import CLASSES, make_batch
+from tinycerb.defenses.base import Setting
+from tinycerb.defenses.cerberos import LOSSES, Cerberos
+from tinycerb.defenses.diversity import DIVERSITY_LOSSES, negative_jensen_shannon, pairwise_cosines
+from tinycerb.defenses.loss_mix import parse_mix
+from tinycerb.defenses.random_teachers import random_teachers
+from tinycerb.defenses.reference_classifier import reference_posteriors
+from tinycerb.errors import UsageError
+
+
+def random_logits(heads: int, count: int = 20) -> list[tf.Tensor]:
+    rng = np.random.default_rng(0)
+    return [tf.constant(rng.normal(0, 2, (count, CLASSES)).astype(np.float32)) for _ in range(heads)]
+
+
+def test_jensen_shannon_is_that_of_scipy() -> None:
+    from scipy.spatial.distance import jensenshannon
+
+    first, second = random_logits(2)
+    pairs = zip(tf.nn.softmax(first).numpy(), tf.nn.softmax(second).numpy(), strict=True)
+    divergence = np.mean([jensenshannon(p, q, base=2) ** 2 for p, q in pairs])
+    assert float(negative_jensen_shannon([first, second])) == pytest.approx(1 - divergence, abs=1e-5)
+
+
+def test_every_loss_is_lower_where_it_should_be(setting: Setting) -> None:
+    """Each against heads that do what it wants, and heads that do the opposite."""
+    teachers = random_teachers(setting.other_images, 3, CLASSES, setting.seed)[:, :20]
+    undefended = reference_posteriors(setting)[:20]
+    alike = [tf.constant(np.log(undefended + 1e-6))] * 3
+    apart = [tf.one_hot(tf.fill([20], head), CLASSES) * 20 for head in range(3)]
+    taught = [tf.constant(np.log(teacher + 1e-6)) for teacher in teachers]
+    away = [tf.constant(np.log(np.roll(np.eye(CLASSES)[undefended.argmax(1)], 1, axis=1) + 1e-6), tf.float32)] * 3
+    wanted = {"cosine_lse": apart, "cosine_mean": apart, "neg_js": apart, "random_teacher": taught, "mean_head": away}
+    assert set(wanted) == set(LOSSES) == set(DIVERSITY_LOSSES)
+    for name, heads in wanted.items():
+        loss = DIVERSITY_LOSSES[name](setting, 3)
+        good, bad = (float(loss(make_batch(setting, alike, logits))) for logits in (heads, alike))
+        assert good < bad - 0.05, name
+
+
+def test_cosine_mean_is_the_mean_of_the_pairs(setting: Setting) -> None:
+    heads = random_logits(3)
+    found = DIVERSITY_LOSSES["cosine_mean"](setting, 3)(make_batch(setting, heads, heads))
+    posteriors = [tf.nn.softmax(logits).numpy() for logits in heads]
+    expected = [
+        (p * q).sum(1) / np.linalg.norm(p, axis=1) / np.linalg.norm(q, axis=1)
+        for index, p in enumerate(posteriors)
+        for q in posteriors[index + 1 :]
+    ]
+    assert float(found) == pytest.approx(np.mean(expected), abs=1e-5)
+    assert pairwise_cosines(heads).shape == (3, 20)
+
+
+def test_random_teachers_are_sure_unlike_and_repeatable(setting: Setting) -> None:
+    first, again, other = (random_teachers(setting.other_images, 3, CLASSES, seed) for seed in (1, 1, 2))
+    assert (first == again).all()
+    assert (first != other).any()
+    assert np.allclose(first.sum(axis=2), 1, atol=1e-5)
+    assert first.max(axis=2).mean() > 0.8
+    labels = first.argmax(axis=2)
+    assert (np.bincount(labels[0], minlength=CLASSES) > 10).all(), "a teacher of one class teaches nothing"
+    assert (labels[0] == labels[1]).mean() < 0.6
+
+
+def test_a_mix_adds_its_weighted_losses(setting: Setting) -> None:
+    heads = random_logits(3)
+    batch = make_batch(setting, heads, heads)
+    mixed = Cerberos(losses="cosine_lse:2+random_teacher:0.5").prepare(setting)(batch)
+    alone = [float(DIVERSITY_LOSSES[name](setting, 3)(batch)) for name in ("cosine_lse", "random_teacher")]
+    assert [float(term) for term in mixed] == pytest.approx([2 * alone[0], 0.5 * alone[1]])
+
+
+def test_the_reference_classifier_is_trained_once_and_knows_the_task(setting: Setting) -> None:
+    from tinycerb.defenses.reference_classifier import REFERENCE, reference_classifier
+
+    model = reference_classifier(setting)
+    images, labels = setting.dataset.train.images, setting.dataset.train.labels
+    logits = model(images.astype(np.float32) / 255).numpy()
+    assert (logits.argmax(axis=1) == labels).mean() > 0.5
+    assert (setting.folder / REFERENCE).exists()
+    assert (reference_classifier(setting)(images[:5].astype(np.float32) / 255).numpy() == logits[:5]).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("cosine_lze", "did you mean 'cosine_lse'"),
+        ("neg_js+neg_js", "twice"),
+        ("neg_js:much", "allowed: a positive number"),
+        ("neg_js:0", "allowed: a positive number"),
+        ("", "allowed: cosine_lse"),
+    ],
+)
+def test_wrong_mixes_are_named(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        parse_mix(text, LOSSES, "cerberos.losses")
+
+
+def test_one_head_needs_losses_for_one_head() -> None:
+    assert Cerberos(heads=1, losses="random_teacher", selection="fixed").heads == 1
+    with pytest.raises(UsageError, match="2 or more"):
+        Cerberos(heads=1, selection="fixed")
+    with pytest.raises(UsageError, match="allowed: fixed"):
+        Cerberos(heads=1, losses="mean_head")

@@ -1,0 +1,61 @@
+"""DivQAT: quantization-aware training that drives the int8 posteriors away from those of the float network.
+
+Khaled et al., arXiv 2512.23948 (2025), from its abstract: the weights of its formulas were not available.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tinycerb.defenses.base import Batch, Setting, Terms, no_terms
+from tinycerb.defenses.registry import DEFENSES
+from tinycerb.errors import UsageError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+@DEFENSES.register("divqat")
+@dataclass(frozen=True)
+class DivergentQuantization:
+    """Cross-entropy minus a clipped divergence, in quantization-aware training alone.
+
+    Attributes:
+        divergence_weight: weight of KL(float || quantized) on the training images.
+        ceiling: divergence of an image beyond which nothing more is gained.
+    """
+
+    divergence_weight: float = 0.5
+    ceiling: float = 1.0
+
+    heads = 1
+    selection = "fixed"
+    uses_out_of_distribution = False
+    projects_conflicts = False
+
+    def __post_init__(self) -> None:
+        for key in ("divergence_weight", "ceiling"):
+            if not getattr(self, key) >= 0:
+                raise UsageError(f"divqat.{key} is {getattr(self, key)}; allowed: 0 or more")
+
+    def weight(self, epoch: float) -> float:
+        """Returns the same weight throughout."""
+        return self.divergence_weight
+
+    def prepare(self, setting: Setting) -> Terms:
+        """Returns the term for the stage `quantize`, and none for the others."""
+        if setting.slim is None:
+            return no_terms
+        import tensorflow as tf
+
+        floating = setting.slim
+
+        def terms(batch: Batch) -> Sequence[tf.Tensor]:
+            wanted = tf.stop_gradient(tf.nn.log_softmax(floating(batch.images, training=False)))
+            found = tf.nn.log_softmax(batch.logits[0])
+            divergence = tf.reduce_sum(tf.exp(wanted) * (wanted - found), axis=-1)
+            return [-tf.reduce_mean(tf.minimum(divergence, self.ceiling))]
+
+        return terms

@@ -1,0 +1,114 @@
+"""InI, isolation and induction: training that leads a thief's gradients astray; nothing changes on the device.
+
+Guo et al., ACM Multimedia 2023, arXiv 2308.00958. For a surrogate C of the thief's student, frozen, and the victim V:
+
+    isolation   cos(grad_C L(C(x), V(x)), grad_C CE(C(x), y))   on the task: what V teaches opposes what is true
+    induction   mean |C(u) - logits of V(u)|                     off the task: V says what the student would say anyway
+    gradient    mean |d/dw L(C(u), V(u))|                        off the task: and moves it nowhere
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tinycerb.defenses.base import Batch, Setting, Terms
+from tinycerb.defenses.ramp import ramp
+from tinycerb.defenses.registry import DEFENSES
+from tinycerb.errors import UsageError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+_CHOICES = {
+    "surrogate": ("pretrained", "random"),
+    "gradients": ("last_layer", "exact"),
+    "distance": ("l1", "kl", "entropy"),
+}
+
+
+@DEFENSES.register("ini")
+@dataclass(frozen=True)
+class IsolationInduction:
+    """Training against a surrogate of the thief.
+
+    The official code differs from the paper in three ways, each an option here: its surrogate is random
+    (`surrogate = "random"`), its loss is KL(C || V) instead of what a student minimises (`reverse = true`), and it
+    always averages projected gradients (`projects_conflicts = true` adds them).
+
+    Attributes:
+        isolation_weight: of the isolation term (delta; 1 in the official code).
+        induction_weight: of the induction term (gamma; 0.3).
+        gradient_weight: of the gradient term, whose values are tiny (epsilon; 1000).
+        benign_weight: of pushing V away from C on the task (beta; 0).
+        surrogate: `pretrained` on the task for three epochs, or `random`.
+        gradients: `last_layer`, in closed form and cheap, or `exact` over all of the surrogate's weights.
+        distance: of the induction term: `l1` of centred logits, `kl`, or `entropy` (V answers evenly).
+        reverse: whether the student is taken to minimise KL(C || V).
+        projects_conflicts: whether opposed gradients of the terms are projected (PCGrad).
+        warm_up_epochs: epochs without the terms.
+        ramp_epochs: epochs over which they then grow linearly.
+    """
+
+    isolation_weight: float = 1.0
+    induction_weight: float = 0.3
+    gradient_weight: float = 1000.0
+    benign_weight: float = 0.0
+    surrogate: str = "pretrained"
+    gradients: str = "last_layer"
+    distance: str = "l1"
+    reverse: bool = False
+    projects_conflicts: bool = False
+    warm_up_epochs: float = 0.5
+    ramp_epochs: float = 1.0
+
+    heads = 1
+    selection = "fixed"
+    uses_out_of_distribution = True
+
+    def __post_init__(self) -> None:
+        for key, allowed in _CHOICES.items():
+            if getattr(self, key) not in allowed:
+                raise UsageError(f"ini.{key} is {getattr(self, key)!r}; allowed: {', '.join(allowed)}")
+        for key in ("isolation_weight", "induction_weight", "gradient_weight", "benign_weight"):
+            if not getattr(self, key) >= 0:
+                raise UsageError(f"ini.{key} is {getattr(self, key)}; allowed: 0 or more")
+        for key in ("warm_up_epochs", "ramp_epochs"):
+            if not getattr(self, key) >= 0:
+                raise UsageError(f"ini.{key} is {getattr(self, key)}; allowed: 0 or more")
+
+    def weight(self, epoch: float) -> float:
+        """Returns 0 during the warm-up, then a linear ramp up to 1."""
+        return ramp(epoch, self.warm_up_epochs, self.ramp_epochs)
+
+    def prepare(self, setting: Setting) -> Terms:
+        """Returns the weighted terms; those of weight 0 are left out."""
+        import tensorflow as tf
+
+        from tinycerb.defenses.reference_classifier import reference_classifier
+        from tinycerb.defenses.student_gradients import STUDENT_GRADIENTS, answer_distance, cosine
+
+        surrogate = reference_classifier(setting) if self.surrogate == "pretrained" else setting.build(1)
+        taught_by = STUDENT_GRADIENTS[self.gradients](surrogate, self.reverse)
+        # What is true reaches any student as a label's cross-entropy.
+        told = STUDENT_GRADIENTS[self.gradients](surrogate, False)
+
+        def terms(batch: Batch) -> Sequence[tf.Tensor]:
+            (logits,), (other_logits,) = batch.logits, batch.other_logits
+            found = []
+            if self.isolation_weight:
+                truth = tf.stop_gradient(told(batch.images, tf.one_hot(batch.labels, logits.shape[-1])))
+                found.append(self.isolation_weight * cosine(taught_by(batch.images, tf.nn.softmax(logits)), truth))
+            if self.induction_weight:
+                away = answer_distance(self.distance, surrogate(batch.other_images, training=False), other_logits)
+                found.append(self.induction_weight * away)
+            if self.gradient_weight:
+                moved = taught_by(batch.other_images, tf.nn.softmax(other_logits))
+                found.append(self.gradient_weight * tf.reduce_mean(tf.abs(moved)))
+            if self.benign_weight:
+                away = answer_distance(self.distance, surrogate(batch.images, training=False), logits)
+                found.append(-self.benign_weight * away)
+            return found
+
+        return terms

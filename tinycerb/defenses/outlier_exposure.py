@@ -1,0 +1,54 @@
+"""Outlier exposure: off the task the network answers evenly (Hendrycks et al., ICLR 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tinycerb.defenses.base import Batch, Setting, Terms
+from tinycerb.defenses.ramp import ramp
+from tinycerb.defenses.registry import DEFENSES
+from tinycerb.errors import UsageError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+@DEFENSES.register("outlier_exposure")
+@dataclass(frozen=True)
+class OutlierExposure:
+    """Cross-entropy to even answers on out-of-distribution images: a baseline, and half of adaptive misinformation.
+
+    Attributes:
+        exposure_weight: weight of the term once it is fully on (1 in adaptive misinformation).
+        warm_up_epochs: epochs without it.
+        ramp_epochs: epochs over which it then grows linearly.
+    """
+
+    exposure_weight: float = 1.0
+    warm_up_epochs: float = 0.5
+    ramp_epochs: float = 1.0
+
+    heads = 1
+    selection = "fixed"
+    uses_out_of_distribution = True
+    projects_conflicts = False
+
+    def __post_init__(self) -> None:
+        for key in ("exposure_weight", "warm_up_epochs", "ramp_epochs"):
+            if not getattr(self, key) >= 0:
+                raise UsageError(f"outlier_exposure.{key} is {getattr(self, key)}; allowed: 0 or more")
+
+    def weight(self, epoch: float) -> float:
+        """Returns 0 during the warm-up, then a linear ramp up to `exposure_weight`."""
+        return self.exposure_weight * ramp(epoch, self.warm_up_epochs, self.ramp_epochs)
+
+    def prepare(self, setting: Setting) -> Terms:
+        """Returns the cross-entropy of the even posterior and the answer."""
+        import tensorflow as tf
+
+        def terms(batch: Batch) -> Sequence[tf.Tensor]:
+            return [-tf.reduce_mean(tf.nn.log_softmax(batch.other_logits[0]))]
+
+        return terms
