@@ -194,6 +194,8 @@ class VictimConfig:
         flash_bytes: the int8 file must not have more; `channel_ratio` is then found, 0 for no budget.
         ram_bytes: TFLite Micro's arena must not take more; likewise.
         options: the defence's own settings.
+        response: what is done to every posterior before it leaves the device, `NAME,option=value` as for
+            `tinycerb convert --response`; `none` for nothing.
         minimum_accuracy: expected accuracy below which the run ends with exit 1, 0 for no gate.
         maximum_flash_share: file size, as a share of the baseline's, above which it does, 0 for no gate.
     """
@@ -205,6 +207,7 @@ class VictimConfig:
     flash_bytes: int = 0
     ram_bytes: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
+    response: str = "none"
     minimum_accuracy: float = 0.0
     maximum_flash_share: float = 0.0
 

@@ -67,7 +67,7 @@ def facts_of(
         "image_shape": list(dataset.image_shape),
         "image_range": [0.0, 1.0],
         "quantization": quantization,
-        "response": "none",
+        "response": victim.response,
         "seed": config.seed,
         "tensorflow": version("tensorflow"),
     }

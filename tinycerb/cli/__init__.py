@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinycerb import __version__
-from tinycerb.cli import bench, boards, compare, convert, doctor, flash, prune, report, run, summary, train
+from tinycerb.cli import bench, boards, compare, convert, defenses, doctor, flash, prune, report, run, summary, train
 from tinycerb.errors import TinyCerbError
 
 app = typer.Typer(
@@ -52,6 +52,7 @@ app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.command("flash")(flash.flash)
 app.command("boards")(boards.boards)
+app.add_typer(defenses.app, name="defenses")
 app.command("doctor")(doctor.doctor)
 
 

@@ -58,6 +58,15 @@ Ram = Annotated[
     str,
     typer.Option(metavar="SIZE", help="Prune until the arena of TFLite Micro fits, e.g. 24KB.", show_default=False),
 ]
+DefenseName = Annotated[
+    str,
+    typer.Option(
+        "--defense",
+        metavar="DEFENCE",
+        help="In place of the preset's: NAME[,k=v][+RESPONSE[,k=v]], see `tinycerb defenses list`.",
+        show_default=False,
+    ),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a value, e.g. --set training.dense_epochs=5."),
@@ -89,6 +98,7 @@ def new_or_resumed_run(
     sources: Sources,
     flash: str = "",
     ram: str = "",
+    defense: str = "",
 ) -> RunDirectory:
     """Creates a run from a preset (`own` where only sources are given), or opens the one to resume.
 
@@ -98,6 +108,7 @@ def new_or_resumed_run(
     """
     from tinycerb.cli.own_inputs import brings_own, pin_inputs
     from tinycerb.config import load_config
+    from tinycerb.defenses.choice import with_defense
     from tinycerb.jobs.plan import check_names
     from tinycerb.run_dir import RunDirectory
 
@@ -106,13 +117,15 @@ def new_or_resumed_run(
     if (preset is None) == (resume is None):
         raise UsageError("give either a preset (tinycerb run demo) or --resume RUN")
     if resume is not None:
-        if overrides or out or force or sources or flash or ram:
+        if overrides or out or force or sources or flash or ram or defense:
             raise UsageError(
                 "--resume takes the run as it was configured: leave out --set, --out, --force, --model, --data, "
-                "--query-pool, --flash and --ram"
+                "--query-pool, --flash, --ram and --defense"
             )
         return RunDirectory.open(resume)
     config = load_config(str(preset), overrides or [], sources)
+    if defense:
+        config = with_defense(config, defense)
     if flash or ram:
         config = with_budget(config, flash, ram)
     check_names(config)

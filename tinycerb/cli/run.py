@@ -5,6 +5,7 @@ import typer
 from tinycerb.cli.options import (
     AsJson,
     Data,
+    DefenseName,
     Flash,
     Force,
     Jobs,
@@ -28,6 +29,7 @@ def run(
     query_pool: QueryPool = "",
     flash: Flash = "",
     ram: Ram = "",
+    defense: DefenseName = "",
     overrides: Overrides = None,
     out: Out = None,
     force: Force = False,
@@ -43,7 +45,8 @@ def run(
     from tinycerb.cli.report import write_report
     from tinycerb.cli.workflow import ALL_KINDS, print_results, work
 
-    directory = new_or_resumed_run(preset, overrides, out, force, resume, Sources(model, data, query_pool), flash, ram)
+    sources = Sources(model, data, query_pool)
+    directory = new_or_resumed_run(preset, overrides, out, force, resume, sources, flash, ram, defense)
     with directory.locked():
         typer.secho(f"run directory: {directory.path}", err=True)
         work(directory, ALL_KINDS, jobs, quiet)

@@ -25,6 +25,7 @@ def rows(metrics: dict[str, Any]) -> list[tuple[str, list[str]]]:
     victims = list(metrics["victims"].values())
     lines = [
         ("heads / channels removed", [f"{v['heads']} / {channels_removed(v):.0%}" for v in victims]),
+        *_responses(victims),
         ("accuracy, expected", [f"{v['accuracy']['accuracy_expected']:.1%}" for v in victims]),
         ("accuracy, worst head", [f"{v['accuracy']['accuracy_worst_head']:.1%}" for v in victims]),
         ("flip rate, asked twice", [f"{v['accuracy']['flip_rate']:.1%}" for v in victims]),
@@ -43,6 +44,11 @@ def rows(metrics: dict[str, Any]) -> list[tuple[str, list[str]]]:
         worst = [verdict["victims"][name] for name in metrics["victims"]]
         lines.append((f"stolen {threat}, worst case", [_case(case, verdict["conclusive"]) for case in worst]))
     return lines
+
+
+def _responses(victims: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
+    found = [victim["response"] for victim in victims]
+    return [("response", found)] if set(found) != {"none"} else []
 
 
 def _size(victim: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ import typer
 
 from tinycerb.cli.options import (
     Data,
+    DefenseName,
     Flash,
     Force,
     Jobs,
@@ -27,6 +28,7 @@ def train(
     query_pool: QueryPool = "",
     flash: Flash = "",
     ram: Ram = "",
+    defense: DefenseName = "",
     overrides: Overrides = None,
     out: Out = None,
     force: Force = False,
@@ -37,7 +39,8 @@ def train(
     """Train the victims: joint heads, pruning inside training, quantization-aware training."""
     from tinycerb.cli.workflow import TRAIN_KINDS, work
 
-    directory = new_or_resumed_run(preset, overrides, out, force, resume, Sources(model, data, query_pool), flash, ram)
+    sources = Sources(model, data, query_pool)
+    directory = new_or_resumed_run(preset, overrides, out, force, resume, sources, flash, ram, defense)
     with directory.locked():
         typer.secho(f"run directory: {directory.path}", err=True)
         work(directory, TRAIN_KINDS, jobs, quiet)

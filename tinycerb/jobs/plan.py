@@ -1,8 +1,10 @@
 """What a run consists of: tasks, and which must come before which. Imports neither TensorFlow nor a runtime."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from keras_models import BACKBONES
+from tinycerb.answers.responses import parse_response
 from tinycerb.answers.selection import HEAD_SELECTIONS
 from tinycerb.attacks import ATTACKS
 from tinycerb.attacks.students import STUDENTS
@@ -57,13 +59,17 @@ def plan(config: Config) -> list[Task]:
         if dense == name:
             tasks.append(Task(f"dense/{name}", "dense", (name,), (), epoch * config.training.dense_epochs))
         stages = stages_of(config.training, config.quantization.method)
-        later = stages["prune"].epochs_in_all - stages["dense"].epochs
-        cost = epoch * later * (1.0 - 0.6 * victim.channel_ratio)
-        before = [f"dense/{dense}"]
-        if victim.has_budget:
-            tasks.append(Task(f"fit/{name}", "fit", (name,), (), 60))
-            before.append(f"fit/{name}")
-        tasks.append(Task(f"train/{name}", "train", (name, dense), tuple(before), cost))
+        twin = trained_twin(config, name)
+        if twin == name:
+            later = stages["prune"].epochs_in_all - stages["dense"].epochs
+            cost = epoch * later * (1.0 - 0.6 * victim.channel_ratio)
+            before = [f"dense/{dense}"]
+            if victim.has_budget:
+                tasks.append(Task(f"fit/{name}", "fit", (name,), (), 60))
+                before.append(f"fit/{name}")
+            tasks.append(Task(f"train/{name}", "train", (name, dense, name), tuple(before), cost))
+        else:
+            tasks.append(Task(f"train/{name}", "train", (name, dense, twin), (f"train/{twin}",), 1))
         tasks.append(Task(f"convert/{name}", "convert", (name,), (f"train/{name}",), 15))
         tasks.append(Task(f"measure/{name}", "measure", (name,), (f"convert/{name}",), 10))
         selections = [defense_of(victim).selection] + ([MEAN_HEAD] if heads > 1 else [])
@@ -80,12 +86,27 @@ def plan(config: Config) -> list[Task]:
 
 def dense_twin(config: Config, name: str) -> str:
     """Returns the first victim whose dense training is the same as this one's: pruning comes after it."""
+    return _first_alike(config, name, lambda victim: (*_training_part(victim), penalizes_scales(config, victim)))
 
-    def dense_part(victim: VictimConfig) -> tuple:
-        return victim.defense, dict(victim.options), penalizes_scales(config, victim)
 
-    wanted = dense_part(config.victim(name))
-    return next(victim.name for victim in config.victims if dense_part(victim) == wanted)
+def trained_twin(config: Config, name: str) -> str:
+    """Returns the first victim with the same trained network: responses and head selections come after training."""
+    return _first_alike(
+        config,
+        name,
+        lambda victim: (
+            *_training_part(victim), victim.channel_ratio, victim.pruning, victim.flash_bytes, victim.ram_bytes,
+        ),
+    )  # fmt: skip
+
+
+def _first_alike(config: Config, name: str, part: Callable[[VictimConfig], tuple]) -> str:
+    wanted = part(config.victim(name))
+    return next(victim.name for victim in config.victims if part(victim) == wanted)
+
+
+def _training_part(victim: VictimConfig) -> tuple:
+    return victim.defense, {key: value for key, value in victim.options.items() if key != "selection"}
 
 
 def check_names(config: Config) -> None:
@@ -106,6 +127,7 @@ def check_names(config: Config) -> None:
         defense = defense_of(victim)
         HEAD_SELECTIONS[defense.selection]
         PRUNING_METHODS[victim.pruning]
+        parse_response(victim.response)
         if defense.heads > 1 and defense.selection == "fixed":
             raise UsageError(
                 f"victims.{victim.name}: selection 'fixed' always answers with head 0, so {defense.heads} heads "

@@ -55,9 +55,13 @@ def _fit(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
 
 
 def _train(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
+    from tinycerb.training.twins import adopt_training
     from tinycerb.training.victim import train_victim
 
-    victim, dense = arguments
+    victim, dense, twin = arguments
+    if twin != victim:
+        adopt_training(run.config, victim, run.victim(twin), run.victim(victim))
+        return
     train_victim(
         run.fitted_config(victim), victim, load_dataset(run.config.data), run.dense(dense), run.victim(victim), report
     )

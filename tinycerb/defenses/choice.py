@@ -1,0 +1,101 @@
+"""A defence as the command line names it: `cerberos,heads=3+dcp,tau=.7`, a training part and a response part."""
+
+import typing
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tinycerb.answers.responses import RESPONSES, parse_response
+from tinycerb.config import Config, VictimConfig
+from tinycerb.defenses import DEFENSES, defense_of
+from tinycerb.errors import UsageError, suggest
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A defence with its settings.
+
+    Attributes:
+        defense: the training part, `none` for none.
+        options: its options.
+        response: the response part, `none` for none.
+    """
+
+    defense: str
+    options: dict[str, Any]
+    response: str
+
+    @property
+    def name(self) -> str:
+        """A victim's name for it: `cerberos-dcp`."""
+        parts = [self.defense, *(part.split(",")[0] for part in self.response.split("+"))]
+        return "-".join(part for part in parts if part != "none")[:40].lower() or "none"
+
+
+def parse_choice(text: str) -> Choice:
+    """Reads a defence: parts joined by `+`, each `NAME[,option=value...]`, one training part at most.
+
+    Raises:
+        UsageError: an unknown name or option, or a value of another type.
+    """
+    training: list[str] = []
+    responses: list[str] = []
+    for part in text.split("+"):
+        name = part.split(",")[0].strip()
+        if name in DEFENSES and name != "none":
+            training.append(part)
+        elif name in RESPONSES:
+            responses.append(part)
+        else:
+            known = sorted({*DEFENSES, *RESPONSES} - {"none"})
+            raise UsageError(f"unknown defence {name!r}{suggest(name, known)}; known: {', '.join(known)}, joined by +")
+    if len(training) > 1:
+        raise UsageError(f"--defense {text!r} has {len(training)} training parts; allowed: one, and any responses")
+    defense, options = _training_part(training[0]) if training else ("none", {})
+    response = "+".join(part for part in responses if part != "none") or "none"
+    parse_response(response)
+    choice = Choice(defense, options, response)
+    defense_of(VictimConfig(choice.name, defense, options=options))
+    return choice
+
+
+def with_defense(config: Config, text: str) -> Config:
+    """Returns the configuration with this defence in place of its defended victims; undefended ones stay to compare.
+
+    It is pruned as those were that it replaces.
+    """
+    choice = parse_choice(text)
+    plain = [victim for victim in config.victims if victim.defense == "none" and victim.response == "none"]
+    defended = [victim for victim in config.victims if victim not in plain]
+    model = defended[-1] if defended else VictimConfig("defended")
+    chosen = replace(
+        model, name=choice.name, defense=choice.defense, options=choice.options, response=choice.response,
+        minimum_accuracy=0.0, maximum_flash_share=0.0,
+    )  # fmt: skip
+    if choice.name in [victim.name for victim in plain]:
+        raise UsageError(f"--defense {text!r}: the name {choice.name!r} is taken by an undefended victim")
+    return replace(config, victims=(*plain, chosen))
+
+
+def _training_part(text: str) -> tuple[str, dict[str, Any]]:
+    name, *settings = (part.strip() for part in text.split(","))
+    hints = typing.get_type_hints(DEFENSES[name])
+    options: dict[str, Any] = {}
+    for setting in settings:
+        key, _, value = setting.partition("=")
+        fields = DEFENSES[name].__dataclass_fields__  # type: ignore[attr-defined]
+        if key not in fields:
+            allowed = ", ".join(fields) or "none"
+            raise UsageError(f"defence {name!r} has no option {key!r}{suggest(key, fields)}; its options: {allowed}")
+        options[key] = _typed(f"{name}.{key}", hints[key], value)
+    return name, options
+
+
+def _typed(where: str, kind: type, text: str) -> Any:
+    if kind is bool:
+        if text not in ("true", "false"):
+            raise UsageError(f"{where} is {text!r}; expected true or false")
+        return text == "true"
+    try:
+        return kind(text)
+    except ValueError:
+        raise UsageError(f"{where} is {text!r}; expected a {kind.__name__}") from None
