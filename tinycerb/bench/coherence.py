@@ -16,15 +16,24 @@ _SEED_OFFSET = 500_000
 
 
 def measure_coherence(model: HeadSelectModel, config: Config, dataset: Dataset) -> dict[str, Any] | None:
-    """Asks every head about fresh procedural images of all families.
+    """Asks every head about fresh procedural images, of the families of training and of those that it never saw.
 
     Returns:
         `cosine`, mean over images and pairs of heads of the cosine of their posteriors; `label_agreement`, the share
-        of images for which two heads give the same label; and the families. None for one head.
+        of images for which two heads give the same label; and the families. The same under `held_out`, None where no
+        family is. None for one head.
     """
     if model.heads == 1:
         return None
-    families = tuple(FAMILIES)
+    trained = tuple(sorted(config.out_of_distribution.families))
+    others = tuple(name for name in FAMILIES if name not in trained)
+    held_out = _coherence_on(others, model, config, dataset) if others else None
+    return {**_coherence_on(trained, model, config, dataset), "held_out": held_out}
+
+
+def _coherence_on(
+    families: tuple[str, ...], model: HeadSelectModel, config: Config, dataset: Dataset
+) -> dict[str, Any]:
     images = generate(families, _IMAGES, dataset.train.images, config.seed + _SEED_OFFSET)
     codes = posteriors_of_heads(model, model.all_heads(model.quantize(images)))
     return {"images": len(images), "families": list(families), **pairwise_coherence(codes)}

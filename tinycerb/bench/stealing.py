@@ -13,12 +13,11 @@ from tinycerb.attacks import ATTACKS, AttackInputs
 from tinycerb.attacks.students import STUDENTS
 from tinycerb.bench.cell import CellSpec, find_cell, load_pool
 from tinycerb.bench.remembered import RememberedOracle
-from tinycerb.datasets.images import Dataset, image_fingerprints
+from tinycerb.datasets.images import FINGERPRINTS, Dataset, image_fingerprints
 from tinycerb.errors import UsageError
 from tinycerb.events import Report
 from tinycerb.oracle import OracleSpec, SealedOracle
 from tinycerb.run_dir import RunDirectory
-from tinycerb.training.artefacts import FINGERPRINTS
 from tinycerb.training.setup import make_repeatable
 
 

@@ -19,7 +19,6 @@ FLOAT_MODEL = "float.h5"
 FLOAT_FACTS = "float.json"
 MODEL = "model.h5"
 SUMMARY = "training.json"
-FINGERPRINTS = "out_of_distribution.npz"
 
 
 def save_history(folder: Path, rows: list[dict[str, Any]]) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from tinycerb.atomic import make_directory, read_json, write_json
 from tinycerb.config import Config
+from tinycerb.datasets.images import FINGERPRINTS
 from tinycerb.defenses import defense_of
-from tinycerb.training.artefacts import FINGERPRINTS, FLOAT_FACTS, FLOAT_MODEL, MODEL, SUMMARY
+from tinycerb.training.artefacts import FLOAT_FACTS, FLOAT_MODEL, MODEL, SUMMARY
 
 BUDGET = "budget.json"
 _FILES = (FLOAT_MODEL, FLOAT_FACTS, MODEL, FINGERPRINTS, BUDGET, "history.csv")

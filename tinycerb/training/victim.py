@@ -16,7 +16,7 @@ from tinycerb.compression.producers import norm_scales
 from tinycerb.compression.pruner import NothingPruned, Pruner
 from tinycerb.compression.quantization import quantize_aware
 from tinycerb.config import Config, VictimConfig
-from tinycerb.datasets.images import Dataset, image_fingerprints
+from tinycerb.datasets.images import FINGERPRINTS, Dataset, image_fingerprints
 from tinycerb.datasets.procedural import generate
 from tinycerb.defenses import Defense, defense_of
 from tinycerb.defenses.base import Setting
@@ -25,7 +25,6 @@ from tinycerb.events import Report
 from tinycerb.training.artefacts import (
     CHECKPOINT,
     DENSE,
-    FINGERPRINTS,
     FLOAT_FACTS,
     FLOAT_MODEL,
     MODEL,
