@@ -17,6 +17,8 @@ from tinycerb.training.checkpoint import Checkpoint
 from tinycerb.training.objective import LogitPredictor, TrainingStep
 from tinycerb.training.stages import Stage
 
+# Per epoch: stage, number, seconds of processor time.
+TIMES = "epoch_times.csv"
 _NOTE_EVERY_SECONDS = 0.5
 
 
@@ -64,6 +66,7 @@ class EpochLoop:
         predict = LogitPredictor(model)
         steps = self.batches.steps
         for epoch in range(state.epochs_done, stage.epochs):
+            started = time.process_time()
             means = self._run_epoch(stage, epoch, step, pruner)
             logits = predict(self.validation.images)
             self.history.append(_history_row(stage, epoch, means, logits, self.validation, pruner.kept_share()))
@@ -71,6 +74,9 @@ class EpochLoop:
             # The history first: after a kill between the two the epoch is run again and writes the same row.
             self.on_epoch(self.history)
             state.save(self.checkpoint_path)
+            # Beside the history, which must not depend on how fast the machine is.
+            with (self.checkpoint_path.parent / TIMES).open("a") as file:
+                file.write(f"{stage.name},{stage.epochs_before + epoch + 1},{time.process_time() - started:.2f}\n")
             accuracy = self.history[-1]["validation_accuracy"]
             note = f"{stage.name} epoch {epoch + 1}/{stage.epochs}, validation {accuracy:.1%}"
             self.report(Progress((stage.epochs_before + epoch + 1) * steps, stage.epochs_in_all * steps, note))
