@@ -35,49 +35,78 @@ def fill(masses: np.ndarray, surprises: np.ndarray, units: int) -> np.ndarray:
     total = int(masses[0].sum()) if len(masses) else TOTAL
     order = np.argsort(-masses, axis=1, kind="stable")
     problem = _Problem(
-        np.take_along_axis(masses, order, axis=1), np.take_along_axis(surprises, order, axis=1), units, total
+        np.take_along_axis(masses, order, axis=1).T.copy(),
+        np.take_along_axis(surprises, order, axis=1).T.copy(),
+        units,
+        total,
     )
-    # The smallest L from which one more does not help; below `low` the budget or the room does not suffice.
-    low = np.full((len(masses), 1), -(-total // masses.shape[1]), masses.dtype)
-    high = np.minimum(problem.masses[:, :1] + units, total - 1)
-    for _ in range(int(total - 1).bit_length()):
-        middle = (low + high) // 2
-        here, possible = problem.value(middle)
-        above, _ = problem.value(middle + 1)
-        go_up = ((above > here) | ~possible) & (middle < high)
+    low, high = problem.bounds()
+    # The smallest L from which one more does not help.
+    for _ in range(int((high - low).max(initial=0)).bit_length()):
+        middle = (low + high) >> 1
+        go_up = (problem.value(middle + 1) > problem.value(middle)) & (middle < high)
         low = np.where(go_up, middle + 1, low)
         high = np.where(go_up, high, middle)
     answers = np.empty_like(masses)
-    np.put_along_axis(answers, order, problem.solve(low)[0], axis=1)
+    np.put_along_axis(answers, order, np.stack([low, *problem.solve(low)], axis=1), axis=1)
     return answers
 
 
 class _Problem:
-    """The programme over sorted classes: the label first, then from the most to the least likely."""
+    """The programme over sorted classes: the label first, then from the most to the least likely.
+
+    Arrays are [classes, N], so that every operation runs over many rows at once.
+    """
 
     def __init__(self, masses: np.ndarray, surprises: np.ndarray, units: int, total: int) -> None:
-        self.masses, self.surprises, self.units, self.total = masses, surprises, units, total
-        others = masses.shape[1] - 1
-        self._after = np.arange(others - 1, -1, -1, dtype=masses.dtype)
+        self.label, self.others = masses[0], masses[1:]
+        self.units, self.total = units, total
+        # Against the label's: the sum of all masses is given.
+        self.gains = surprises[1:] - surprises[0]
+        count = len(self.others)
+        self._with_those_after = np.arange(count, 0, -1, dtype=masses.dtype)[:, np.newaxis]
 
-    def value(self, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the best value and whether it is within the budget, [N, 1] each, for labels' masses [N, 1]."""
-        answers, possible = self.solve(label)
-        return (answers * self.surprises).sum(axis=1, keepdims=True), possible
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the label's smallest mass, [N], and one from which more cannot help.
 
-    def solve(self, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the best masses [N, classes], and whether the budget suffices, bool [N, 1]."""
-        first, rest = self.masses[:, :1], self.masses[:, 1:]
+        The smallest is what the budget can bring the n most likely classes down to, for the worst n. Nothing more helps
+        once the least likely class has room for all that may move.
+        """
+        low = self.label - self.units
+        reach = self.label - self.units
+        for rank, row in enumerate(self.others, start=2):
+            reach = reach + row
+            low = np.maximum(low, -(-reach // rank))
+        # The last of these bounds leaves the budget aside: all classes together hold everything.
+        low = np.maximum(low, -(-self.total // (len(self.others) + 1)))
+        room = np.maximum(low, self.others[-1] + self.units)
+        return low, np.minimum(np.minimum(self.label + self.units, self.total - 1), room)
+
+    def value(self, label: np.ndarray) -> np.ndarray:
+        """Returns the best value, [N], for labels' masses [N]; without meaning where it is not possible."""
+        return (self.solve(label) * self.gains).sum(axis=0, dtype=self.gains.dtype)
+
+    def solve(self, label: np.ndarray) -> np.ndarray:
+        """Returns the best masses of the other classes, [classes - 1, N]."""
         # Were there no budget: the least likely classes filled up to L, the others empty.
-        extreme = np.clip(self.total - label * (1 + self._after), 0, label)
-        forced = np.maximum(rest - label, 0)
-        free = np.maximum(rest - extreme, 0) - forced
-        wanted = np.maximum(extreme - rest, 0)
-        must_leave = forced.sum(axis=1, keepdims=True) + np.maximum(first - label, 0)
-        must_arrive = np.maximum(label - first, 0)
-        moved = np.minimum(wanted.sum(axis=1, keepdims=True) + must_arrive, self.units)
-        possible = (must_leave <= self.units) & (must_arrive <= self.units)
-        leaving = np.clip(moved - must_leave - free.cumsum(axis=1) + free, 0, free) + forced
-        room = wanted.sum(axis=1, keepdims=True) - wanted.cumsum(axis=1)
-        arriving = np.clip(moved - must_arrive - room, 0, wanted)
-        return np.concatenate([label, rest - leaving + arriving], axis=1), possible
+        extreme = np.minimum(np.maximum(self.total - label * self._with_those_after, 0), label)
+        change = extreme - self.others
+        wanted = np.maximum(change, 0)
+        capped = np.minimum(self.others, label)
+        free = capped - np.minimum(extreme, capped)
+        raised = np.maximum(label - self.label, 0)
+        before, after = _running_sums(free), _running_sums(wanted[::-1])[::-1]
+        all_wanted = after[0] + wanted[0]
+        moved = np.minimum(all_wanted + raised, self.units)
+        must_leave = (self.others - capped).sum(axis=0, dtype=label.dtype) + np.maximum(self.label - label, 0)
+        leaving = np.minimum(np.maximum(moved - must_leave - before, 0), free)
+        arriving = np.minimum(np.maximum(moved - raised - after, 0), wanted)
+        return capped - leaving + arriving
+
+
+def _running_sums(rows: np.ndarray) -> np.ndarray:
+    """Returns the sum of all rows before each one; by rows, which NumPy's cumsum over a first axis is not."""
+    sums = np.zeros_like(rows)
+    for index in range(1, len(rows)):
+        np.add(sums[index - 1], rows[index - 1], out=sums[index])
+    return sums
