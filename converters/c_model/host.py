@@ -3,6 +3,7 @@
 import ctypes
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from converters.c_model.emit import emit_header, emit_source
 from converters.c_model.model import CModel, lower_model
+from converters.c_model.response import ResponseStep
 from converters.model_file import ModelFile
 
 
@@ -62,7 +64,7 @@ def _pointer(array: np.ndarray) -> ctypes.c_void_p:
 
 def runtime_sources(runtime: Path, kernels: str) -> list[Path]:
     """Returns the C files of the runtime; a family's own kernel replaces the common one of the same name."""
-    folders = (runtime / "runtime", runtime / "kernels", runtime / "kernels" / kernels)
+    folders = (runtime / "runtime", runtime / "runtime" / "responses", runtime / "kernels", runtime / "kernels" / kernels)
     return sorted({path.name: path for folder in folders for path in folder.glob("*.c")}.values())
 
 
@@ -74,7 +76,12 @@ def write_model(model: CModel, folder: Path) -> None:
 
 
 def build_host_model(
-    file: ModelFile, runtime: Path, folder: Path, flags: tuple[str, ...] = ("-O3",), target: str | None = None
+    file: ModelFile,
+    runtime: Path,
+    folder: Path,
+    flags: tuple[str, ...] = ("-O3",),
+    target: str | None = None,
+    responses: Sequence[ResponseStep] = (),
 ) -> HostModel:
     """Compiles a model for this computer.
 
@@ -84,6 +91,7 @@ def build_host_model(
         folder: where model.c, model.h and the library go; the compiled runtime is kept beside it and used again.
         flags: for the compiler.
         target: `host` or `host-avx2`; what this computer can by default.
+        responses: what is done to every posterior, as for `lower_model`.
 
     Raises:
         UnsupportedModelError: the runtime cannot run it.
@@ -91,7 +99,7 @@ def build_host_model(
     """
     runtime = runtime.resolve()
     target = target or ("host-avx2" if _has_avx2() else "host")
-    model = lower_model(file, target)
+    model = lower_model(file, target, responses)
     write_model(model, folder)
     command = [_compiler(), "-std=c99", "-fPIC", "-fno-strict-aliasing", *flags]
     command += ["-mavx2"] if target == "host-avx2" else []
