@@ -64,7 +64,12 @@ def _pointer(array: np.ndarray) -> ctypes.c_void_p:
 
 def runtime_sources(runtime: Path, kernels: str) -> list[Path]:
     """Returns the C files of the runtime; a family's own kernel replaces the common one of the same name."""
-    folders = (runtime / "runtime", runtime / "runtime" / "responses", runtime / "kernels", runtime / "kernels" / kernels)
+    folders = (
+        runtime / "runtime",
+        runtime / "runtime" / "responses",
+        runtime / "kernels",
+        runtime / "kernels" / kernels,
+    )
     return sorted({path.name: path for folder in folders for path in folder.glob("*.c")}.values())
 
 

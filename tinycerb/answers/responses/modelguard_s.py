@@ -55,4 +55,6 @@ class OrderedQuantizer:
 
     def device(self, classes: int) -> Sequence[ResponseStep]:
         """Raises that its table does not fit."""
-        raise host_only(self, f"its table takes up to {classes} x {self.capacity} x {classes} bytes of RAM, lost at every reset")
+        raise host_only(
+            self, f"its table takes up to {classes} x {self.capacity} x {classes} bytes of RAM, lost at every reset"
+        )

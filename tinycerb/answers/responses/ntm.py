@@ -120,7 +120,12 @@ def own_matrix(file: str, text: str) -> np.ndarray:
         found = np.load(Path(file), allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise UsageError(f"cannot read the matrix {file} of response 'ntm': {error}; make it with numpy.save") from None
-    if found.ndim != 2 or found.shape[0] != found.shape[1] or not 2 <= len(found) <= TOTAL or found.dtype.kind not in "iuf":
+    if (
+        found.ndim != 2
+        or found.shape[0] != found.shape[1]
+        or not 2 <= len(found) <= TOTAL
+        or found.dtype.kind not in "iuf"
+    ):
         raise UsageError(f"{file} holds {found.dtype} {found.shape}; expected numbers [K, K] with 2 to 256 classes")
     if not (found >= 0).all() or not np.allclose(found.sum(axis=1), 1, atol=1e-3):
         raise UsageError(f"{file}: its rows sum to {found.sum(axis=1).round(3)[:4]}...; expected 1, nothing below 0")

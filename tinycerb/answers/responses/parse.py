@@ -7,7 +7,8 @@ from typing import Any, ClassVar, get_type_hints
 
 import numpy as np
 
-from tinycerb.answers.responses.response import RESPONSES, Response, ResponseStep
+from tinycerb.answers.normalise import normalise
+from tinycerb.answers.responses.response import RESPONSES, Response, ResponseStep, respond
 from tinycerb.errors import UsageError, suggest
 
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -56,11 +57,24 @@ def parse_response(text: str) -> Response:
     return Combined(parts)
 
 
+def portable_text(text: str, classes: int) -> str:
+    """Checks a response for a model, and returns its text with nothing in it that only this machine has.
+
+    Raises:
+        UsageError: as `parse_response`, or the response is made for another number of classes.
+    """
+    response = parse_response(text)
+    if response.name != "none":
+        respond(response, normalise(np.ones((1, classes), np.uint8)))
+    return response_text(response) if "file=" in text else text
+
+
 def response_text(response: Response) -> str:
     """Returns the text that `parse_response` makes an equal response from, on any machine: with contents of files."""
     if isinstance(response, Combined):
         return "+".join(response_text(part) for part in response.parts)
-    whole: Any = response.embedded() if hasattr(response, "embedded") else response
+    embed = getattr(response, "embedded", None)
+    whole: Any = embed() if embed else response
     given = [field for field in fields(whole) if field.init and getattr(whole, field.name) != field.default]
     return ",".join([whole.name, *(f"{field.name}={_text(getattr(whole, field.name))}" for field in given)])
 

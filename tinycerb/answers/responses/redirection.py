@@ -8,9 +8,9 @@ G_k = gradient of log S_k. Whoever distils y' moves along G'y'. The answer solve
 for a target direction t. These are the pure solvers; `tinycerb.defenses` brings the surrogate. The official code
 minimises and takes targets with the opposite sign, and takes batch means for `opposing`; here each question is alone.
 
-On a device there are no gradients. `grad_head` stands in with one more dense layer: v = Z [h; 1] with the features h of
-the model itself and a fixed secret random matrix Z (classes x features + 1). For the last layer alone c = v - (p . v) 1,
-so that v orders the classes as c does, and `redirect(codes, v, epsilon)` with v in int8 is the answer.
+On a device there are no gradients. `grad_head` stands in with one more dense layer: v = Z [h; 1] with the features h
+of the model itself and a fixed secret random matrix Z (classes x features + 1). For the last layer alone
+c = v - (p . v) 1, so that v orders the classes as c does, and `redirect(codes, v, epsilon)` with v in int8 is the answer.
 """
 
 import numpy as np
@@ -53,7 +53,7 @@ def redirect(codes: np.ndarray, directions: np.ndarray, epsilon: float, preserve
         preserve_top1: keep the label.
 
     Returns:
-        uint8 [N, classes], rows that sum to 256; the L1 distance is less than epsilon where the class is near 1 already.
+        uint8 [N, classes], rows that sum to 256; the L1 distance is less than epsilon where the class is near 1.
 
     Raises:
         UsageError: a budget out of range, or directions that are not finite numbers of the codes' shape.

@@ -15,15 +15,17 @@ _BLOCK = 4096
 
 
 class Response(Protocol):
-    """The response part of a defence; a frozen dataclass whose fields are its options.
+    """The response part of a defence; a frozen dataclass whose fields are its options."""
 
-    Attributes:
-        name: as it is registered.
-        final: whether it leaves so little that nothing may follow it.
-    """
+    @property
+    def name(self) -> str:
+        """As it is registered."""
+        ...
 
-    name: str
-    final: bool
+    @property
+    def final(self) -> bool:
+        """Whether it leaves so little that nothing may follow it."""
+        ...
 
     def __call__(self, codes: np.ndarray) -> np.ndarray:
         """Returns uint8 [N, classes] whose rows sum to 256, for such codes; a pure function but where it says so."""
@@ -86,5 +88,3 @@ def host_only(response: Response, reason: str) -> UsageError:
         f"response {response.name!r} is not deployable: {reason}. It answers on the host only; for a device choose "
         f"another one, see docs/responses.md"
     )
-
-
