@@ -2,7 +2,7 @@
 
 A response stands in a file's metadata as text, `dcp,tau=.7+rounding,bits=3`, and can be put on an existing model
 without retraining. Here is the host's integer reference; `device` gives what the firmware needs to do the same, byte
-for byte. Responses are frozen dataclasses: their fields are the options, with meaning and range in the fields' metadata.
+for byte. Responses are frozen dataclasses: their fields are the options, with meaning and range in their metadata.
 """
 
 # Importing a response registers it.

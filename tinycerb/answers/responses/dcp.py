@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
 
 import numpy as np
 
@@ -31,8 +30,8 @@ class Deception:
     clamped before the logarithm, so that r is 0 above 1/2. Here beta and tau are separate, and the paper's r is used.
     """
 
-    name: ClassVar[str] = "dcp"
-    final: ClassVar[bool] = False
+    name = "dcp"
+    final = False
 
     beta: float = option(0.7, "strength of the noise", 0, 2)
     tau: float = option(0.7, "the gate opens where the largest posterior is below it", 0, 1)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
 
 import numpy as np
 
@@ -36,8 +35,8 @@ class GradientDeviation:
     epsilon; here the distance is exact on the grid of 1/256.
     """
 
-    name: ClassVar[str] = "mad"
-    final: ClassVar[bool] = False
+    name = "mad"
+    final = False
 
     epsilon: float = option(1.0, "L1 distance between answer and posterior", 0, 2)
     oracle: str = option("extreme", "how y* is found", choices=("extreme", "argmin", "argmax_preserving"))

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import numpy as np
 
@@ -23,8 +22,8 @@ class OrderedQuantizer:
     Unlike the other responses this one remembers: an object answers differently after other questions.
     """
 
-    name: ClassVar[str] = "modelguard_s"
-    final: ClassVar[bool] = True
+    name = "modelguard_s"
+    final = True
 
     epsilon: float = option(1.0, "largest L1 distance to a stored posterior", 0, 2)
     capacity: int = option(256, "stored posteriors per label", 1, 2**16)

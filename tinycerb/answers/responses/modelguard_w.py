@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -24,8 +23,8 @@ class WhiteBoxGuard:
     equally likely classes the lower one gives first, and the higher one receives first.
     """
 
-    name: ClassVar[str] = "modelguard_w"
-    final: ClassVar[bool] = False
+    name = "modelguard_w"
+    final = False
 
     epsilon: float = option(1.0, "largest L1 distance between answer and posterior", 0, 2)
 

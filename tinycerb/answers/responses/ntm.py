@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
@@ -33,8 +32,8 @@ class NoiseTransition:
     `matrix`, the bytes row by row in URL-safe base64 without padding.
     """
 
-    name: ClassVar[str] = "ntm"
-    final: ClassVar[bool] = False
+    name = "ntm"
+    final = False
 
     noise: float = option(0.3, "probability of another class", 0, 1)
     seed: int = option(0, "of an uneven spread; 0: even", 0, 2**31 - 1)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import Field, dataclass, fields
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, get_type_hints
 
 import numpy as np
 
@@ -19,7 +19,7 @@ class Combined:
     """Responses one after the other; every one sees what the one before has left."""
 
     parts: tuple[Response, ...]
-    final: ClassVar[bool] = False
+    final = False
 
     @property
     def name(self) -> str:

@@ -10,7 +10,7 @@ minimises and takes targets with the opposite sign, and takes batch means for `o
 
 On a device there are no gradients. `grad_head` stands in with one more dense layer: v = Z [h; 1] with the features h
 of the model itself and a fixed secret random matrix Z (classes x features + 1). For the last layer alone
-c = v - (p . v) 1, so that v orders the classes as c does, and `redirect(codes, v, epsilon)` with v in int8 is the answer.
+c = v - (p . v) 1: v orders the classes as c does, and `redirect(codes, v, epsilon)` with v in int8 is the answer.
 """
 
 import numpy as np

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
 
 import numpy as np
 
@@ -26,8 +25,8 @@ class Rounding:
     With `decimals` these are the values of ART's `Rounded` (`numpy.around`), which does not restore the sum of 1.
     """
 
-    name: ClassVar[str] = "rounding"
-    final: ClassVar[bool] = True
+    name = "rounding"
+    final = True
 
     bits: int = option(2, "steps of the grid: 2^bits; with 8 nothing is rounded", 1, 8)
     decimals: int = option(0, "decimals instead of bits; 0: bits count", 0, 2)

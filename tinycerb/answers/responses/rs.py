@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
 
 import numpy as np
 
@@ -26,8 +25,8 @@ class ReverseSigmoid:
     no posterior above 1/2 is ever reduced; ART's `ReverseSigmoid` is the paper's formula with 1e-9 in place of 1/512.
     """
 
-    name: ClassVar[str] = "rs"
-    final: ClassVar[bool] = False
+    name = "rs"
+    final = False
 
     beta: float = option(0.3, "strength of the noise", 0, 2)
     gamma: float = option(0.2, "steepness of the noise", 0.001, 10)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -18,8 +17,8 @@ class LabelOnly:
     The one that does not fit a byte goes where `normalise` puts it; it depends on the label only.
     """
 
-    name: ClassVar[str] = "top1"
-    final: ClassVar[bool] = True
+    name = "top1"
+    final = True
 
     def __call__(self, codes: np.ndarray) -> np.ndarray:
         """Returns uint8 [N, classes] of 255, 1 and 0."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -14,8 +13,8 @@ from tinycerb.answers.responses.response import RESPONSES, ResponseStep
 class Unchanged:
     """Answers with the posterior as it is."""
 
-    name: ClassVar[str] = "none"
-    final: ClassVar[bool] = False
+    name = "none"
+    final = False
 
     def __call__(self, codes: np.ndarray) -> np.ndarray:
         """Returns the codes."""
