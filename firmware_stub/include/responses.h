@@ -54,6 +54,10 @@ void tc_keep_top(uint8_t *codes, int32_t classes, int32_t top);
 /* 255 for the label, 1 for the first other class. */
 void tc_one_hot(uint8_t *codes, int32_t classes, int32_t label);
 
+/* value / divisor below 512 and the remainder, in equal steps: a division's time depends on what is divided.
+ * 0 < divisor < 2^22, value < 512 * divisor. */
+uint32_t tc_divide(uint32_t value, uint32_t divisor, uint32_t *remainder);
+
 /* All ones where a < b, else 0; for values less than 2^31 apart. */
 static inline uint32_t tc_is_less(uint32_t a, uint32_t b) {
     return 0u - ((a - b) >> 31);
@@ -62,20 +66,6 @@ static inline uint32_t tc_is_less(uint32_t a, uint32_t b) {
 /* One of two values by a mask of all ones or zeros. */
 static inline uint32_t tc_choose(uint32_t mask, uint32_t where_set, uint32_t where_clear) {
     return where_clear ^ ((where_set ^ where_clear) & mask);
-}
-
-/* value / divisor below 512 and the remainder, in equal steps: a division's time depends on what is divided.
- * 0 < divisor < 2^22, value < 512 * divisor. */
-static inline uint32_t tc_divide(uint32_t value, uint32_t divisor, uint32_t *remainder) {
-    uint32_t quotient = 0;
-    for (int32_t bit = 8; bit >= 0; bit--) {
-        const uint32_t part = divisor << bit;
-        const uint32_t fits = ~tc_is_less(value, part);
-        value -= part & fits;
-        quotient |= (fits & 1u) << bit;
-    }
-    *remainder = value;
-    return quotient;
 }
 
 #endif

@@ -79,8 +79,8 @@ tc_status tc_infer(const tc_model *model, const int8_t *image, int32_t head, int
 tc_status tc_infer_profiled(const tc_model *model, const int8_t *image, int32_t head, int8_t *output,
                             tc_layer_done done);
 
-/* Turns a head's int8 logits into the answer: uint8 [output_bytes], k/256 each, sum 256, as the model's response leaves it.
- * Works in the model's memory: call it after tc_infer, not during. TC_BAD_ARGUMENT: fewer than two classes. */
+/* Turns a head's int8 logits into the answer: uint8 [output_bytes], k/256 each, sum 256, as the model's response leaves
+ * it. Works in the model's memory: call it after tc_infer, not during. TC_BAD_ARGUMENT: fewer than two classes. */
 tc_status tc_answer(const tc_model *model, const int8_t *logits, int32_t head, uint8_t *codes);
 
 /* Which head answers. */

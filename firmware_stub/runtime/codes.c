@@ -1,6 +1,19 @@
 /* Moving probability between classes, in codes: the twin of tinycerb/answers/{normalise,responses/moves}.py. */
 #include "responses.h"
 
+/* Apart: inlined, it would stand in many places. */
+__attribute__((noinline)) uint32_t tc_divide(uint32_t value, uint32_t divisor, uint32_t *remainder) {
+    uint32_t quotient = 0;
+    for (int32_t bit = 8; bit >= 0; bit--) {
+        const uint32_t part = divisor << bit;
+        const uint32_t fits = ~tc_is_less(value, part);
+        value -= part & fits;
+        quotient |= (fits & 1u) << bit;
+    }
+    *remainder = value;
+    return quotient;
+}
+
 /* How many keys stand before this one: the larger first, among equals the lower class. */
 static uint32_t rank_of(const uint32_t *keys, int32_t count, int32_t index) {
     uint32_t rank = 0;
@@ -54,7 +67,8 @@ void tc_step_towards(uint8_t *codes, const uint8_t *target, int32_t classes, int
         const uint32_t grows = tc_is_less(codes[i], target[i]), difference = (uint32_t)target[i] - codes[i];
         gained += difference & grows;
         lost -= difference & ~grows;
-        const uint32_t running = tc_divide(gained * moved, divisor, &unused) - tc_divide(lost * moved, divisor, &unused);
+        const uint32_t running =
+            tc_divide(gained * moved, divisor, &unused) - tc_divide(lost * moved, divisor, &unused);
         codes[i] = (uint8_t)(codes[i] + running - before);
         before = running;
     }

@@ -1,4 +1,5 @@
-/* MAD: a step towards the class that turns the attacker's gradient furthest, in closed form for a constant surrogate. */
+/* MAD: a step towards the class that turns the attacker's gradient furthest, in closed form for a constant surrogate.
+ */
 #include "responses.h"
 
 void tc_respond_mad(const void *parameters, int32_t classes, uint8_t *codes, uint32_t *work) {

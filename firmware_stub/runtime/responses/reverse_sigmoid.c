@@ -1,4 +1,5 @@
-/* RS and DCP: reverse-sigmoid noise, behind a gate and within a budget. What a closed gate holds back is computed, too. */
+/* RS and DCP: reverse-sigmoid noise, behind a gate and within a budget. What a closed gate holds back is computed, too.
+ */
 #include "responses.h"
 
 void tc_respond_reverse_sigmoid(const void *parameters, int32_t classes, uint8_t *codes, uint32_t *work) {
