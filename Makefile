@@ -5,6 +5,7 @@
 # make bench-training  step time of training beside a bare tf_keras fit
 # make compression  the table of docs/compression.md; an hour or two, goes on where it was stopped
 # make bench-kernels  instructions of the firmware's kernels beside CMSIS-NN's
+# make bench-responses  what defences' responses cost on the host and on an emulated M4
 # make doctor  tells what is missing
 # make lock    resolves requirements/*.in again
 
@@ -18,7 +19,7 @@ FASHION_MNIST := /usr/share/datasets/fashion-mnist
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test fuzz check format doctor install data firmware-tools bench-kernels bench-training compression lock clean
+.PHONY: demo test fuzz check format doctor install data firmware-tools bench-kernels bench-responses bench-training compression lock clean
 
 demo: install data
 	$(BIN)/tinycerb run demo
@@ -53,6 +54,9 @@ check: $(DEV)
 format: $(DEV)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench-responses: $(DEV) firmware-tools
+	$(BIN)/python -m tests.firmware.response_bench
 
 doctor: install
 	$(BIN)/tinycerb doctor

@@ -15,7 +15,7 @@ from converters.foreign import ForeignModelError, adopt
 from converters.head_select_op.surgery import SurgeryError, select_by_custom_op
 from converters.metadata import MetadataError, embed_metadata, read_metadata
 from converters.model_file import ModelFile, ModelFileError, parse_model
-from tinycerb.answers.responses import parse_response
+from tinycerb.answers.responses import parse_response, portable_text
 from tinycerb.atomic import describe_os_error, make_directory, write_bytes
 from tinycerb.errors import EnvironmentProblem, GateError, UsageError, suggest
 from tinycerb.events import Report
@@ -93,7 +93,7 @@ def convert_keras_file(path: Path, out: Path, wishes: Wishes, report: Report) ->
         "image_range": [0.0, 1.0],
         "selection": "random" if heads > 1 else "fixed",
         "quantization": "quantization-aware training; no calibration images",
-        "response": wishes.response or "none",
+        "response": portable_text(wishes.response or "none", int(outputs[0][-1])),
         "tensorflow": version("tensorflow"),
     }
 
@@ -153,7 +153,8 @@ def _take_in(path: Path, wishes: Wishes) -> tuple[bytes, dict[str, Any]]:
     except (ModelFileError, MetadataError, ForeignModelError) as error:
         raise UsageError(f"{path}: {error}") from error
     old = _old_metadata(file, path, wishes)
-    return content, {**old, "response": wishes.response or old["response"]}
+    response = portable_text(wishes.response, int(old["classes"])) if wishes.response else old["response"]
+    return content, {**old, "response": response}
 
 
 def _old_metadata(file: ModelFile, path: Path, wishes: Wishes | None = None) -> dict[str, Any]:

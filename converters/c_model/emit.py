@@ -7,7 +7,7 @@ import numpy as np
 from converters.c_model.layer import Array, Value
 from converters.c_model.model import CModel
 
-_C_TYPES = {"int8": "int8_t", "int32": "int32_t"}
+_C_TYPES = {"int8": "int8_t", "int32": "int32_t", "uint8": "uint8_t", "uint16": "uint16_t"}
 
 
 def emit_header(model: CModel) -> str:
@@ -54,11 +54,12 @@ def emit_source(model: CModel) -> str:
         body = ", ".join(writer.value(scale, "") for scale in model.answer_scales)
         writer.parts.append(f"static const tc_softmax_scale answer_scales[] = {{{body}}};\n")
         scales = "answer_scales"
+    responses = _responses(model, writer)
     hash_bytes = ", ".join(f"0x{byte:02x}" for byte in model.hash)
     return "".join(
         [
             "/* Made by TinyCerb; see model.h. Do not edit. */\n",
-            '#include "kernels.h"\n#include "model.h"\n\n',
+            '#include "kernels.h"\n#include "model.h"\n#include "responses.h"\n\n',
             "static int8_t arena[TC_ARENA_BYTES] __attribute__((aligned(16)));\n\n",
             *writer.parts,
             "\nstatic const tc_layer layers[] = {\n",
@@ -70,9 +71,25 @@ def emit_source(model: CModel) -> str:
             f"    .input = arena + {model.arena.tensors[model.image.index]},\n    .input_bytes = TC_INPUT_BYTES,\n",
             f"    .output = arena + {model.arena.tensors[model.output.index]},\n",
             "    .output_bytes = TC_OUTPUT_BYTES,\n    .heads = TC_HEADS,\n",
-            f"    .answer_scales = {scales},\n}};\n",
+            f"    .answer_scales = {scales},\n",
+            f"    .responses = {responses},\n    .response_count = {len(model.responses)},\n}};\n",
         ]
     )
+
+
+def _responses(model: CModel, writer: "_Writer") -> str:
+    """Writes the responses' tables and returns the name of their list."""
+    rows = []
+    for position, step in enumerate(model.responses):
+        name = f"response_{position}"
+        if step.parameters:
+            body = writer.value(step.parameters, name)
+            writer.parts.append(f"static const {step.function}_parameters {name} = {body};\n")
+        rows.append(f"{{{step.function}, {f'&{name}' if step.parameters else '0'}}}")
+    if not rows:
+        return "0"
+    writer.parts.append(f"static const tc_response responses[] = {{{', '.join(rows)}}};\n")
+    return "responses"
 
 
 class _Writer:

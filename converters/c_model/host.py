@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from converters.c_model.emit import emit_header, emit_source
 from converters.c_model.model import CModel, lower_model
+from converters.c_model.response import ResponseStep
 from converters.model_file import ModelFile
 
 
@@ -65,7 +67,12 @@ def _pointer(array: np.ndarray) -> ctypes.c_void_p:
 
 def runtime_sources(runtime: Path, kernels: str) -> list[Path]:
     """Returns the C files of the runtime; a family's own kernel replaces the common one of the same name."""
-    folders = (runtime / "runtime", runtime / "kernels", runtime / "kernels" / kernels)
+    folders = (
+        runtime / "runtime",
+        runtime / "runtime" / "responses",
+        runtime / "kernels",
+        runtime / "kernels" / kernels,
+    )
     return sorted({path.name: path for folder in folders for path in folder.glob("*.c")}.values())
 
 
@@ -83,6 +90,7 @@ def build_host_model(
     flags: tuple[str, ...] = ("-O3",),
     target: str | None = None,
     cache: Path | None = None,
+    responses: Sequence[ResponseStep] = (),
 ) -> HostModel:
     """Compiles a model for this computer.
 
@@ -93,6 +101,7 @@ def build_host_model(
         flags: for the compiler.
         target: `host` or `host-avx2`; what this computer can by default.
         cache: where the compiled runtime is kept and found again; beside `folder` by default.
+        responses: what is done to every posterior, as for `lower_model`.
 
     Raises:
         UnsupportedModelError: the runtime cannot run it.
@@ -100,7 +109,7 @@ def build_host_model(
     """
     runtime = runtime.resolve()
     target = target or ("host-avx2" if _has_avx2() else "host")
-    model = lower_model(file, target)
+    model = lower_model(file, target, responses)
     write_model(model, folder)
     command = [_compiler(), "-std=c99", "-fPIC", "-fno-strict-aliasing", *flags]
     command += ["-mavx2"] if target == "host-avx2" else []

@@ -1,7 +1,7 @@
 """A whole .tflite file as layers of the C runtime."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 # Importing these modules fills the registry of operators.
@@ -10,6 +10,7 @@ from converters.c_model.arena import Arena, plan_arena
 from converters.c_model.errors import refuse
 from converters.c_model.layer import Layer
 from converters.c_model.lowering import OPERATORS, Lowering
+from converters.c_model.response import ResponseStep
 from converters.c_model.softmax import softmax_scale
 from converters.c_model.source import open_source
 from converters.c_model.targets import TARGETS, Target
@@ -30,6 +31,7 @@ class CModel:
         output: the output.
         heads: number of heads, 1 where none is selected.
         answer_scales: members of `tc_softmax_scale` per head; empty where the output is a posterior already.
+        responses: what is done to every posterior, in order.
     """
 
     target: Target
@@ -40,10 +42,16 @@ class CModel:
     output: Tensor
     heads: int
     answer_scales: tuple[Mapping[str, int], ...]
+    responses: tuple[ResponseStep, ...] = ()
 
 
-def lower_model(file: ModelFile, target: str = "portable") -> CModel:
-    """Turns a file into layers for a family of cores: one of `TARGETS`.
+def lower_model(file: ModelFile, target: str = "portable", responses: Sequence[ResponseStep] = ()) -> CModel:
+    """Turns a file into layers for a family of cores.
+
+    Args:
+        file: the model.
+        target: one of `TARGETS`.
+        responses: what the file's response means; its metadata hold the text alone.
 
     Raises:
         UnsupportedModelError: an operator that the runtime has no kernel for, named.
@@ -61,8 +69,8 @@ def lower_model(file: ModelFile, target: str = "portable") -> CModel:
     # Constant inputs have places of their own in flash.
     constant = {index for layer in to.layers for index in layer.constants}
     arena = plan_arena(to.layers, sizes, to.same_memory, image.index, output.index)
-    # The answer works in the arena with two words per class.
-    needed = max(arena.total_bytes, 8 * output.bytes)
+    # The answer works in the arena with three words per class.
+    needed = max(arena.total_bytes, 12 * output.bytes)
     arena = Arena(
         -(-needed // 16) * 16, {key: at for key, at in arena.tensors.items() if key not in constant}, arena.scratch
     )
@@ -75,6 +83,7 @@ def lower_model(file: ModelFile, target: str = "portable") -> CModel:
         output=output,
         heads=to.heads,
         answer_scales=_answer_scales(file, output, to.heads),
+        responses=tuple(responses),
     )
 
 

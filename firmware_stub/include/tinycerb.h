@@ -41,6 +41,12 @@ typedef struct {
     int32_t smallest;
 } tc_softmax_scale;
 
+/* What is done to every posterior: uint8 codes [classes] that sum to 256, in place. work: uint32 [3 * classes]. */
+typedef struct {
+    void (*run)(const void *parameters, int32_t classes, uint8_t *codes, uint32_t *work);
+    const void *parameters;
+} tc_response;
+
 typedef struct {
     uint8_t hash[32]; /* SHA-256 of the .tflite file */
     const tc_layer *layers;
@@ -54,6 +60,8 @@ typedef struct {
     int32_t heads;
     /* One per head; NULL where the model's own output is already a posterior (its last layer is SOFTMAX). */
     const tc_softmax_scale *answer_scales;
+    const tc_response *responses; /* the defence's, in order */
+    int32_t response_count;
 } tc_model;
 
 extern const tc_model tc_model_instance;
@@ -71,8 +79,8 @@ tc_status tc_infer(const tc_model *model, const int8_t *image, int32_t head, int
 tc_status tc_infer_profiled(const tc_model *model, const int8_t *image, int32_t head, int8_t *output,
                             tc_layer_done done);
 
-/* Turns a head's int8 logits into the answer: uint8 [output_bytes], k/256 each, sum 256.
- * Works in the model's memory: call it after tc_infer, not during. TC_BAD_ARGUMENT: fewer than two classes. */
+/* Turns a head's int8 logits into the answer: uint8 [output_bytes], k/256 each, sum 256, as the model's response leaves
+ * it. Works in the model's memory: call it after tc_infer, not during. TC_BAD_ARGUMENT: fewer than two classes. */
 tc_status tc_answer(const tc_model *model, const int8_t *logits, int32_t head, uint8_t *codes);
 
 /* Which head answers. */

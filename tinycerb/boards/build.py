@@ -13,6 +13,7 @@ from converters.c_model.host import runtime_sources, write_model
 from converters.c_model.model import CModel, lower_model
 from converters.model_file import ModelFile
 from tinycerb.boards.board import Board
+from tinycerb.boards.device_response import device_response
 from tinycerb.errors import EnvironmentProblem, UsageError
 
 INSTALL = "sudo apt-get install -y gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm"
@@ -68,11 +69,12 @@ def build_image(
         relaxed: GNU C and no warnings, for other people's sources.
 
     Raises:
-        UsageError: the model cannot run on this runtime, or does not fit the board.
+        UsageError: the model or its response cannot run on this runtime, or does not fit the board.
         EnvironmentProblem: no cross compiler, or it failed.
     """
+    responses = device_response(file)
     try:
-        model = lower_model(file, board.kernels)
+        model = lower_model(file, board.kernels, responses)
     except UnsupportedModelError as error:
         raise UsageError(f"this model cannot become firmware: {error}") from error
     write_model(model, folder)

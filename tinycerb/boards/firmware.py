@@ -14,12 +14,12 @@ from converters.c_model.model import lower_model
 from converters.metadata import read_metadata
 from converters.model_file import ModelFile
 from tinycerb.answers.keyed_selection import SECRET_BYTES
-from tinycerb.answers.normalise import normalise
 from tinycerb.answers.softmax import softmax_codes
 from tinycerb.atomic import make_directory, write_text
 from tinycerb.boards.board import Board
 from tinycerb.boards.build import INSTALL, Image, build_image
 from tinycerb.boards.device import SELECTIONS
+from tinycerb.boards.device_response import answers_of
 from tinycerb.boards.golden import golden_vectors
 from tinycerb.errors import EnvironmentProblem, UsageError
 
@@ -73,10 +73,10 @@ def _answers(file: ModelFile, outputs: np.ndarray) -> np.ndarray:
     """What the device says with each head."""
     if file.operators[-1].name == "SOFTMAX":
         codes = (outputs.astype(np.int16) + 128).astype(np.uint8)
-        return np.stack([normalise(codes[:, head]) for head in range(codes.shape[1])], axis=1)
+        return np.stack([answers_of(file, codes[:, head]) for head in range(codes.shape[1])], axis=1)
     scale = next(iter(file.outputs.values())).scales[0]
     alphas = (read_metadata(file) or {}).get("alphas", [1.0] * outputs.shape[1])
-    each = [normalise(softmax_codes(outputs[:, head], scale / alpha)) for head, alpha in enumerate(alphas)]
+    each = [answers_of(file, softmax_codes(outputs[:, head], scale / alpha)) for head, alpha in enumerate(alphas)]
     return np.stack(each, axis=1)
 
 

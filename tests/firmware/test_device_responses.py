@@ -1,0 +1,98 @@
+"""The device's responses: NumPy's bytes, the same instructions for any posterior, refusals."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from converters.c_model.host import build_host_model
+from converters.metadata import embed_metadata
+from tests.answers.posteriors import random_codes
+from tests.conftest import Cli
+from tests.firmware.answer_model import answer_model
+from tests.firmware.random_models import random_model
+from tinycerb.answers.responses import parse_response, respond
+from tinycerb.boards.board import load_board
+from tinycerb.boards.build import build_image, firmware_folder
+from tinycerb.boards.device_response import answers_of, device_response
+from tinycerb.boards.emulator import measure
+from tinycerb.errors import UsageError
+
+RESPONSES = (
+    "top1",
+    "rs,beta=2,gamma=10",
+    "dcp,beta=1.5,budget=.3+rounding,decimals=1",
+    "mad,surrogate=dirichlet,seed=4,epsilon=1.5",
+    "modelguard_w",
+    "ntm,seed=3,noise=.6",
+)
+POSTERIORS = 100_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """One folder, in which the runtime is compiled once."""
+    return tmp_path_factory.mktemp("responses")
+
+
+@pytest.mark.parametrize("classes", [2, 10, 43, 100])
+@pytest.mark.parametrize("text", RESPONSES)
+def test_device_and_host_give_the_same_bytes(folder: Path, text: str, classes: int) -> None:
+    file = answer_model(classes, text)
+    host = build_host_model(file, firmware_folder(), folder / f"{classes}-{text}", responses=device_response(file))
+    codes = random_codes(POSTERIORS, classes, seed=classes)
+    answers = host.answer((codes.astype(np.int16) - 128).astype(np.int8))
+    assert (answers != respond(parse_response(text), codes)).sum() == 0
+    assert (answers != codes).any()
+
+
+@pytest.mark.parametrize("text", [*RESPONSES, "mad,preserve_top1=yes", "dcp,preserve_top1=no", "rounding"])
+def test_instructions_do_not_depend_on_the_posterior(folder: Path, text: str) -> None:
+    """Cortex-M4, 1,000 posteriors: what SOFTMAX makes of random inputs, from flat to one-hot."""
+    board, file = load_board("qemu-m4"), answer_model(10, text)
+    rng = np.random.default_rng(1)
+    images = rng.integers(-128, 128, (1000, 1, 10)) // rng.choice([1, 2, 4, 8, 32], (1000, 1, 1))
+    images[:10, 0] = np.eye(10) * 127
+    images[10] = 0
+    found = measure(build_image(file, board, folder / f"m4-{text}"), board, images.astype(np.int8), shift=7)
+    expected = answers_of(file, (found.logits[:, 0].astype(np.int16) + 128).astype(np.uint8))
+    assert (found.codes[:, 0] != expected).sum() == 0
+    assert np.ptp(found.answer_instructions) == 0
+    assert len(np.unique(found.codes[:, 0], axis=0)) >= 10
+
+
+def test_smallest_core_too(folder: Path) -> None:
+    """Cortex-M0 has neither conditional instructions nor long multiplications."""
+    board = load_board("qemu-m0")
+    images = np.random.default_rng(2).integers(-40, 40, (200, 1, 10)).astype(np.int8)
+    for text in ("dcp,tau=.5", "mad,surrogate=dirichlet", "modelguard_w"):
+        file = answer_model(10, text)
+        found = measure(build_image(file, board, folder / f"m0-{text}"), board, images)
+        expected = answers_of(file, (found.logits[:, 0].astype(np.int16) + 128).astype(np.uint8))
+        assert (found.codes[:, 0] != expected).sum() == 0
+
+
+def test_a_served_model_answers_with_its_response(cli: Cli, tmp_path: Path) -> None:
+    """Golden answers over the serial line are those of the host's response."""
+    path = tmp_path / "model.tflite"
+    metadata = {"schema_version": 1, "heads": 3, "classes": 10, "alphas": [1.0] * 3}
+    counts = {}
+    for response in ("none", "dcp,tau=1,beta=.5+rounding,bits=3"):
+        path.write_bytes(embed_metadata(random_model(3), {**metadata, "response": response}))
+        done = cli("flash", path, "--board", "qemu-m4", "--json")
+        assert done.returncode == 0, done.stderr
+        counts[response] = json.loads(done.stdout)
+    plain, defended = counts.values()
+    assert defended["answer_instructions"] > plain["answer_instructions"] * 1.5
+    assert defended["inference_instructions"] == plain["inference_instructions"]
+    assert 0 < defended["flash_bytes"] - plain["flash_bytes"] < 2500
+
+
+def test_what_cannot_be_deployed_is_refused(cli: Cli, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.tflite").write_bytes(answer_model(10, "modelguard_s").content)
+    done = cli("flash", tmp_path / "model.tflite", "--board", "qemu-m4", "--dry-run")
+    assert done.returncode == 2
+    assert "response 'modelguard_s' is not deployable: its table takes up to" in done.stderr
+    with pytest.raises(UsageError, match=r"unknown response 'dpc' \(did you mean 'dcp'"):
+        device_response(answer_model(10, "dpc"))

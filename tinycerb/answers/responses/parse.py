@@ -1,0 +1,115 @@
+"""Responses as text: `NAME,option=value,...`, several joined by `+`."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import Field, dataclass, fields
+from typing import Any, get_type_hints
+
+import numpy as np
+
+from tinycerb.answers.normalise import normalise
+from tinycerb.answers.responses.response import RESPONSES, Response, ResponseStep, respond
+from tinycerb.errors import UsageError, suggest
+
+_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+@dataclass(frozen=True)
+class Combined:
+    """Responses one after the other; every one sees what the one before has left."""
+
+    parts: tuple[Response, ...]
+    final = False
+
+    @property
+    def name(self) -> str:
+        """All names."""
+        return "+".join(part.name for part in self.parts)
+
+    def __call__(self, codes: np.ndarray) -> np.ndarray:
+        """Applies all of them."""
+        for part in self.parts:
+            codes = part(codes)
+        return codes
+
+    def device(self, classes: int) -> Sequence[ResponseStep]:
+        """Returns all steps."""
+        return tuple(step for part in self.parts for step in part.device(classes))
+
+
+def parse_response(text: str) -> Response:
+    """Makes a response from `NAME[,option=value,...]`, or from several joined by `+`.
+
+    Raises:
+        UsageError: unknown name or option, a value that is not allowed, or a combination that makes no sense.
+    """
+    parts = tuple(_parse_one(part) for part in re.split(r"\+(?=[A-Za-z]|$)", text))
+    if len(parts) == 1:
+        return parts[0]
+    names = [part.name for part in parts]
+    for position, part in enumerate(parts):
+        if part.name == "none":
+            raise UsageError(f"response {text!r} combines 'none' with others; leave it out")
+        if part.name in names[:position]:
+            raise UsageError(f"response {text!r} has {part.name!r} twice; give it once, with other options")
+        if part.final and position < len(parts) - 1:
+            raise UsageError(f"in response {text!r} nothing may follow {part.name!r}; put it last")
+    return Combined(parts)
+
+
+def portable_text(text: str, classes: int) -> str:
+    """Checks a response for a model, and returns its text with nothing in it that only this machine has.
+
+    Raises:
+        UsageError: as `parse_response`, or the response is made for another number of classes.
+    """
+    response = parse_response(text)
+    if response.name != "none":
+        respond(response, normalise(np.ones((1, classes), np.uint8)))
+    return response_text(response) if "file=" in text else text
+
+
+def response_text(response: Response) -> str:
+    """Returns the text that `parse_response` makes an equal response from, on any machine: with contents of files."""
+    if isinstance(response, Combined):
+        return "+".join(response_text(part) for part in response.parts)
+    embed = getattr(response, "embedded", None)
+    whole: Any = embed() if embed else response
+    given = [field for field in fields(whole) if field.init and getattr(whole, field.name) != field.default]
+    return ",".join([whole.name, *(f"{field.name}={_text(getattr(whole, field.name))}" for field in given)])
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _parse_one(text: str) -> Response:
+    name, *settings = text.split(",")
+    kind = RESPONSES[name]
+    known = {field.name: field for field in fields(kind) if field.init}
+    hints = get_type_hints(kind)
+    options: dict[str, Any] = {}
+    for setting in settings:
+        key, _, value = setting.partition("=")
+        if key not in known:
+            allowed = ", ".join(known) or "none"
+            raise UsageError(f"response {name!r} has no option {key!r}{suggest(key, known)}; its options: {allowed}")
+        if key in options:
+            raise UsageError(f"response {name!r} has {key!r} twice; give it once")
+        options[key] = _value(name, known[key], hints[key], value)
+    return kind(**options)
+
+
+def _value(response: str, option: Field, kind: type, text: str) -> Any:
+    if kind is bool:
+        if text.lower() not in _TRUTH:
+            raise UsageError(f"{option.name} is {text!r} in response {response!r}; allowed: true, false")
+        return _TRUTH[text.lower()]
+    try:
+        return kind(text)
+    except ValueError:
+        expected = {int: "a whole number", float: "a number"}[kind]
+        raise UsageError(
+            f"{option.name} is {text!r} in response {response!r}; expected {expected}, e.g. "
+            f"{option.name}={option.default}"
+        ) from None

@@ -1,0 +1,90 @@
+"""What a response is, on the host and for the device."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from converters.c_model.response import ResponseStep
+from tinycerb.answers.normalise import TOTAL
+from tinycerb.errors import UsageError
+from tinycerb.registry import Registry
+
+# Rows at a time: intermediate results stay in the processor's cache.
+_BLOCK = 4096
+
+
+class Response(Protocol):
+    """The response part of a defence; a frozen dataclass whose fields are its options."""
+
+    @property
+    def name(self) -> str:
+        """As it is registered."""
+        ...
+
+    @property
+    def final(self) -> bool:
+        """Whether it leaves so little that nothing may follow it."""
+        ...
+
+    def __call__(self, codes: np.ndarray) -> np.ndarray:
+        """Returns uint8 [N, classes] whose rows sum to 256, for such codes; a pure function but where it says so."""
+        ...
+
+    def device(self, classes: int) -> Sequence[ResponseStep]:
+        """Returns the same for the device's C runtime.
+
+        Raises:
+            UsageError: it cannot be deployed, and why.
+        """
+        ...
+
+
+# Classes of responses by name.
+RESPONSES: Registry[Any] = Registry("response")
+
+
+def respond(response: Response, codes: np.ndarray) -> np.ndarray:
+    """Applies a response.
+
+    Args:
+        response: what `parse_response` gives.
+        codes: uint8 [N, classes], rows that sum to 256, as `normalise` makes them.
+
+    Returns:
+        uint8 [N, classes], rows that sum to 256.
+
+    Raises:
+        UsageError: no codes of two classes or more, or a response that is made for another number of classes.
+    """
+    check_codes(codes)
+    answers = np.empty_like(codes)
+    for start in range(0, len(codes), _BLOCK):
+        answers[start : start + _BLOCK] = response(codes[start : start + _BLOCK])
+    return answers
+
+
+def check_codes(codes: np.ndarray) -> None:
+    """Checks that an array holds posterior codes.
+
+    Raises:
+        UsageError: it does not; the message says what it holds instead.
+    """
+    if np.issubdtype(codes.dtype, np.floating):
+        broken = np.flatnonzero(~np.isfinite(codes).reshape(len(codes), -1).all(axis=1))
+        found = f"row {broken[0]} of the posteriors is not finite" if broken.size else f"posteriors are {codes.dtype}"
+        raise UsageError(f"{found}; expected uint8 codes k/256, e.g. of tinycerb.answers.softmax.softmax_codes")
+    if codes.dtype != np.uint8 or codes.ndim != 2 or not 2 <= codes.shape[1] <= TOTAL:
+        raise UsageError(f"codes are {codes.dtype} {codes.shape}; expected uint8 (N, classes) with 2 to 256 classes")
+    wrong = np.flatnonzero(codes.sum(axis=1, dtype=np.int64) != TOTAL)
+    if wrong.size:
+        total = codes[wrong[0]].sum(dtype=np.int64)
+        raise UsageError(f"row {wrong[0]} of the codes sums to {total}; expected {TOTAL}: pass it through normalise")
+
+
+def host_only(response: Response, reason: str) -> UsageError:
+    """Returns the error of a response that no microcontroller can run."""
+    return UsageError(
+        f"response {response.name!r} is not deployable: {reason}. It answers on the host only; for a device choose "
+        f"another one, see docs/responses.md"
+    )
