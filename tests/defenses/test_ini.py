@@ -78,7 +78,7 @@ def test_what_the_victim_learns_agrees_with_finite_differences(setting: Setting,
         return cosine(gradients_of(images, tf.nn.softmax(logits)), truth)
 
     with tf.GradientTape() as tape:
-        victim: Any = tf.Variable(start)
+        victim: Any = tf.Variable(tf.constant(start))
         value = term(victim)
     slope = float((tape.gradient(value, victim).numpy() * direction).sum())
     difference = float(term(start + 1e-2 * direction) - term(start - 1e-2 * direction)) / 2e-2
@@ -89,7 +89,7 @@ def test_what_the_victim_learns_agrees_with_finite_differences(setting: Setting,
 def test_training_against_it_turns_what_is_taught_from_what_is_true(setting: Setting) -> None:
     """On answers alone: the terms fall, and the student's gradient off the task all but vanishes."""
     terms = IsolationInduction(surrogate="random", gradient_weight=10.0).prepare(setting)
-    logits, other = (tf.Variable(np.random.default_rng(4).normal(0, 1, (COUNT, CLASSES)).astype("f")) for _ in range(2))
+    logits, other = (tf.Variable(tf.random.stateless_normal((COUNT, CLASSES), (4, index))) for index in range(2))
     optimizer = keras.optimizers.Adam(0.1)
     sums: list[list[float]] = []
     for _ in range(60):

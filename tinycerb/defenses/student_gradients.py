@@ -1,6 +1,7 @@
 """The gradient that a student gets from a teacher's answers, as a function of these answers."""
 
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -31,7 +32,8 @@ def exact_gradients(student: keras.Model, reverse: bool) -> GradientOf:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
             loss = distillation_loss(student(images, training=False), posteriors, reverse)
-        return tf.concat([tf.reshape(part, [-1]) for part in tape.gradient(loss, variables)], axis=0)
+        found: list[Any] = tape.gradient(loss, variables)  # type: ignore[assignment]
+        return tf.concat([tf.reshape(part, [-1]) for part in found], axis=0)
 
     return gradient
 
