@@ -1,12 +1,14 @@
 """The device's responses: NumPy's bytes, the same instructions for any posterior, refusals."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from converters.c_model.host import build_host_model
+from converters.c_model.host import build_host_model, runtime_sources, write_model
+from converters.c_model.model import lower_model
 from converters.metadata import embed_metadata
 from tests.answers.posteriors import random_codes
 from tests.conftest import Cli
@@ -60,6 +62,28 @@ def test_instructions_do_not_depend_on_the_posterior(folder: Path, text: str) ->
     assert (found.codes[:, 0] != expected).sum() == 0
     assert np.ptp(found.answer_instructions) == 0
     assert len(np.unique(found.codes[:, 0], axis=0)) >= 10
+
+
+def test_no_undefined_behaviour_and_no_read_outside(tmp_path: Path) -> None:
+    """All responses in one chain, under the sanitizers, in a process of its own."""
+    file = answer_model(10, "ntm,seed=1+rs+dcp,tau=.9+mad,surrogate=dirichlet+modelguard_w+rounding")
+    root = firmware_folder()
+    write_model(lower_model(file, "host", device_response(file)), tmp_path)
+    (tmp_path / "main.c").write_text(
+        '#include "model.h"\n#include <stdlib.h>\nint main(void) { int8_t logits[TC_OUTPUT_BYTES]; '
+        "uint8_t codes[TC_OUTPUT_BYTES]; for (int i = 0; i < 20000; i++) { int sum = 0; "
+        "for (int k = 0; k < TC_OUTPUT_BYTES; k++) logits[k] = (int8_t)(-128 + rand() % (1 + (rand() & 255))); "
+        "logits[i % TC_OUTPUT_BYTES] |= 1; if (tc_answer(&tc_model_instance, logits, 0, codes)) return 1; "
+        "for (int k = 0; k < TC_OUTPUT_BYTES; k++) sum += codes[k]; if (sum != 256) return 2; } return 0; }\n"
+    )
+    sources = [*runtime_sources(root, "portable"), tmp_path / "model.c", tmp_path / "main.c"]
+    includes = [f"-I{root / 'include'}", f"-I{root / 'kernels'}", f"-I{tmp_path}"]
+    flags = ["-std=c99", "-O1", "-fno-strict-aliasing", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    command = ["cc", *flags, *includes, *map(str, sources), "-o", str(tmp_path / "main")]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    ran = subprocess.run([str(tmp_path / "main")], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 def test_smallest_core_too(folder: Path) -> None:
