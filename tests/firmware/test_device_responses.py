@@ -1,5 +1,6 @@
 """The device's responses: NumPy's bytes, the same instructions for any posterior, refusals."""
 
+import ctypes
 import json
 import subprocess
 from pathlib import Path
@@ -15,6 +16,8 @@ from tests.conftest import Cli
 from tests.firmware.answer_model import answer_model
 from tests.firmware.random_models import random_model
 from tinycerb.answers.responses import parse_response, respond
+from tinycerb.answers.responses.moves import budget_units
+from tinycerb.answers.responses.redirection import redirect
 from tinycerb.boards.board import load_board
 from tinycerb.boards.build import build_image, firmware_folder
 from tinycerb.boards.device_response import answers_of, device_response
@@ -95,6 +98,24 @@ def test_smallest_core_too(folder: Path) -> None:
         found = measure(build_image(file, board, folder / f"m0-{text}"), board, images)
         expected = answers_of(file, (found.logits[:, 0].astype(np.int16) + 128).astype(np.uint8))
         assert (found.codes[:, 0] != expected).sum() == 0
+
+
+def test_redirection_by_scores_gives_the_same_bytes(tmp_path: Path) -> None:
+    root = firmware_folder()
+    sources = [root / "runtime" / "codes.c", root / "runtime" / "responses" / "redirect.c"]
+    command = ["cc", "-std=c99", "-O2", "-shared", "-fPIC", f"-I{root / 'include'}", *map(str, sources)]
+    subprocess.run([*command, "-o", str(tmp_path / "redirect.so")], check=True)
+    library = ctypes.CDLL(str(tmp_path / "redirect.so"))
+    rng = np.random.default_rng(6)
+    for classes, epsilon in ((2, 0.4), (10, 1.0), (43, 1.7)):
+        codes = random_codes(3000, classes, seed=classes)
+        scores = (rng.integers(-128, 128, codes.shape) // rng.choice([1, 40], (3000, 1))).astype(np.int8)
+        found, work = codes.copy(), np.zeros(3 * classes, np.uint32)
+        for row in range(3000):
+            at = [ctypes.c_void_p(array.ctypes.data) for array in (found[row], scores[row], work)]
+            library.tc_redirect(at[0], at[1], classes, budget_units(epsilon), at[2])
+        assert (found != redirect(codes, scores, epsilon)).sum() == 0
+        assert (found != codes).any(axis=1).mean() > 0.5
 
 
 def test_a_served_model_answers_with_its_response(cli: Cli, tmp_path: Path) -> None:
