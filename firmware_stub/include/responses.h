@@ -43,6 +43,10 @@ void tc_respond_mad(const void *parameters, int32_t classes, uint8_t *codes, uin
 void tc_respond_modelguard_w(const void *parameters, int32_t classes, uint8_t *codes, uint32_t *work);
 void tc_respond_ntm(const void *parameters, int32_t classes, uint8_t *codes, uint32_t *work);
 
+/* grad_head's: moves at most `units` to the class with the largest score. scores: int8 [classes]; work as above. No file
+ * names it yet, for no file brings scores beside its logits. */
+void tc_redirect(uint8_t *codes, const int8_t *scores, int32_t classes, int32_t units, uint32_t *work);
+
 /* The largest-remainder rule: weights of 2048 at most to codes that sum to 256. keys: uint32 [classes] of work. */
 void tc_normalise(uint32_t *weights, int32_t classes, uint32_t *keys, uint8_t *codes);
 /* The first largest code's class. */

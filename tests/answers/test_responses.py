@@ -1,5 +1,6 @@
 """Responses: what leaves the device instead of the plain posterior."""
 
+import time
 from dataclasses import fields
 
 import numpy as np
@@ -207,6 +208,20 @@ def test_wrong_redirections_are_named() -> None:
         redirect(codes, np.zeros((2, 3)), -0.1)
     with pytest.raises(UsageError, match=r"expected finite \(2, 3\)"):
         redirect(codes, np.full((2, 3), np.nan), 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["top1", "rounding", "rs", "dcp", "mad", "mad,surrogate=dirichlet", "ntm", "modelguard_w"]
+)
+def test_responses_are_vectorised(text: str) -> None:
+    """A quarter of what `make bench-responses` demands, since machines that run tests are busy."""
+    codes, response = random_codes(20_000, 10, seed=1), parse_response(text)
+    best = np.inf
+    for _ in range(5):
+        began = time.process_time()
+        respond(response, codes)
+        best = min(best, time.process_time() - began)
+    assert len(codes) / best > 50_000
 
 
 def test_what_cannot_be_deployed_says_why() -> None:

@@ -1,18 +1,23 @@
 """The device's responses: NumPy's bytes, the same instructions for any posterior, refusals."""
 
+import ctypes
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from converters.c_model.host import build_host_model
+from converters.c_model.host import build_host_model, runtime_sources, write_model
+from converters.c_model.model import lower_model
 from converters.metadata import embed_metadata
 from tests.answers.posteriors import random_codes
 from tests.conftest import Cli
 from tests.firmware.answer_model import answer_model
 from tests.firmware.random_models import random_model
 from tinycerb.answers.responses import parse_response, respond
+from tinycerb.answers.responses.moves import budget_units
+from tinycerb.answers.responses.redirection import redirect
 from tinycerb.boards.board import load_board
 from tinycerb.boards.build import build_image, firmware_folder
 from tinycerb.boards.device_response import answers_of, device_response
@@ -62,6 +67,28 @@ def test_instructions_do_not_depend_on_the_posterior(folder: Path, text: str) ->
     assert len(np.unique(found.codes[:, 0], axis=0)) >= 10
 
 
+def test_no_undefined_behaviour_and_no_read_outside(tmp_path: Path) -> None:
+    """All responses in one chain, under the sanitizers, in a process of its own."""
+    file = answer_model(10, "ntm,seed=1+rs+dcp,tau=.9+mad,surrogate=dirichlet+modelguard_w+rounding")
+    root = firmware_folder()
+    write_model(lower_model(file, "host", device_response(file)), tmp_path)
+    (tmp_path / "main.c").write_text(
+        '#include "model.h"\n#include <stdlib.h>\nint main(void) { int8_t logits[TC_OUTPUT_BYTES]; '
+        "uint8_t codes[TC_OUTPUT_BYTES]; for (int i = 0; i < 20000; i++) { int sum = 0; "
+        "for (int k = 0; k < TC_OUTPUT_BYTES; k++) logits[k] = (int8_t)(-128 + rand() % (1 + (rand() & 255))); "
+        "logits[i % TC_OUTPUT_BYTES] |= 1; if (tc_answer(&tc_model_instance, logits, 0, codes)) return 1; "
+        "for (int k = 0; k < TC_OUTPUT_BYTES; k++) sum += codes[k]; if (sum != 256) return 2; } return 0; }\n"
+    )
+    sources = [*runtime_sources(root, "portable"), tmp_path / "model.c", tmp_path / "main.c"]
+    includes = [f"-I{root / 'include'}", f"-I{root / 'kernels'}", f"-I{tmp_path}"]
+    flags = ["-std=c99", "-O1", "-fno-strict-aliasing", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    command = ["cc", *flags, *includes, *map(str, sources), "-o", str(tmp_path / "main")]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    ran = subprocess.run([str(tmp_path / "main")], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 def test_smallest_core_too(folder: Path) -> None:
     """Cortex-M0 has neither conditional instructions nor long multiplications."""
     board = load_board("qemu-m0")
@@ -71,6 +98,24 @@ def test_smallest_core_too(folder: Path) -> None:
         found = measure(build_image(file, board, folder / f"m0-{text}"), board, images)
         expected = answers_of(file, (found.logits[:, 0].astype(np.int16) + 128).astype(np.uint8))
         assert (found.codes[:, 0] != expected).sum() == 0
+
+
+def test_redirection_by_scores_gives_the_same_bytes(tmp_path: Path) -> None:
+    root = firmware_folder()
+    sources = [root / "runtime" / "codes.c", root / "runtime" / "responses" / "redirect.c"]
+    command = ["cc", "-std=c99", "-O2", "-shared", "-fPIC", f"-I{root / 'include'}", *map(str, sources)]
+    subprocess.run([*command, "-o", str(tmp_path / "redirect.so")], check=True)
+    library = ctypes.CDLL(str(tmp_path / "redirect.so"))
+    rng = np.random.default_rng(6)
+    for classes, epsilon in ((2, 0.4), (10, 1.0), (43, 1.7)):
+        codes = random_codes(3000, classes, seed=classes)
+        scores = (rng.integers(-128, 128, codes.shape) // rng.choice([1, 40], (3000, 1))).astype(np.int8)
+        found, work = codes.copy(), np.zeros(3 * classes, np.uint32)
+        for row in range(3000):
+            at = [ctypes.c_void_p(array.ctypes.data) for array in (found[row], scores[row], work)]
+            library.tc_redirect(at[0], at[1], classes, budget_units(epsilon), at[2])
+        assert (found != redirect(codes, scores, epsilon)).sum() == 0
+        assert (found != codes).any(axis=1).mean() > 0.5
 
 
 def test_a_served_model_answers_with_its_response(cli: Cli, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def convert(
     for path, card in cards.items():
         engines = ", ".join(f"{engine['runtime']} {engine['version']}" for engine in card["engines"])
         typer.echo(
-            f"{path}  {card['file_bytes']:,} bytes, {card['heads']} head(s), response {card['response']}, "
+            f"{path}  {card['file_bytes']:,} bytes, {card['heads']} head(s), response {card['response']:.60}, "
             f"arena {card['arena']['arena_bytes']:,} bytes ({card['arena']['basis']})"
         )
         if "head_errors_lsb" in card:
