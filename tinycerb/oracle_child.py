@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 
 from tinycerb.answers.normalise import normalise
-from tinycerb.answers.responses import parse_response, respond
+from tinycerb.answers.responses import Response, parse_response, respond
 from tinycerb.answers.selection import HEAD_SELECTIONS, simulated_device
 from tinycerb.answers.softmax import softmax_codes
 from tinycerb.compiled_model import CompiledModel, open_fastest
@@ -25,12 +25,8 @@ from tinycerb.pipes import receive_array, send_array
 from tinycerb.tflite_model import HeadSelectModel
 
 
-def posteriors_of_heads(model: HeadSelectFile, logits: np.ndarray) -> np.ndarray:
-    """Returns the answer of every head, uint8 codes [N, heads, classes], for int8 logits of that shape.
-
-    The response that the file's metadata name has been applied.
-    """
-    response = parse_response(model.response)
+def codes_of_heads(model: HeadSelectFile, logits: np.ndarray) -> np.ndarray:
+    """Returns every head's posterior before any response, uint8 codes [N, heads, classes], for such int8 logits."""
     codes = [
         # A foreign file may end in SOFTMAX: its int8 outputs are codes already, less 128.
         (logits[:, head].astype(np.int16) + 128).astype(np.uint8)
@@ -38,7 +34,16 @@ def posteriors_of_heads(model: HeadSelectFile, logits: np.ndarray) -> np.ndarray
         else softmax_codes(logits[:, head], scale)
         for head, scale in enumerate(model.head_scales())
     ]
-    return np.stack([respond(response, normalise(of_head)) for of_head in codes], axis=1)
+    return np.stack([normalise(of_head) for of_head in codes], axis=1)
+
+
+def posteriors_of_heads(model: HeadSelectFile, logits: np.ndarray) -> np.ndarray:
+    """Returns the answer of every head: the same after the response that the file's metadata name."""
+    return _respond_each(parse_response(model.response), codes_of_heads(model, logits))
+
+
+def _respond_each(response: Response, codes: np.ndarray) -> np.ndarray:
+    return np.stack([respond(response, codes[:, head]) for head in range(codes.shape[1])], axis=1)
 
 
 def make_answers(spec: OracleSpec, model: CompiledModel | HeadSelectModel) -> Callable[[np.ndarray], np.ndarray]:
@@ -48,6 +53,8 @@ def make_answers(spec: OracleSpec, model: CompiledModel | HeadSelectModel) -> Ca
         UsageError: unknown head selection.
     """
     device = simulated_device(spec.seed)
+    # One for all questions: some responses remember what they have answered.
+    response = parse_response(model.response)
     choose = None if spec.selection == "mean" else HEAD_SELECTIONS[spec.selection]
 
     def answer(images: np.ndarray) -> np.ndarray:
@@ -57,11 +64,11 @@ def make_answers(spec: OracleSpec, model: CompiledModel | HeadSelectModel) -> Ca
                 f"{', '.join(map(str, model.file.inputs['image'].shape[1:]))})"
             )
         quantized = model.quantize(images)
-        codes = posteriors_of_heads(model, model.all_heads(quantized))
+        codes = codes_of_heads(model, model.all_heads(quantized))
         if choose is None:
-            answers = codes.mean(axis=1, dtype=np.float64)
+            answers = _respond_each(response, codes).mean(axis=1, dtype=np.float64)
         else:
-            answers = codes[np.arange(len(codes)), choose(quantized, model.heads, device)]
+            answers = respond(response, codes[np.arange(len(codes)), choose(quantized, model.heads, device)])
         if spec.output == "top1":
             answers = np.eye(answers.shape[1])[answers.argmax(axis=1)] * 256
         return (answers / 256).astype(np.float32)
