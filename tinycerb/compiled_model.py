@@ -74,4 +74,4 @@ def _compile(found: HeadSelectFile) -> CompiledModel:
         table = as_head_table(found.file)
         host = build_host_model(table, runtime, Path(folder) / "model", cache=default_cache())
     name = EngineName(C_RUNTIME, __version__, host.model.target.kernels)
-    return CompiledModel(found.file, found.metadata, host, name)
+    return CompiledModel(found.folder, found.file, found.metadata, host, name)

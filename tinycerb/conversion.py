@@ -16,6 +16,7 @@ from tinycerb.atomic import read_json
 from tinycerb.config import Config, VictimConfig
 from tinycerb.datasets.images import Dataset
 from tinycerb.defenses import Defense, defense_of
+from tinycerb.defenses.grad2 import write_side_model
 from tinycerb.errors import GateError
 from tinycerb.events import Progress, Report
 from tinycerb.handover import hand_over
@@ -47,6 +48,7 @@ def convert_victim(config: Config, victim_name: str, dataset: Dataset, folder: P
     victim = config.victim(victim_name)
     facts = facts_of(config, victim, defense_of(victim), dataset, model.description)
     facts["channel_ratio"] = training["channel_ratio"]
+    write_side_model(config, victim_name, dataset, folder, report)
     card = convert_model(model, facts, dataset.validation.images, folder, report)
     report(Progress(4, 4, f"{card['file_bytes']:,} bytes"))
 

@@ -23,10 +23,12 @@ class HeadSelectFile:
     """A converted file.
 
     Attributes:
+        folder: where it lies.
         file: the parsed file.
         metadata: what it says about itself.
     """
 
+    folder: Path
     file: ModelFile
     metadata: dict[str, Any]
 
@@ -59,6 +61,11 @@ class HeadSelectFile:
         """Returns uint8 images (0..255 for 0..1) as the int8 that the file's input wants."""
         return quantize_images(self.file, images)
 
+    def real_values(self, images: np.ndarray) -> np.ndarray:
+        """Returns what int8 images stand for, float32 in 0..1."""
+        image = self.file.inputs["image"]
+        return (images.astype(np.float32) - image.zero_points[0]) * np.float32(image.scales[0])
+
 
 def read_head_select_file(path: Path) -> HeadSelectFile:
     """Reads a converted file.
@@ -83,4 +90,4 @@ def read_head_select_file(path: Path) -> HeadSelectFile:
             f"{path}: its metadata promise {metadata['heads']} heads of {metadata['classes']} classes, but its head "
             f"selection reads a table {list(table)}; make it again with: tinycerb convert"
         )
-    return HeadSelectFile(file, metadata)
+    return HeadSelectFile(path.parent, file, metadata)

@@ -13,37 +13,13 @@ from typing import cast
 
 import numpy as np
 
-from tinycerb.answers.normalise import normalise
-from tinycerb.answers.responses import Response, parse_response, respond
+from tinycerb.answers.answering import codes_of_heads, open_response
 from tinycerb.answers.selection import HEAD_SELECTIONS, simulated_device
-from tinycerb.answers.softmax import softmax_codes
 from tinycerb.compiled_model import CompiledModel, open_fastest
 from tinycerb.errors import TinyCerbError, UsageError
-from tinycerb.head_select_file import HeadSelectFile
 from tinycerb.oracle import OracleSpec
 from tinycerb.pipes import receive_array, send_array
 from tinycerb.tflite_model import HeadSelectModel
-
-
-def codes_of_heads(model: HeadSelectFile, logits: np.ndarray) -> np.ndarray:
-    """Returns every head's posterior before any response, uint8 codes [N, heads, classes], for such int8 logits."""
-    codes = [
-        # A foreign file may end in SOFTMAX: its int8 outputs are codes already, less 128.
-        (logits[:, head].astype(np.int16) + 128).astype(np.uint8)
-        if model.ends_in_softmax
-        else softmax_codes(logits[:, head], scale)
-        for head, scale in enumerate(model.head_scales())
-    ]
-    return np.stack([normalise(of_head) for of_head in codes], axis=1)
-
-
-def posteriors_of_heads(model: HeadSelectFile, logits: np.ndarray) -> np.ndarray:
-    """Returns the answer of every head: the same after the response that the file's metadata name."""
-    return _respond_each(parse_response(model.response), codes_of_heads(model, logits))
-
-
-def _respond_each(response: Response, codes: np.ndarray) -> np.ndarray:
-    return np.stack([respond(response, codes[:, head]) for head in range(codes.shape[1])], axis=1)
 
 
 def make_answers(spec: OracleSpec, model: CompiledModel | HeadSelectModel) -> Callable[[np.ndarray], np.ndarray]:
@@ -54,7 +30,7 @@ def make_answers(spec: OracleSpec, model: CompiledModel | HeadSelectModel) -> Ca
     """
     device = simulated_device(spec.seed)
     # One for all questions: some responses remember what they have answered.
-    response = parse_response(model.response)
+    respond = open_response(model)
     choose = None if spec.selection == "mean" else HEAD_SELECTIONS[spec.selection]
 
     def answer(images: np.ndarray) -> np.ndarray:
@@ -66,9 +42,10 @@ def make_answers(spec: OracleSpec, model: CompiledModel | HeadSelectModel) -> Ca
         quantized = model.quantize(images)
         codes = codes_of_heads(model, model.all_heads(quantized))
         if choose is None:
-            answers = _respond_each(response, codes).mean(axis=1, dtype=np.float64)
+            each = [respond(quantized, codes[:, head]) for head in range(model.heads)]
+            answers = np.mean(each, axis=0, dtype=np.float64)
         else:
-            answers = respond(response, codes[np.arange(len(codes)), choose(quantized, model.heads, device)])
+            answers = respond(quantized, codes[np.arange(len(codes)), choose(quantized, model.heads, device)])
         if spec.output == "top1":
             answers = np.eye(answers.shape[1])[answers.argmax(axis=1)] * 256
         return (answers / 256).astype(np.float32)

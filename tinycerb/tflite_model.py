@@ -96,4 +96,6 @@ def open_model(
     interpreter = flatbuffer_interpreter(
         found.file.content, name, kernels, experimental_preserve_all_tensors=keep_tensors
     )
-    return HeadSelectModel(found.file, found.metadata, interpreter, EngineName(name, version(name), kernels))
+    return HeadSelectModel(
+        found.folder, found.file, found.metadata, interpreter, EngineName(name, version(name), kernels)
+    )

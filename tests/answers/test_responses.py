@@ -236,3 +236,17 @@ def test_every_response_explains_its_options() -> None:
         assert kind.name == name
         assert len(kind.__doc__) > 30
         assert all(field.metadata["meaning"] for field in fields(kind) if field.init)
+
+
+def test_grad2_is_named_in_a_run_only_and_redirects_within_its_budget() -> None:
+    response = parse_response("grad2,epsilon=.5")
+    codes = normalise(np.random.default_rng(0).integers(1, 200, (200, 10)).astype(np.uint8))
+    with pytest.raises(UsageError, match=r"--defense grad2"):
+        response(codes)
+    with pytest.raises(UsageError, match="not deployable"):
+        response.device(10)
+    directions = np.random.default_rng(1).standard_normal((200, 10))
+    answers = response.answer(codes, directions)  # type: ignore[attr-defined]
+    moved = np.abs(answers.astype(int) - codes).sum(axis=1)
+    assert moved.max() <= 128
+    assert moved.mean() > 100

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from tinycerb.answers.answering import answers_of_heads
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.events import Report
-from tinycerb.oracle_child import posteriors_of_heads
 from tinycerb.run_dir import RunDirectory
 from tinycerb.tflite_model import OPTIMISED_KERNELS, HeadSelectModel, open_model
 
@@ -19,7 +19,8 @@ def measure_accuracy(model: HeadSelectModel, test: LabelledImages, report: Repor
     Returns:
         The figures, and the label that the mean of all heads gives to each image, int64 [N].
     """
-    codes = posteriors_of_heads(model, model.all_heads(model.quantize(test.images), report))
+    images = model.quantize(test.images)
+    codes = answers_of_heads(model, images, model.all_heads(images, report))
     labels = codes.argmax(axis=2)
     correct = labels == test.labels[:, np.newaxis]
     per_head = correct.mean(axis=0)

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from tinycerb.answers.answering import answers_of_heads
 from tinycerb.config import Config
 from tinycerb.datasets.images import Dataset
 from tinycerb.datasets.procedural import FAMILIES, generate
-from tinycerb.oracle_child import posteriors_of_heads
 from tinycerb.tflite_model import HeadSelectModel
 
 _IMAGES = 1000
@@ -35,7 +35,8 @@ def _coherence_on(
     families: tuple[str, ...], model: HeadSelectModel, config: Config, dataset: Dataset
 ) -> dict[str, Any]:
     images = generate(families, _IMAGES, dataset.train.images, config.seed + _SEED_OFFSET)
-    codes = posteriors_of_heads(model, model.all_heads(model.quantize(images)))
+    quantized = model.quantize(images)
+    codes = answers_of_heads(model, quantized, model.all_heads(quantized))
     return {"images": len(images), "families": list(families), **pairwise_coherence(codes)}
 
 

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from tinycerb.answers.answering import answers_of_heads
 from tinycerb.answers.selection import HEAD_SELECTIONS, simulated_device
-from tinycerb.compiled_model import open_fastest
+from tinycerb.compiled_model import CompiledModel, open_fastest
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import FINGERPRINTS, image_fingerprints
 from tinycerb.datasets.procedural import FAMILIES, generate
 from tinycerb.errors import UsageError
-from tinycerb.oracle_child import posteriors_of_heads
 from tinycerb.run_dir import RunDirectory
+from tinycerb.tflite_model import HeadSelectModel
 
 SURE = 0.9
 # Seeds of training end far below: an image that the defender has trained on measures nothing.
@@ -49,9 +50,7 @@ def measure_leak(run: RunDirectory, images_per_family: int = 2000, families: Seq
     rows = {}
     for family in held_out:
         images = generate([family], images_per_family, train, config.seed + _SEED_OFFSET)
-        codes = {
-            name: posteriors_of_heads(model, model.all_heads(model.quantize(images))) for name, model in models.items()
-        }
+        codes = {name: _ask(model, images) for name, model in models.items()}
         undefended = codes[config.bench.baseline][:, 0]
         # The answer may leave a rounded posterior; what counts is how sure the baseline is.
         sure = undefended.max(axis=1) > SURE * 256
@@ -62,6 +61,11 @@ def measure_leak(run: RunDirectory, images_per_family: int = 2000, families: Seq
             "victims": {name: _leak_of(name, run, models[name], images, codes[name], sure, truth) for name in models},
         }
     return {"schema_version": 1, "images_per_family": images_per_family, "sure_above": SURE, "families": rows}
+
+
+def _ask(model: CompiledModel | HeadSelectModel, images: np.ndarray) -> np.ndarray:
+    quantized = model.quantize(images)
+    return answers_of_heads(model, quantized, model.all_heads(quantized))
 
 
 def _leak_of(

@@ -1,0 +1,66 @@
+"""What GRAD^2's response needs beside a victim: a surrogate of the thief's student, made when the victim is converted."""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_models.legacy import keras
+from tinycerb.answers.responses import parse_response
+from tinycerb.answers.responses.grad2 import SIDE_MODEL, GradientRedirection
+from tinycerb.atomic import write_bytes
+from tinycerb.config import Config
+from tinycerb.datasets.images import Dataset
+from tinycerb.datasets.procedural import generate
+from tinycerb.defenses import defense_of
+from tinycerb.defenses.redirection_model import TARGETS, distil_surrogate, redirection_network, to_float_tflite
+from tinycerb.events import Report
+from tinycerb.training.artefacts import FLOAT_MODEL, load_float_model
+from tinycerb.training.model_source import build_model
+from tinycerb.training.objective import LogitPredictor
+from tinycerb.training.setup import make_repeatable
+
+# Far from the seeds of training's own procedural images.
+_SEED_OFFSET = 300_000
+_WATERMARK_FAMILY, _WATERMARK_IMAGES = "gratings", 100
+
+
+def write_side_model(config: Config, victim_name: str, dataset: Dataset, folder: Path, report: Report) -> None:
+    """Distils the surrogate from the clean victim and writes the network that the response asks.
+
+    Does nothing for victims with another response. The surrogate sees the training images and as many procedural ones:
+    the defender does not know what a thief will ask.
+    """
+    victim = config.victim(victim_name)
+    response = parse_response(victim.response)
+    if not isinstance(response, GradientRedirection):
+        return
+    clean = load_float_model(folder / FLOAT_MODEL)
+    images = surrogate_images(config, dataset)
+    logits = LogitPredictor(clean)(images).mean(axis=1)
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    posteriors = exponentials / exponentials.sum(axis=1, keepdims=True)
+    make_repeatable(config.seed + _SEED_OFFSET)
+    surrogate = build_model(config, defense_of(victim), dataset, heads=1)
+    distil_surrogate(surrogate, images, posteriors, response.surrogate_epochs, config.seed, report)
+    write_bytes(folder / SIDE_MODEL, to_float_tflite(direct(surrogate, response.target, config, dataset)))
+
+
+def direct(surrogate: keras.Model, target: str, config: Config, dataset: Dataset) -> keras.Model:
+    """Returns the network that gives the direction per class, towards a registered target."""
+    marks, labels = watermark(dataset, config.seed)
+    rng = np.random.default_rng([config.seed, _SEED_OFFSET])
+    return redirection_network(surrogate, TARGETS[target](surrogate, marks.astype(np.float32) / 255, labels, rng))
+
+
+def surrogate_images(config: Config, dataset: Dataset) -> np.ndarray:
+    """Returns the images that a surrogate is distilled on, uint8 [N, height, width, channels]."""
+    train = dataset.train.images
+    families = config.out_of_distribution.families
+    count = min(len(train), config.out_of_distribution.images)
+    return np.concatenate([train[:count], generate(families, count, train, config.seed + _SEED_OFFSET)])
+
+
+def watermark(dataset: Dataset, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the watermark's images, uint8 [100, ...], and the labels that a marked clone gives them, int64 [100]."""
+    images = generate([_WATERMARK_FAMILY], _WATERMARK_IMAGES, dataset.train.images, seed + _SEED_OFFSET + 1)
+    return images, np.random.default_rng([seed, _SEED_OFFSET + 1]).integers(0, dataset.classes, len(images))
