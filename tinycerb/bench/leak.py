@@ -24,16 +24,19 @@ _SEED_OFFSET = 100_000
 _FEWEST_SURE = 50
 
 
-def measure_leak(run: RunDirectory, images_per_family: int = 2000, families: Sequence[str] = ()) -> dict[str, Any]:
+def measure_leak(
+    run: RunDirectory, images_per_family: int = 2000, families: Sequence[str] = (), sure_above: float = SURE
+) -> dict[str, Any]:
     """Measures every victim of a converted run against its baseline.
 
     Args:
         run: all victims are converted.
         images_per_family: how many images are drawn of each family.
         families: registered families; by default those that no victim was trained on.
+        sure_above: what the undefended network's top posterior must exceed for an image to count.
 
     Returns:
-        Per family: the number of images on which the undefended network is over .9 sure, and per victim the normalised
+        Per family: the number of images on which the undefended network is so sure, and per victim the normalised
         mutual information of its label with the undefended one, and their agreement, for one answer and for the mean
         of all heads; None where fewer than 50 images are sure or one of the two has a single label.
 
@@ -53,14 +56,14 @@ def measure_leak(run: RunDirectory, images_per_family: int = 2000, families: Seq
         codes = {name: _ask(model, images) for name, model in models.items()}
         undefended = codes[config.bench.baseline][:, 0]
         # The answer may leave a rounded posterior; what counts is how sure the baseline is.
-        sure = undefended.max(axis=1) > SURE * 256
+        sure = undefended.max(axis=1) > sure_above * 256
         truth = undefended.argmax(axis=1)[sure]
         rows[family] = {
             "sure_images": int(sure.sum()),
             "trained_on": family in config.out_of_distribution.families,
             "victims": {name: _leak_of(name, run, models[name], images, codes[name], sure, truth) for name in models},
         }
-    return {"schema_version": 1, "images_per_family": images_per_family, "sure_above": SURE, "families": rows}
+    return {"schema_version": 1, "images_per_family": images_per_family, "sure_above": sure_above, "families": rows}
 
 
 def _ask(model: CompiledModel | HeadSelectModel, images: np.ndarray) -> np.ndarray:
@@ -98,10 +101,10 @@ def normalised_information(first: np.ndarray, second: np.ndarray) -> float | Non
     Returns:
         None where either has a single label: there is nothing to tell.
     """
+    if first.min() == first.max() or second.min() == second.max():
+        return None
     joint = np.zeros((int(first.max()) + 1, int(second.max()) + 1))
     np.add.at(joint, (first, second), 1 / len(first))
     rows, columns = joint.sum(axis=1), joint.sum(axis=0)
     entropies = [float(-(p[p > 0] * np.log(p[p > 0])).sum()) for p in (rows, columns, joint.ravel())]
-    if min(entropies[:2]) == 0:
-        return None
     return max(0.0, 2 * (entropies[0] + entropies[1] - entropies[2]) / (entropies[0] + entropies[1]))

@@ -1,4 +1,4 @@
-"""What GRAD^2's response needs beside a victim: a surrogate of the thief's student, made when the victim is converted."""
+"""What GRAD^2 needs beside a victim: a surrogate of the thief's student, made when the victim is converted."""
 
 from pathlib import Path
 

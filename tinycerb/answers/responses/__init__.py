@@ -6,7 +6,7 @@ for byte. Responses are frozen dataclasses: their fields are the options, with m
 """
 
 # Importing a response registers it.
-from tinycerb.answers.responses import dcp, mad, modelguard_s, modelguard_w, ntm, rounding, rs, top1, unchanged  # noqa: F401
+from tinycerb.answers.responses import dcp, grad2, mad, modelguard_s, modelguard_w, ntm, rounding, rs, top1, unchanged  # noqa: F401
 from tinycerb.answers.responses.parse import parse_response, portable_text, response_text
 from tinycerb.answers.responses.response import RESPONSES, Response, ResponseStep, check_codes, respond
 
