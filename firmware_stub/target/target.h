@@ -20,6 +20,8 @@ void serial_start(void);
 uint8_t serial_read(void);
 void serial_write(uint8_t byte);
 
+/* Clocks and pins before main; does nothing unless a board overrides this weak function. */
+void board_start(void);
 /* Fills with true random bytes; returns 0 where the board has no generator. A board overrides this weak function. */
 int board_random(uint8_t *bytes, size_t count);
 

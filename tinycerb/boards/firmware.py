@@ -1,8 +1,5 @@
 """The firmware that a device runs: model, golden vectors, head selection, and the device's secret put in last."""
 
-import shutil
-import subprocess
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,10 +15,11 @@ from tinycerb.answers.normalise import normalise
 from tinycerb.answers.softmax import softmax_codes
 from tinycerb.atomic import make_directory, write_text
 from tinycerb.boards.board import Board
-from tinycerb.boards.build import INSTALL, Image, build_image
+from tinycerb.boards.build import Image, build_image
 from tinycerb.boards.device import SELECTIONS
+from tinycerb.boards.elf import with_section
 from tinycerb.boards.golden import golden_vectors
-from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.errors import UsageError
 
 GOLDEN_IMAGES = 2
 
@@ -84,20 +82,11 @@ def with_secret(image: Image, secret: bytes, private: Path) -> Image:
     """Returns a copy of the image that holds the secret, in a folder that only its owner can read.
 
     Raises:
-        UsageError: a secret that is not 16 bytes.
-        EnvironmentProblem: objcopy failed.
+        UsageError: a secret that is not 16 bytes, or an image without a place for it.
     """
     if len(secret) != SECRET_BYTES:
         raise UsageError(f"the secret has {len(secret)} bytes; expected {SECRET_BYTES} (32 hexadecimal digits)")
-    objcopy = shutil.which("arm-none-eabi-objcopy")
-    if objcopy is None:
-        raise EnvironmentProblem(f"arm-none-eabi-objcopy is not installed; install it with: {INSTALL}")
     target = private / "provisioned.elf"
-    with tempfile.NamedTemporaryFile(dir=private) as content:
-        content.write(secret)
-        content.flush()
-        command = [objcopy, f"--update-section=.secret={content.name}", str(image.elf), str(target)]
-        finished = subprocess.run(command, capture_output=True, text=True, check=False)
-    if finished.returncode != 0:
-        raise EnvironmentProblem(f"arm-none-eabi-objcopy failed: {finished.stderr.strip()}")
+    target.touch(mode=0o600)
+    target.write_bytes(with_section(image.elf, ".secret", secret))
     return replace(image, elf=target)

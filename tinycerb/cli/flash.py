@@ -16,9 +16,12 @@ Key = Annotated[
     typer.Option(help="File with the device's secret, 32 hexadecimal digits. Default: a new one, kept nowhere else."),
 ]
 Port = Annotated[str | None, typer.Option(help="Serial port of a real board.", show_default=False)]
+Drive = Annotated[Path | None, typer.Option(help="Drive of a UF2 board; found by itself if there is one.")]
 Keep = Annotated[Path | None, typer.Option("--out", help="Keep model.c and the image without secret here.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Build, print the command and the memory fit, flash nothing.")]
-Limit = Annotated[float, typer.Option("--time-limit", min=1, help="Seconds that flashing may take.")]
+Limit = Annotated[
+    float, typer.Option("--time-limit", min=1, help="Seconds that flashing may take, and that the board may be silent.")
+]
 
 
 def flash(
@@ -27,6 +30,7 @@ def flash(
     selection: Selection = "keyed",
     key: Key = None,
     port: Port = None,
+    drive: Drive = None,
     out: Keep = None,
     dry_run: DryRun = False,
     limit: Limit = 60,
@@ -36,6 +40,7 @@ def flash(
 
     Exit 4 for anything wrong with the board: not there, silent, wrong model, wrong answers.
     """
+    import dataclasses
     import shlex
     import tempfile
 
@@ -47,6 +52,8 @@ def flash(
     from tinycerb.errors import UsageError
 
     target = load_board(board)
+    if drive is not None:
+        target = dataclasses.replace(target, options={**target.options, "drive": str(drive)})
     flasher = FLASHERS[target.flasher]
     secret = _secret(key)
     try:
