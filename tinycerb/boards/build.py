@@ -14,7 +14,7 @@ from converters.c_model.model import CModel, lower_model
 from converters.model_file import ModelFile
 from tinycerb.boards.board import Board
 from tinycerb.boards.elf import memory_use
-from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.errors import EnvironmentProblem, HardwareError, UsageError
 
 INSTALL = "sudo apt-get install -y gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm"
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
@@ -69,7 +69,8 @@ def build_image(
         relaxed: GNU C and no warnings, for other people's sources.
 
     Raises:
-        UsageError: the model cannot run on this runtime, or does not fit the board.
+        UsageError: the model cannot run on this runtime.
+        HardwareError: it does not fit the board.
         EnvironmentProblem: no cross compiler, or it failed.
     """
     try:
@@ -144,7 +145,7 @@ def _run(command: Sequence[str], board: Board, cwd: Path | None = None) -> str:
     if shortages:
         sizes = {"FLASH": board.flash.bytes, "RAM": board.ram.bytes}
         told = " and ".join(f"{name} ({sizes[name]:,} bytes) by {int(count):,} bytes" for name, count in shortages)
-        raise UsageError(
+        raise HardwareError(
             f"the model does not fit {board.name}: it exceeds {told}; prune it further or take a larger board"
         )
     raise EnvironmentProblem(f"{Path(command[0]).name} failed for {board.name}:\n{finished.stderr[-3000:]}")

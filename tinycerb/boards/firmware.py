@@ -43,7 +43,8 @@ def build_firmware(file: ModelFile, board: Board, folder: Path, selection: str) 
     """Builds the serving image.
 
     Raises:
-        UsageError: unknown selection, a model that does not fit or cannot run.
+        UsageError: unknown selection, or a model that cannot run.
+        HardwareError: a model that does not fit.
         EnvironmentProblem: no compiler.
     """
     if selection not in SELECTIONS:
