@@ -72,6 +72,59 @@ def terminal() -> Iterator[Terminal]:
     line.cut()
 
 
+@pytest.fixture
+def board_process(terminal: Terminal) -> Iterator[Callable[..., Callable[[], str]]]:
+    """A board that is a program: it starts when its image is there, its input and output are the serial line.
+
+    Called with a test for a complete image and a command; returns what ends the program and gives its errors.
+    """
+    stop = threading.Event()
+    threads: list[threading.Thread] = []
+    errors: list[bytes] = []
+    asked: list[bool] = []
+
+    def wait_and_run(is_whole: Callable[[], bool], command: list[str]) -> None:
+        while not is_whole():
+            if stop.wait(0.05):
+                return
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        board = subprocess.Popen(command, **pipes)
+        assert board.stdin is not None
+        assert board.stdout is not None
+        os.set_blocking(board.stdout.fileno(), False)
+        while not stop.is_set():
+            board.stdin.write(terminal.read())
+            board.stdin.flush()
+            if said := board.stdout.read():
+                terminal.write(said)
+        board.stdin.close()
+        if asked:
+            board.wait(timeout=20)
+        board.kill()
+        assert board.stderr is not None
+        errors.append(board.stderr.read())
+        board.wait()
+        for stream in (board.stdout, board.stderr):
+            stream.close()
+
+    def start(is_whole: Callable[[], bool], command: list[str]) -> Callable[[], str]:
+        threads.append(threading.Thread(target=wait_and_run, args=(is_whole, command)))
+        threads[0].start()
+
+        def end() -> str:
+            asked.append(True)
+            stop.set()
+            threads[0].join()
+            return errors[0].decode()
+
+        return end
+
+    yield start
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+
 Answer = Callable[[Frame], bytes | None]
 
 

@@ -4,9 +4,7 @@ import json
 import os
 import re
 import struct
-import subprocess
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,42 +42,11 @@ def drive(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def pico(drive: Path, terminal: Terminal, rp2040_emulator: list[str]) -> Iterator[Callable[[], dict]]:
+def pico(drive: Path, board_process, rp2040_emulator: list[str]) -> Callable[[], dict]:
     """A Pico that waits for its file and then runs it; the call ends it and returns what it says about itself."""
-    stop, told = threading.Event(), []
-
-    def wait_and_run() -> None:
-        image = drive / "tinycerb.uf2"
-        while not stop.is_set() and not _is_whole(image):
-            stop.wait(0.05)
-        if stop.is_set():
-            return
-        # One end of the pseudo-terminal becomes the board's UART; the relay ends with the test.
-        board = subprocess.Popen(
-            [*rp2040_emulator, image], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        assert board.stdin is not None
-        assert board.stdout is not None
-        os.set_blocking(board.stdout.fileno(), False)
-        while not stop.is_set():
-            board.stdin.write(terminal.read())
-            board.stdin.flush()
-            if said := board.stdout.read():
-                terminal.write(said)
-        _, errors = board.communicate(timeout=20)
-        told.append(errors.decode())
-
-    thread = threading.Thread(target=wait_and_run)
-    thread.start()
-
-    def end() -> dict:
-        stop.set()
-        thread.join()
-        return json.loads(told[0])
-
-    yield end
-    stop.set()
-    thread.join()
+    image = drive / "tinycerb.uf2"
+    end = board_process(lambda: _is_whole(image), [*rp2040_emulator, str(image)])
+    return lambda: json.loads(end())
 
 
 def _is_whole(image: Path) -> bool:
