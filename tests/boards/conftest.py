@@ -87,8 +87,8 @@ def board_process(terminal: Terminal) -> Iterator[Callable[..., Callable[[], str
         while not is_whole():
             if stop.wait(0.05):
                 return
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        board = subprocess.Popen(command, **pipes)
+        pipe = subprocess.PIPE
+        board = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
         assert board.stdin is not None
         assert board.stdout is not None
         os.set_blocking(board.stdout.fileno(), False)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinycerb import __version__
-from tinycerb.cli import bench, boards, compare, convert, doctor, flash, prune, report, run, summary, train
+from tinycerb.cli import bench, boards, compare, convert, doctor, flash, keygen, prune, report, run, summary, train
 from tinycerb.errors import TinyCerbError
 
 app = typer.Typer(
@@ -51,6 +51,7 @@ app.command("bench")(bench.bench)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.command("flash")(flash.flash)
+app.command("keygen")(keygen.keygen)
 app.command("boards")(boards.boards)
 app.command("doctor")(doctor.doctor)
 

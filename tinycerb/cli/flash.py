@@ -13,7 +13,7 @@ BoardName = Annotated[str, typer.Option("--board", "-b", help="A name from `tiny
 Selection = Annotated[str, typer.Option(help="How the device draws heads: keyed, coarse_keyed, random, fixed.")]
 Key = Annotated[
     Path | None,
-    typer.Option(help="File with the device's secret, 32 hexadecimal digits. Default: a new one, kept nowhere else."),
+    typer.Option(help="File with the device's secret, from `tinycerb keygen`. Default: a new one, kept nowhere else."),
 ]
 Port = Annotated[str | None, typer.Option(help="Serial port of a real board.", show_default=False)]
 Drive = Annotated[Path | None, typer.Option(help="Drive of a UF2 board; found by itself if there is one.")]
@@ -99,16 +99,14 @@ def flash(
 def _secret(key: Path | None) -> bytes:
     import secrets
 
-    from tinycerb.errors import UsageError
+    from tinycerb.boards.secret import others_can_read, read_secret
 
     if key is None:
         return secrets.token_bytes(16)
-    try:
-        return bytes.fromhex(key.read_text().strip())
-    except OSError as error:
-        raise UsageError(f"cannot read the key {key}: {error.strerror}") from error
-    except ValueError as error:
-        raise UsageError(f"the key {key} is not hexadecimal; make one with: openssl rand -hex 16 > {key}") from error
+    secret = read_secret(key)
+    if others_can_read(key):
+        typer.echo(f"warning: others can read the key {key}; mend it with: chmod 600 {key}", err=True)
+    return secret
 
 
 def _print(facts: dict, as_json: bool) -> None:

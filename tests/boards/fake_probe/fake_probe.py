@@ -1,3 +1,5 @@
+# pyright: reportAssignmentType=false, reportIncompatibleMethodOverride=false, reportIncompatibleVariableOverride=false
+# pyright: reportArgumentType=false, reportReturnType=false, reportCallIssue=false
 """A debug probe for pyOCD with a chip behind it that is nothing but memory; found through PYTHONPATH.
 
 FAKE_PROBE_CPUID tells which core the chip has. What was written to memory is appended to FAKE_PROBE_WRITES as lines of
