@@ -9,6 +9,9 @@ from typing import Any
 
 from tinycerb.errors import UsageError, suggest
 
+# Unicorn's SysTick counts instructions: in QEMU's terms, at 2^6 ns each, that is so many per second.
+UNICORN_SYSTICK_HZ = 15_625_000
+
 
 @dataclass(frozen=True)
 class Memory:
@@ -36,7 +39,7 @@ class Board:
         serial: what the driver is compiled with: `base` (address of its registers), `baud`, `clock`, pins.
         flasher: how an image gets onto it.
         machine: QEMU's name of the machine, empty for real boards.
-        systick_hz: clock of SysTick.
+        systick_hz: clock of SysTick, of an emulator.
         options: whatever else the flasher wants.
     """
 
@@ -55,6 +58,11 @@ class Board:
     machine: str
     systick_hz: int
     options: Mapping[str, Any]
+
+    @property
+    def emulated(self) -> bool:
+        """Whether its clock counts instructions executed."""
+        return self.flasher in ("qemu", "unicorn")
 
     @property
     def baud(self) -> int:
@@ -109,6 +117,6 @@ def _board(name: str, table: Mapping[str, Any]) -> Board:
         serial={"base": serial.pop("base"), "baud": serial.pop("baud"), **serial},
         flasher=table["flasher"],
         machine=emulator.get("machine", ""),
-        systick_hz=emulator.get("systick_hz", 0),
+        systick_hz=emulator.get("systick_hz", UNICORN_SYSTICK_HZ),
         options=table.get(table["flasher"], {}),
     )

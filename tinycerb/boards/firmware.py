@@ -17,7 +17,7 @@ from tinycerb.atomic import make_directory, write_text
 from tinycerb.boards.board import Board
 from tinycerb.boards.build import Image, build_image
 from tinycerb.boards.device import SELECTIONS
-from tinycerb.boards.elf import with_section
+from tinycerb.boards.elf import memory_use, with_section
 from tinycerb.boards.golden import golden_vectors
 from tinycerb.errors import UsageError
 
@@ -47,15 +47,7 @@ def build_firmware(file: ModelFile, board: Board, folder: Path, selection: str) 
         HardwareError: a model that does not fit.
         EnvironmentProblem: no compiler.
     """
-    if selection not in SELECTIONS:
-        raise UsageError(f"unknown head selection {selection!r}; known: {', '.join(SELECTIONS)}")
-    try:
-        model = lower_model(file)
-    except UnsupportedModelError as error:
-        raise UsageError(f"this model cannot become firmware: {error}") from error
-    if not 2 <= model.output.bytes <= 256:
-        raise UsageError(f"the model has {model.output.bytes} outputs; answers need 2 to 256 classes")
-    images, outputs = golden_vectors(file, model, GOLDEN_IMAGES)
+    images, outputs = _expected(file, selection)
     make_directory(folder)
     write_text(folder / "golden.h", emit_golden_header(len(images)))
     write_text(folder / "golden.c", emit_golden_source(images, outputs))
@@ -66,6 +58,29 @@ def build_firmware(file: ModelFile, board: Board, folder: Path, selection: str) 
     define = f"TC_SELECTION=TC_SELECT_{selection.upper()}"
     image = build_image(file, board, folder, application, extra=[folder / "golden.c"], defines=[define])
     return Firmware(image, images, _answers(file, outputs))
+
+
+def prebuilt_firmware(file: ModelFile, board: Board, elf: Path, selection: str) -> Firmware:
+    """Takes an image that was built elsewhere, with `tinycerb flash --out`; no compiler is needed.
+
+    Raises:
+        UsageError: no readable image, unknown selection, or a model that cannot run.
+    """
+    images, outputs = _expected(file, selection)
+    image = Image(elf, lower_model(file, board.kernels), *memory_use(elf))
+    return Firmware(image, images, _answers(file, outputs))
+
+
+def _expected(file: ModelFile, selection: str) -> tuple[np.ndarray, np.ndarray]:
+    if selection not in SELECTIONS:
+        raise UsageError(f"unknown head selection {selection!r}; known: {', '.join(SELECTIONS)}")
+    try:
+        model = lower_model(file)
+    except UnsupportedModelError as error:
+        raise UsageError(f"this model cannot become firmware: {error}") from error
+    if not 2 <= model.output.bytes <= 256:
+        raise UsageError(f"the model has {model.output.bytes} outputs; answers need 2 to 256 classes")
+    return golden_vectors(file, model, GOLDEN_IMAGES)
 
 
 def _answers(file: ModelFile, outputs: np.ndarray) -> np.ndarray:

@@ -5,18 +5,20 @@ import re
 import select
 import shlex
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
-from tinycerb.boards import probe, uf2_drive
+from tinycerb.boards import probe, uf2_drive, unicorn_machine
 from tinycerb.boards.board import Board
 from tinycerb.boards.elf import load_segments
 from tinycerb.boards.emulator import qemu_command
 from tinycerb.boards.uf2 import to_uf2
-from tinycerb.errors import HardwareError, UsageError
+from tinycerb.errors import EnvironmentProblem, HardwareError, UsageError
 from tinycerb.registry import Registry
 
 SHIFT = 6
@@ -57,6 +59,17 @@ class Qemu:
             emulator.wait()
             assert emulator.stdout is not None
             emulator.stdout.close()
+
+
+class Unicorn(Qemu):
+    """As QEMU, on a machine that has only what pip installs."""
+
+    def command(self, board: Board, elf: Path) -> list[str]:
+        """A process of its own: this Python, the module that is the board."""
+        if find_spec("unicorn") is None:
+            raise EnvironmentProblem(f"unicorn is not installed; install it with: {unicorn_machine.INSTALL}")
+        module = unicorn_machine.__name__
+        return [sys.executable, "-m", module, str(elf), board.core, hex(board.serial["base"])]
 
 
 def _pseudo_terminal(emulator: subprocess.Popen[bytes], until: float) -> str:
@@ -169,6 +182,7 @@ def _run_tool(command: list[str], limit: float) -> str:
 
 
 FLASHERS.register("qemu")(Qemu())
+FLASHERS.register("unicorn")(Unicorn())
 FLASHERS.register("command")(Command())
 FLASHERS.register("pyocd")(PyOcd())
 FLASHERS.register("uf2")(Uf2())

@@ -79,13 +79,15 @@ def _check(device: Device, firmware: Firmware, board: Board, secret: bytes, sele
             f"the board runs another model: {greeting.hash.hex()[:16]}..., expected {model.hash.hex()[:16]}...; "
             "the image did not get there, flash again"
         )
+    if greeting.selection != selection:
+        raise HardwareError(f"the image draws heads {greeting.selection}, not {selection}; build it with --selection")
     test = device.self_test()
     if test.wrong or not test.vectors:
         raise HardwareError(f"{test.wrong} of {test.vectors} golden vectors are wrong on the board; do not use it")
     answers = np.stack([device.ask(image, model.output.bytes) for image in firmware.golden_images])
     _check_answers(answers, firmware, secret, selection)
     ticks = device.profile(len(model.layers))
-    counts = instructions_from_ticks(ticks, board, SHIFT) if board.machine else ticks
+    counts = instructions_from_ticks(ticks, board, SHIFT) if board.emulated else ticks
     draw, inference, answer, *layers = (int(count) for count in counts)
     return Session(test.stack_bytes, draw, inference, answer, tuple(layers), answers)
 

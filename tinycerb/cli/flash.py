@@ -18,6 +18,10 @@ Key = Annotated[
 Port = Annotated[str | None, typer.Option(help="Serial port of a real board.", show_default=False)]
 Drive = Annotated[Path | None, typer.Option(help="Drive of a UF2 board; found by itself if there is one.")]
 Keep = Annotated[Path | None, typer.Option("--out", help="Keep model.c and the image without secret here.")]
+Prebuilt = Annotated[
+    Path | None,
+    typer.Option("--image", help="A firmware.elf that --out kept elsewhere: nothing is compiled.", show_default=False),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Build, print the command and the memory fit, flash nothing.")]
 Limit = Annotated[
     float, typer.Option("--time-limit", min=1, help="Seconds that flashing may take, and that the board may be silent.")
@@ -32,6 +36,7 @@ def flash(
     port: Port = None,
     drive: Drive = None,
     out: Keep = None,
+    prebuilt: Prebuilt = None,
     dry_run: DryRun = False,
     limit: Limit = 60,
     as_json: AsJson = False,
@@ -46,7 +51,7 @@ def flash(
 
     from converters.model_file import ModelFileError, read_model_file
     from tinycerb.boards.board import load_board
-    from tinycerb.boards.firmware import build_firmware
+    from tinycerb.boards.firmware import build_firmware, prebuilt_firmware
     from tinycerb.boards.flashers import FLASHERS
     from tinycerb.boards.session import flash_and_check
     from tinycerb.errors import UsageError
@@ -62,7 +67,10 @@ def flash(
         raise UsageError(f"cannot read the model {model}: {error}") from error
     with tempfile.TemporaryDirectory(prefix="tinycerb-") as private:
         folder = Path(private) / "build" if out is None else out
-        firmware = build_firmware(file, target, folder.resolve(), selection)
+        if prebuilt is None:
+            firmware = build_firmware(file, target, folder.resolve(), selection)
+        else:
+            firmware = prebuilt_firmware(file, target, prebuilt.resolve(), selection)
         image = firmware.image
         facts = {
             "schema_version": 1,
@@ -80,7 +88,7 @@ def flash(
             facts["command"] = shlex.join(flasher.command(target, image.elf))
         else:
             session = flash_and_check(firmware, target, secret, selection, Path(private), port, limit)
-            unit = "instructions" if target.machine else "ticks"
+            unit = "instructions" if target.emulated else "ticks"
             facts |= {
                 "golden_vectors": len(session.answers),
                 "golden_vectors_wrong": 0,
