@@ -14,8 +14,12 @@ void serial_start(void) {
     REGISTER(CONTROL) = TX_AND_RX;
 }
 
+int serial_ready(void) {
+    return !(REGISTER(FLAGS) & RX_EMPTY);
+}
+
 uint8_t serial_read(void) {
-    while (REGISTER(FLAGS) & RX_EMPTY) {
+    while (!serial_ready()) {
     }
     return (uint8_t)REGISTER(DATA);
 }

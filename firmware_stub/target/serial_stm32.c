@@ -10,8 +10,12 @@ void serial_start(void) {
     REGISTER(CONTROL) = USART_TX_AND_RX;
 }
 
+int serial_ready(void) {
+    return (REGISTER(STATUS) & RX_READY) != 0;
+}
+
 uint8_t serial_read(void) {
-    while (!(REGISTER(STATUS) & RX_READY)) {
+    while (!serial_ready()) {
     }
     return (uint8_t)REGISTER(DATA);
 }

@@ -15,8 +15,9 @@ void target_ticks_start(void);
 uint32_t target_ticks_since(uint32_t earlier);
 uint32_t target_ticks_now(void);
 
-/* The serial line; reading waits for a byte. */
+/* The serial line; reading waits for a byte, ready says whether it would not. */
 void serial_start(void);
+int serial_ready(void);
 uint8_t serial_read(void);
 void serial_write(uint8_t byte);
 

@@ -171,6 +171,9 @@ class Semihosting:
             content = file.read(words[2])
             memory.mem_write(words[1], content)
             return words[2] - len(content)
+        if operation == 0x0A:
+            file.seek(words[1])
+            return 0
         if operation == 0x0C:
             return os.fstat(file.fileno()).st_size
         raise HardwareError(f"the image asks for semihosting operation {operation:#x}, which is not served")
