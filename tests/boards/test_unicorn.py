@@ -33,6 +33,14 @@ def test_a_prebuilt_image_is_flashed_without_compiler_and_qemu(flash: Cli, tmp_p
     assert (wrong.returncode, "cannot read the image" in wrong.stderr) == (2, True), wrong.stderr
 
 
+@pytest.mark.parametrize("core", ["m0", "m33"])
+def test_other_cores_are_flashed(flash: Cli, core: str) -> None:
+    done = flash("--board", f"unicorn-{core}")
+    assert done.returncode == 0, done.stderr
+    assert "golden       2 of 2 vectors right, every head" in done.stdout
+    assert "instructions executed" in done.stdout
+
+
 def test_a_crash_an_endless_image_and_an_unknown_core_are_told(flash: Cli, tmp_path: Path) -> None:
     built = flash("--board", "unicorn-m3", "--dry-run")
     image = Path(built.args[-1]) / "firmware.elf"
