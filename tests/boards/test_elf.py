@@ -30,7 +30,7 @@ def test_sizes_and_the_secrets_place(flash: Cli, tmp_path: Path) -> None:
     place = after.index(secret)
     assert after.replace(secret, bytes(16), 1) == before
     assert before[place : place + 16] == bytes(16)
-    with pytest.raises(UsageError, match="has 16 bytes of section .secret; expected 15"):
+    with pytest.raises(UsageError, match=r"has 16 bytes of section \.secret; expected 15"):
         with_section(elf, ".secret", secret[:15])
-    with pytest.raises(UsageError, match="has no bytes of section .hidden; expected 16: build it with TinyCerb"):
+    with pytest.raises(UsageError, match=r"has no bytes of section \.hidden; expected 16: build it with TinyCerb"):
         with_section(elf, ".hidden", secret)

@@ -11,10 +11,12 @@ import pytest
 
 from tests.boards.conftest import Terminal
 from tests.conftest import Cli
+from tinycerb.boards import uf2_drive
 from tinycerb.boards.board import load_board
 from tinycerb.boards.elf import Segment, load_segments
 from tinycerb.boards.uf2 import to_uf2
 from tinycerb.boards.uf2_drive import INFO
+from tinycerb.errors import HardwareError
 
 PICO = ("--board", "raspberry-pi-pico")
 
@@ -100,6 +102,38 @@ def test_boot2_has_the_checksum_that_the_boot_rom_wants(flash: Cli) -> None:
         for _ in range(8):
             crc = (crc << 1 ^ (0x04C11DB7 if crc >> 31 else 0)) & 0xFFFFFFFF
     assert int.from_bytes(boot2[252:], "little") == crc, hex(crc)
+
+
+def test_the_drive_is_found_among_what_is_mounted(drive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other, plain = tmp_path / "other", tmp_path / "plain"
+    for path in (other, plain):
+        path.mkdir()
+    (other / INFO).write_text("Board-ID: SAMD21\n")
+    mounted = [plain, other, drive]
+    monkeypatch.setattr(uf2_drive, "mounted_drives", lambda: mounted)
+    assert uf2_drive.find_drive("RPI-RP2") == drive
+    mounted.remove(drive)
+    with pytest.raises(
+        HardwareError, match=r"no drive of a board RPI-RP2 is mounted \(\S+other is SAMD21\); hold the boot"
+    ):
+        uf2_drive.find_drive("RPI-RP2")
+    mounted += [drive, drive]
+    monkeypatch.setattr(uf2_drive, "read_board_id", lambda path: "RPI-RP2")
+    with pytest.raises(HardwareError, match="3 boards RPI-RP2 are there; name one: --drive"):
+        uf2_drive.find_drive("RPI-RP2")
+
+
+def test_a_drive_that_is_gone_with_its_last_block_has_taken_the_image(tmp_path: Path) -> None:
+    """The board has restarted; whether it runs the image, the serial line will say. A drive that stays is at fault."""
+    image, gone = tmp_path / "image.uf2", tmp_path / "gone"
+    image.write_bytes(bytes(512))
+    uf2_drive.write_to_drive(image, gone, 10)
+    assert not gone.exists()
+    staying = tmp_path / "staying"
+    staying.mkdir()
+    (staying / uf2_drive.IMAGE).symlink_to(tmp_path / "no" / "such" / "folder")
+    with pytest.raises(HardwareError, match="cannot write to the drive"):
+        uf2_drive.write_to_drive(image, staying, 10)
 
 
 def test_what_goes_wrong_with_a_drive_is_told(flash: Cli, drive: Path, tmp_path: Path) -> None:
