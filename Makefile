@@ -28,7 +28,7 @@ test: $(DEV) data firmware-tools rp2040js
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 fuzz: $(DEV) data fuzz-tools
-	TINYCERB_FUZZ_FILES=20000 TINYCERB_FUZZ_SECONDS=45 $(BIN)/python -m pytest -s tests/fuzz tests/fuzz/libfuzzer.py
+	TINYCERB_FUZZ_FILES=20000 TINYCERB_FUZZ_SECONDS=45 $(BIN)/python -m pytest -s tests/fuzz/test_fuzz.py tests/fuzz/test_c_fuzz.py tests/fuzz/libfuzzer.py
 
 bench-training: $(DEV)
 	$(BIN)/python -m tests.training.step_time

@@ -17,7 +17,7 @@ def test_the_same_question_meets_several_heads(flash: Cli) -> None:
     board = load_board("qemu-m0")
     elf = Path(built.args[-1]) / "firmware.elf"
     with FLASHERS["qemu"].run(board, elf, None, 30) as port, serial.Serial(port, board.baud, timeout=0.05) as line:
-        device = Device(line)
+        device = Device(line, patience=20)
         greeting = device.hello()
         image = np.zeros(greeting.input_bytes, np.int8)
         answers = [device.ask(image, greeting.output_bytes).tobytes() for _ in range(30)]

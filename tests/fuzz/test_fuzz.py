@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 FILES = int(os.environ.get("TINYCERB_FUZZ_FILES", "500"))
@@ -20,8 +21,12 @@ def test_damaged_files_end_in_a_clear_error_or_an_answer(smoke_run, tmp_path) ->
         start(number, FILES // processes, tmp_path / f"damaged-{number}", sources) for number in range(processes)
     ]
     printed = ""
-    for number, process in enumerate(running):
-        output, errors = process.communicate()
+    with ExitStack() as stack:
+        for process in running:
+            stack.enter_context(process)
+            stack.callback(process.kill)
+        ends = [process.communicate() for process in running]
+    for number, (process, (output, errors)) in enumerate(zip(running, ends, strict=True)):
         kept = tmp_path / f"damaged-{number}"
         told = kept.read_bytes().hex()[:4000] if kept.exists() else ""
         assert process.returncode == 0, f"{errors[-3000:]}\nthe file, in hexadecimal: {told}"

@@ -48,8 +48,8 @@ class SelfTest:
 
 
 def patience_within(limit: float) -> float:
-    """Returns seconds to wait for a reply so that all attempts together take at most `limit`; 5 at most."""
-    return min(5.0, limit / _ATTEMPTS)
+    """Returns seconds to wait for a reply so that all attempts together take at most `limit`; 15 at most."""
+    return min(15.0, limit / _ATTEMPTS)
 
 
 class Device:
