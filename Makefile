@@ -1,6 +1,6 @@
 # make demo    sets up everything, runs the main job, prints a table and the path of a PDF
 # make test    sets up everything, runs the tests
-# make fuzz    reads 20,000 damaged model, side and golden files; about five minutes
+# make fuzz    20,000 damaged model, side and golden files, then libFuzzer on what the firmware reads; under ten minutes
 # make check   formatting, lint and types
 # make bench-training  step time of training beside a bare tf_keras fit
 # make compression  the table of docs/compression.md; an hour or two, goes on where it was stopped
@@ -19,17 +19,17 @@ FASHION_MNIST := /usr/share/datasets/fashion-mnist
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test fuzz check format doctor install data firmware-tools bench-kernels bench-responses bench-training compression lock clean
+.PHONY: demo test fuzz check format doctor install data firmware-tools fuzz-tools rp2040js bench-kernels bench-responses bench-training compression lock clean
 
 demo: install data
 	$(BIN)/tinycerb run demo
 
 # Two at a time, files kept together: fixtures of a file are made once.
-test: $(DEV) data firmware-tools
+test: $(DEV) data firmware-tools rp2040js
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-fuzz: $(DEV) data
-	TINYCERB_FUZZ_FILES=20000 $(BIN)/python -m pytest -s tests/fuzz
+fuzz: $(DEV) data fuzz-tools
+	TINYCERB_FUZZ_FILES=20000 TINYCERB_FUZZ_SECONDS=45 $(BIN)/python -m pytest -s tests/fuzz/test_fuzz.py tests/fuzz/test_c_fuzz.py tests/fuzz/libfuzzer.py
 
 bench-training: $(DEV)
 	$(BIN)/python -m tests.training.step_time
@@ -99,6 +99,23 @@ firmware-tools:
 	@for tool in arm-none-eabi-gcc qemu-system-arm cmake gcc; do command -v $$tool >/dev/null || missing=1; done; [ -z "$$missing" ] \
 	  || { $(SUDO) apt-get update -q >/dev/null 2>&1; $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $(FIRMWARE_TOOLS) >/dev/null 2>&1; } \
 	  || { echo "error: the firmware's tools are not installed and cannot be without a prompt; install them with: sudo apt-get install -y $(FIRMWARE_TOOLS)" >&2; exit 3; }
+
+fuzz-tools:
+	@command -v clang >/dev/null \
+	  || { $(SUDO) apt-get update -q >/dev/null 2>&1; $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends clang >/dev/null 2>&1; } \
+	  || { echo "error: clang is not installed and cannot be without a prompt; install it with: sudo apt-get install -y clang" >&2; exit 3; }
+
+# An emulator of the Raspberry Pi Pico's chip, from npm; for the tests alone.
+RP2040JS := tests/firmware/rp2040/node_modules/.installed
+rp2040js: $(RP2040JS)
+
+$(RP2040JS): tests/firmware/rp2040/package.json tests/firmware/rp2040/package-lock.json
+	@command -v npm >/dev/null \
+	  || { $(SUDO) apt-get update -q >/dev/null 2>&1; $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends nodejs npm >/dev/null 2>&1; } \
+	  || { echo "error: npm is not installed and cannot be without a prompt; install it with: sudo apt-get install -y nodejs npm" >&2; exit 3; }
+	@cd tests/firmware/rp2040 && npm ci --no-audit --no-fund --loglevel error >/dev/null \
+	  || { echo "error: rp2040js could not be installed; try it by hand: cd tests/firmware/rp2040 && npm ci" >&2; exit 3; }
+	@touch $@
 
 lock: $(DEV)
 	@$(PIP) install pip-tools==7.6.2

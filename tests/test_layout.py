@@ -49,6 +49,47 @@ def test_files_stay_small() -> None:
     assert lengths[len(lengths) // 2] <= 130
 
 
+FIRMWARE = ROOT / "firmware_stub"
+C_SOURCES = sorted(path for pattern in ("*.c", "*.h", "*.S") for path in FIRMWARE.rglob(pattern))
+
+
+def test_firmware_knows_nothing_of_python() -> None:
+    """Neither a Python module of ours nor a path to one: it can be copied into any C project."""
+    (package,) = FIRMWARE.rglob("*.py")
+    assert imports_of(package) == set()
+    include = re.compile(r'^#include [<"]([^>"]+)[>"]', re.MULTILINE)
+    standard = {"stddef.h", "stdint.h", "string.h", "arm_acle.h", "arm_mve.h", "immintrin.h"}
+    # Made beside the image, or found in the sources of whoever compares kernels.
+    generated = {"model.h", "golden.h", "arm_nnfunctions.h", "bench_case.h"}
+    known = standard | generated | {path.name for path in C_SOURCES}
+    unknown = {path.name: set(include.findall(path.read_text())) - known for path in C_SOURCES}
+    assert not {name: names for name, names in unknown.items() if names}
+
+
+def test_c_files_stay_small() -> None:
+    lengths = sorted(len(path.read_text().splitlines()) for path in C_SOURCES)
+    assert len(lengths) > 40
+    assert lengths[-1] <= 200
+    assert lengths[len(lengths) // 2] <= 60
+
+
+def test_a_kernel_has_a_file_of_its_own_name() -> None:
+    """Every function that a header of the kernels declares is defined in the file that is called like it."""
+    headers = [path.read_text() for path in (FIRMWARE / "kernels").rglob("*.h")]
+    declared = {name for text in headers for name in re.findall(r"^void tc_(\w+)\(", text, re.MULTILINE)}
+    homes = {"multiply_one": "multiply", "multiply_two": "multiply", "softmax_row": "softmax"}
+    defined: dict[Path, set[str]] = {}
+    for path in (FIRMWARE / "kernels").rglob("*.c"):
+        defined[path] = set(re.findall(r"^void tc_(\w+)\(", path.read_text(), re.MULTILINE))
+        assert {homes.get(name, name) for name in defined[path]} == {path.stem}, path
+    assert set().union(*defined.values()) == declared
+
+
+def test_no_dynamic_memory() -> None:
+    for path in C_SOURCES:
+        assert not re.search(r"\b(malloc|calloc|realloc|free|alloca)\s*\(", path.read_text()), path
+
+
 def test_locks_pin_the_proven_set() -> None:
     lock = (ROOT / "requirements" / "runtime.lock").read_text()
     pins = dict(re.findall(r"^([a-z0-9_.-]+)==(\S+)", lock, flags=re.MULTILINE))

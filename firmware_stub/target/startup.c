@@ -46,6 +46,9 @@ __attribute__((naked)) void tc_reset(void) {
                      ".ltorg\n\t");
 }
 
+__attribute__((weak)) void board_start(void) {
+}
+
 __attribute__((used)) void tc_start(void) {
 #if (defined(__ARM_FP) && __ARM_FP) || defined(__ARM_FEATURE_MVE)
     /* CPACR: full access to coprocessors 10 and 11, before the first instruction that needs them. */
@@ -56,6 +59,7 @@ __attribute__((used)) void tc_start(void) {
         *to++ = *from++;
     for (uint32_t *to = __bss_start; to < __bss_end;)
         *to++ = 0;
+    board_start();
     target_exit(main());
 }
 

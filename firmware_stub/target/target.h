@@ -15,11 +15,14 @@ void target_ticks_start(void);
 uint32_t target_ticks_since(uint32_t earlier);
 uint32_t target_ticks_now(void);
 
-/* The serial line; reading waits for a byte. */
+/* The serial line; reading waits for a byte, ready says whether it would not. */
 void serial_start(void);
+int serial_ready(void);
 uint8_t serial_read(void);
 void serial_write(uint8_t byte);
 
+/* Clocks and pins before main; does nothing unless a board overrides this weak function. */
+void board_start(void);
 /* Fills with true random bytes; returns 0 where the board has no generator. A board overrides this weak function. */
 int board_random(uint8_t *bytes, size_t count);
 

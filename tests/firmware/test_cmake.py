@@ -17,7 +17,7 @@ from tinycerb.boards.emulator import measure
 
 def test_presets_say_what_the_boards_say() -> None:
     presets = json.loads((firmware_folder() / "CMakePresets.json").read_text())["configurePresets"][1:]
-    assert [preset["name"] for preset in presets] == board_names()
+    assert [preset["name"] for preset in presets] == [name for name in board_names() if name.startswith("qemu-")]
     for preset in presets:
         board, values = load_board(preset["name"]), preset["cacheVariables"]
         assert values["TINYCERB_CPU_FLAGS"].split() == ["-mthumb", *board.flags]

@@ -12,7 +12,7 @@ from tests.firmware.random_models import random_model
 from tinycerb.boards.board import Board, board_names, load_board
 from tinycerb.boards.build import build_image
 from tinycerb.boards.emulator import Measurement, measure
-from tinycerb.errors import UsageError
+from tinycerb.errors import HardwareError, UsageError
 
 BOARDS = [name for name in board_names() if load_board(name).machine]
 
@@ -103,10 +103,10 @@ def test_a_model_that_does_not_fit_is_refused(victims: Mapping[str, Case], tmp_p
 
     board = load_board("qemu-m0")
     small = dataclasses.replace(board, flash=dataclasses.replace(board.flash, bytes=0x2000))
-    with pytest.raises(UsageError, match=r"does not fit qemu-m0: it exceeds FLASH \(8,192 bytes\) by [\d,]+ bytes"):
+    with pytest.raises(HardwareError, match=r"does not fit qemu-m0: it exceeds FLASH \(8,192 bytes\) by [\d,]+ bytes"):
         build_image(victims["cerberos"].file, small, tmp_path / "a")
     tight = dataclasses.replace(board, ram=dataclasses.replace(board.ram, bytes=0x1000))
-    with pytest.raises(UsageError, match=r"exceeds RAM \(4,096 bytes\)"):
+    with pytest.raises(HardwareError, match=r"exceeds RAM \(4,096 bytes\)"):
         build_image(victims["cerberos"].file, tight, tmp_path / "b")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import Cli
 from tests.firmware.random_models import random_model
-from tinycerb.boards.board import board_names
+from tinycerb.boards.board import board_names, load_board
 from tinycerb.run_dir import RunDirectory
 
 SEEDS = {"heads in the dense layer": 3, "heads behind it": 5, "one head": 2}
@@ -35,7 +35,7 @@ def test_boards_are_listed(cli: Cli) -> None:
     assert "qemu-m55" in cli("boards").stdout
 
 
-@pytest.mark.parametrize("board", board_names())
+@pytest.mark.parametrize("board", [name for name in board_names() if load_board(name).machine])
 def test_flash_boots_every_emulated_board_and_checks_it(cli: Cli, model: Path, board: str) -> None:
     done = cli("flash", model, "--board", board, "--json")
     assert done.returncode == 0, done.stderr
@@ -121,7 +121,7 @@ def test_pyocd_is_told_not_to_wait_for_a_probe(cli: Cli, model: Path, tmp_path: 
     board = own_board(tmp_path, "pyocd", 'target = "nrf52840"')
     done = cli("flash", model, "--board", board, "--dry-run")
     assert done.returncode == 0, done.stderr
-    assert re.search(r"would run +pyocd load -W -t nrf52840 \S+firmware.elf", done.stdout)
+    assert re.search(r"would run +\S*pyocd load -W -t nrf52840 \S+firmware.elf", done.stdout)
 
 
 @pytest.mark.parametrize(

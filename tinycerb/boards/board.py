@@ -9,6 +9,9 @@ from typing import Any
 
 from tinycerb.errors import UsageError, suggest
 
+# Unicorn's SysTick counts instructions: in QEMU's terms, at 2^6 ns each, that is so many per second.
+UNICORN_SYSTICK_HZ = 15_625_000
+
 
 @dataclass(frozen=True)
 class Memory:
@@ -31,12 +34,12 @@ class Board:
         flash: where code and constants go.
         ram: where everything else goes.
         stack_bytes: reserved for the stack.
-        serial_driver: `cmsdk` or `nrf51`: which `firmware_stub/target/serial_*.c`.
-        serial_base: address of the serial line's registers.
-        baud: of the serial line.
+        sources: further files of `firmware_stub/target`: clocks, pins, random generator.
+        serial_driver: `cmsdk`, `nrf51`, `pl011` or `stm32`: which `firmware_stub/target/serial_*.c`.
+        serial: what the driver is compiled with: `base` (address of its registers), `baud`, `clock`, pins.
         flasher: how an image gets onto it.
         machine: QEMU's name of the machine, empty for real boards.
-        systick_hz: clock of SysTick.
+        systick_hz: clock of SysTick, of an emulator.
         options: whatever else the flasher wants.
     """
 
@@ -48,13 +51,23 @@ class Board:
     flash: Memory
     ram: Memory
     stack_bytes: int
+    sources: tuple[str, ...]
     serial_driver: str
-    serial_base: int
-    baud: int
+    serial: Mapping[str, int]
     flasher: str
     machine: str
     systick_hz: int
     options: Mapping[str, Any]
+
+    @property
+    def emulated(self) -> bool:
+        """Whether its clock counts instructions executed."""
+        return self.flasher in ("qemu", "unicorn")
+
+    @property
+    def baud(self) -> int:
+        """Of the serial line."""
+        return self.serial["baud"]
 
 
 def board_names() -> list[str]:
@@ -89,6 +102,7 @@ def load_board(name: str) -> Board:
 
 def _board(name: str, table: Mapping[str, Any]) -> Board:
     emulator = table.get("qemu", {})
+    serial = dict(table["serial"])
     return Board(
         name=name,
         description=table["description"],
@@ -98,11 +112,11 @@ def _board(name: str, table: Mapping[str, Any]) -> Board:
         flash=Memory(**table["flash"]),
         ram=Memory(**table["ram"]),
         stack_bytes=table["stack_bytes"],
-        serial_driver=table["serial"]["driver"],
-        serial_base=table["serial"]["base"],
-        baud=table["serial"]["baud"],
+        sources=tuple(table.get("sources", ())),
+        serial_driver=serial.pop("driver"),
+        serial={"base": serial.pop("base"), "baud": serial.pop("baud"), **serial},
         flasher=table["flasher"],
         machine=emulator.get("machine", ""),
-        systick_hz=emulator.get("systick_hz", 0),
+        systick_hz=emulator.get("systick_hz", UNICORN_SYSTICK_HZ),
         options=table.get(table["flasher"], {}),
     )

@@ -14,7 +14,8 @@ from converters.c_model.model import CModel, lower_model
 from converters.model_file import ModelFile
 from tinycerb.boards.board import Board
 from tinycerb.boards.device_response import device_response
-from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.boards.elf import memory_use
+from tinycerb.errors import EnvironmentProblem, HardwareError, UsageError
 
 INSTALL = "sudo apt-get install -y gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm"
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
@@ -69,7 +70,8 @@ def build_image(
         relaxed: GNU C and no warnings, for other people's sources.
 
     Raises:
-        UsageError: the model or its response cannot run on this runtime, or does not fit the board.
+        UsageError: the model or its response cannot run on this runtime.
+        HardwareError: it does not fit the board.
         EnvironmentProblem: no cross compiler, or it failed.
     """
     responses = device_response(file)
@@ -88,17 +90,19 @@ def build_image(
     (folder / "link.ld").write_text(script)
     elf = folder / "firmware.elf"
     # What runs once per question may be small; the runtime's kernels are to be fast.
-    flags = [*compiler_flags(board, "-Os"), f"-I{folder}", f"-DTC_SERIAL_BASE={board.serial_base:#x}u"]
+    flags = [*compiler_flags(board, "-Os"), f"-I{folder}"]
+    flags += [f"-DTC_SERIAL_{name.upper()}={value:#x}u" for name, value in board.serial.items()]
     flags += [f"-D{define}" for define in defines] + [f"-isystem{path}" for path in system]
     if relaxed:
         flags = ["-std=gnu99", *(flag for flag in flags if flag not in (*WARNINGS, "-std=c99"))]
-    sources = [*(root / part for part in application), folder / "model.c", *extra]
+    parts = (*application, *(f"target/{name}" for name in board.sources))
+    sources = [*(root / part for part in parts), folder / "model.c", *extra]
     _run(
         [_tool("gcc"), *flags, *map(str, sources), str(_runtime_archive(board, folder.parent, optimisation)),
          "-nostartfiles", "--specs=nano.specs", "-T", str(folder / "link.ld"), "-Wl,--gc-sections", "-o", str(elf)],
         board,
     )  # fmt: skip
-    return Image(elf, model, *_sizes(elf, board))
+    return Image(elf, model, *memory_use(elf))
 
 
 def compiler_flags(board: Board, optimisation: str) -> list[str]:
@@ -143,12 +147,7 @@ def _run(command: Sequence[str], board: Board, cwd: Path | None = None) -> str:
     if shortages:
         sizes = {"FLASH": board.flash.bytes, "RAM": board.ram.bytes}
         told = " and ".join(f"{name} ({sizes[name]:,} bytes) by {int(count):,} bytes" for name, count in shortages)
-        raise UsageError(
+        raise HardwareError(
             f"the model does not fit {board.name}: it exceeds {told}; prune it further or take a larger board"
         )
     raise EnvironmentProblem(f"{Path(command[0]).name} failed for {board.name}:\n{finished.stderr[-3000:]}")
-
-
-def _sizes(elf: Path, board: Board) -> tuple[int, int]:
-    text, data, bss = map(int, _run([_tool("size"), str(elf)], board).splitlines()[1].split()[:3])
-    return text + data, data + bss - board.stack_bytes

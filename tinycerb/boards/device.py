@@ -47,6 +47,11 @@ class SelfTest:
     stack_bytes: int
 
 
+def patience_within(limit: float) -> float:
+    """Returns seconds to wait for a reply so that all attempts together take at most `limit`; 15 at most."""
+    return min(15.0, limit / _ATTEMPTS)
+
+
 class Device:
     """Asks and listens; repeats what got lost, accepts no reply whose checksum or sequence is wrong.
 

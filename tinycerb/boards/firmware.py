@@ -1,8 +1,5 @@
 """The firmware that a device runs: model, golden vectors, head selection, and the device's secret put in last."""
 
-import shutil
-import subprocess
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,11 +14,12 @@ from tinycerb.answers.keyed_selection import SECRET_BYTES
 from tinycerb.answers.softmax import softmax_codes
 from tinycerb.atomic import make_directory, write_text
 from tinycerb.boards.board import Board
-from tinycerb.boards.build import INSTALL, Image, build_image
+from tinycerb.boards.build import Image, build_image
 from tinycerb.boards.device import SELECTIONS
 from tinycerb.boards.device_response import answers_of
+from tinycerb.boards.elf import memory_use, with_section
 from tinycerb.boards.golden import golden_vectors
-from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.errors import UsageError
 
 GOLDEN_IMAGES = 2
 
@@ -45,18 +43,11 @@ def build_firmware(file: ModelFile, board: Board, folder: Path, selection: str) 
     """Builds the serving image.
 
     Raises:
-        UsageError: unknown selection, a model that does not fit or cannot run.
+        UsageError: unknown selection, or a model that cannot run.
+        HardwareError: a model that does not fit.
         EnvironmentProblem: no compiler.
     """
-    if selection not in SELECTIONS:
-        raise UsageError(f"unknown head selection {selection!r}; known: {', '.join(SELECTIONS)}")
-    try:
-        model = lower_model(file)
-    except UnsupportedModelError as error:
-        raise UsageError(f"this model cannot become firmware: {error}") from error
-    if not 2 <= model.output.bytes <= 256:
-        raise UsageError(f"the model has {model.output.bytes} outputs; answers need 2 to 256 classes")
-    images, outputs = golden_vectors(file, model, GOLDEN_IMAGES)
+    images, outputs = _expected(file, selection)
     make_directory(folder)
     write_text(folder / "golden.h", emit_golden_header(len(images)))
     write_text(folder / "golden.c", emit_golden_source(images, outputs))
@@ -67,6 +58,29 @@ def build_firmware(file: ModelFile, board: Board, folder: Path, selection: str) 
     define = f"TC_SELECTION=TC_SELECT_{selection.upper()}"
     image = build_image(file, board, folder, application, extra=[folder / "golden.c"], defines=[define])
     return Firmware(image, images, _answers(file, outputs))
+
+
+def prebuilt_firmware(file: ModelFile, board: Board, elf: Path, selection: str) -> Firmware:
+    """Takes an image that was built elsewhere, with `tinycerb flash --out`; no compiler is needed.
+
+    Raises:
+        UsageError: no readable image, unknown selection, or a model that cannot run.
+    """
+    images, outputs = _expected(file, selection)
+    image = Image(elf, lower_model(file, board.kernels), *memory_use(elf))
+    return Firmware(image, images, _answers(file, outputs))
+
+
+def _expected(file: ModelFile, selection: str) -> tuple[np.ndarray, np.ndarray]:
+    if selection not in SELECTIONS:
+        raise UsageError(f"unknown head selection {selection!r}; known: {', '.join(SELECTIONS)}")
+    try:
+        model = lower_model(file)
+    except UnsupportedModelError as error:
+        raise UsageError(f"this model cannot become firmware: {error}") from error
+    if not 2 <= model.output.bytes <= 256:
+        raise UsageError(f"the model has {model.output.bytes} outputs; answers need 2 to 256 classes")
+    return golden_vectors(file, model, GOLDEN_IMAGES)
 
 
 def _answers(file: ModelFile, outputs: np.ndarray) -> np.ndarray:
@@ -84,20 +98,11 @@ def with_secret(image: Image, secret: bytes, private: Path) -> Image:
     """Returns a copy of the image that holds the secret, in a folder that only its owner can read.
 
     Raises:
-        UsageError: a secret that is not 16 bytes.
-        EnvironmentProblem: objcopy failed.
+        UsageError: a secret that is not 16 bytes, or an image without a place for it.
     """
     if len(secret) != SECRET_BYTES:
         raise UsageError(f"the secret has {len(secret)} bytes; expected {SECRET_BYTES} (32 hexadecimal digits)")
-    objcopy = shutil.which("arm-none-eabi-objcopy")
-    if objcopy is None:
-        raise EnvironmentProblem(f"arm-none-eabi-objcopy is not installed; install it with: {INSTALL}")
     target = private / "provisioned.elf"
-    with tempfile.NamedTemporaryFile(dir=private) as content:
-        content.write(secret)
-        content.flush()
-        command = [objcopy, f"--update-section=.secret={content.name}", str(image.elf), str(target)]
-        finished = subprocess.run(command, capture_output=True, text=True, check=False)
-    if finished.returncode != 0:
-        raise EnvironmentProblem(f"arm-none-eabi-objcopy failed: {finished.stderr.strip()}")
+    target.touch(mode=0o600)
+    target.write_bytes(with_section(image.elf, ".secret", secret))
     return replace(image, elf=target)

@@ -5,15 +5,20 @@ import re
 import select
 import shlex
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from tinycerb.boards import probe, uf2_drive, unicorn_machine
 from tinycerb.boards.board import Board
+from tinycerb.boards.elf import load_segments
 from tinycerb.boards.emulator import qemu_command
-from tinycerb.errors import HardwareError, UsageError
+from tinycerb.boards.uf2 import to_uf2
+from tinycerb.errors import EnvironmentProblem, HardwareError, UsageError
 from tinycerb.registry import Registry
 
 SHIFT = 6
@@ -56,6 +61,17 @@ class Qemu:
             emulator.stdout.close()
 
 
+class Unicorn(Qemu):
+    """As QEMU, on a machine that has only what pip installs."""
+
+    def command(self, board: Board, elf: Path) -> list[str]:
+        """A process of its own: this Python, the module that is the board."""
+        if find_spec("unicorn") is None:
+            raise EnvironmentProblem(f"unicorn is not installed; install it with: {unicorn_machine.INSTALL}")
+        module = unicorn_machine.__name__
+        return [sys.executable, "-m", module, str(elf), board.core, hex(board.serial["base"])]
+
+
 def _pseudo_terminal(emulator: subprocess.Popen[bytes], until: float) -> str:
     assert emulator.stdout is not None
     printed = b""
@@ -84,36 +100,89 @@ class Command:
     @contextmanager
     def run(self, board: Board, elf: Path, port: str | None, limit: float) -> Iterator[str]:
         """Runs it within the time limit; the port is the user's to name."""
-        if port is None:
-            raise UsageError("give the serial port of the board, for example --port /dev/ttyACM0")
+        port = _named(port)
         _run_tool(self.command(board, elf), limit)
         yield port
 
 
-class PyOcd(Command):
-    """pyOCD: `[pyocd] target = "nrf52840"` in the board's file."""
+class PyOcd:
+    """pyOCD: `[pyocd] target = "nrf52840"` in the board's file. Looks at image and chip before it writes."""
 
     def command(self, board: Board, elf: Path) -> list[str]:
-        """Without -W pyOCD would wait for a probe for ever."""
+        """Also holds the image against the chip's memory map."""
         target = board.options.get("target")
         if not target:
             raise UsageError(f'board {board.name} has no pyOCD target; add [pyocd] target = "nrf52840" to its file')
-        return ["pyocd", "load", "-W", "-t", target, str(elf)]
+        probe.check_memory(board, target, load_segments(elf))
+        return probe.load_command(target, elf)
+
+    @contextmanager
+    def run(self, board: Board, elf: Path, port: str | None, limit: float) -> Iterator[str]:
+        """Two calls of pyOCD share the time limit."""
+        until = time.monotonic() + limit
+        load = self.command(board, elf)
+        port = _named(port)
+        probe.check_core(_run_tool(probe.core_command(board.options["target"]), limit), board)
+        _run_tool(load, max(until - time.monotonic(), 0.1))
+        yield port
 
 
-def _run_tool(command: list[str], limit: float) -> None:
+class Uf2:
+    """A drive that takes UF2 files: `[uf2] family = ..., board_id = "..."` in the board's file; `drive` names it."""
+
+    def command(self, board: Board, elf: Path) -> list[str]:
+        """Writes the UF2 file beside the image."""
+        drive = board.options.get("drive") or f"<drive of {_option(board, 'board_id')}>"
+        return ["cp", str(_write_uf2(board, elf)), str(Path(drive) / uf2_drive.IMAGE)]
+
+    @contextmanager
+    def run(self, board: Board, elf: Path, port: str | None, limit: float) -> Iterator[str]:
+        """The board starts by itself once it has the last block."""
+        port = _named(port)
+        drive = uf2_drive.find_drive(_option(board, "board_id"), board.options.get("drive"))
+        uf2_drive.write_to_drive(_write_uf2(board, elf), drive, limit)
+        yield port
+
+
+def _write_uf2(board: Board, elf: Path) -> Path:
+    path = elf.with_suffix(".uf2")
+    path.touch(mode=0o600)
+    path.write_bytes(to_uf2(load_segments(elf), _option(board, "family")))
+    return path
+
+
+def _option(board: Board, name: str) -> Any:
+    if name not in board.options:
+        raise UsageError(f"board {board.name} has no {name}; compare with tinycerb/boards/raspberry-pi-pico.toml")
+    return board.options[name]
+
+
+def _named(port: str | None) -> str:
+    if port is None:
+        raise UsageError("give the serial port of the board, for example --port /dev/ttyACM0")
+    return port
+
+
+def _run_tool(command: list[str], limit: float) -> str:
     told = shlex.join(command)
     try:
-        finished = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
+        finished = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit, check=False
+        )
     except FileNotFoundError as error:
         raise HardwareError(f"{command[0]} is not installed; it was to run: {told}") from error
     except subprocess.TimeoutExpired as error:
         raise HardwareError(f"no end within {limit:g} seconds: {told}") from error
+    if probe.NO_PROBE.search(finished.stdout + finished.stderr):
+        raise HardwareError(f"no debug probe is connected, or this user may not open it: {told}")
     if finished.returncode != 0:
         last = (finished.stderr.strip() or finished.stdout.strip() or "no message")[-500:]
         raise HardwareError(f"flashing failed with code {finished.returncode}: {told}\n{last}")
+    return finished.stdout
 
 
 FLASHERS.register("qemu")(Qemu())
+FLASHERS.register("unicorn")(Unicorn())
 FLASHERS.register("command")(Command())
 FLASHERS.register("pyocd")(PyOcd())
+FLASHERS.register("uf2")(Uf2())

@@ -7,7 +7,7 @@ import numpy as np
 
 from tinycerb.answers.keyed_selection import coarse_keyed_heads, keyed_heads
 from tinycerb.boards.board import Board
-from tinycerb.boards.device import Device
+from tinycerb.boards.device import Device, patience_within
 from tinycerb.boards.emulator import instructions_from_ticks
 from tinycerb.boards.firmware import Firmware, with_secret
 from tinycerb.boards.flashers import FLASHERS, SHIFT
@@ -47,17 +47,17 @@ def flash_and_check(
         selection: how the device draws heads.
         private: a folder that only its owner can read.
         port: serial port of a real board.
-        limit: seconds for flashing, and for the emulator to start.
+        limit: seconds for flashing, for the emulator to start, and for a board to stay silent.
 
     Raises:
         HardwareError: anything about the board that is not as it should be.
     """
     provisioned = with_secret(firmware.image, secret, private)
     with FLASHERS[board.flasher].run(board, provisioned.elf, port, limit) as serial_port:
-        return _talk(serial_port, firmware, board, secret, selection)
+        return _talk(serial_port, firmware, board, secret, selection, limit)
 
 
-def _talk(port: str, firmware: Firmware, board: Board, secret: bytes, selection: str) -> Session:
+def _talk(port: str, firmware: Firmware, board: Board, secret: bytes, selection: str, limit: float) -> Session:
     import serial
 
     try:
@@ -66,7 +66,7 @@ def _talk(port: str, firmware: Firmware, board: Board, secret: bytes, selection:
         raise HardwareError(f"cannot open the serial port {port}: {error}; name another with --port") from error
     try:
         with line:
-            return _check(Device(line), firmware, board, secret, selection)
+            return _check(Device(line, patience_within(limit)), firmware, board, secret, selection)
     except (serial.SerialException, OSError) as error:
         raise HardwareError(f"the serial port {port} broke off: {error}; check the cable") from error
 
@@ -79,13 +79,15 @@ def _check(device: Device, firmware: Firmware, board: Board, secret: bytes, sele
             f"the board runs another model: {greeting.hash.hex()[:16]}..., expected {model.hash.hex()[:16]}...; "
             "the image did not get there, flash again"
         )
+    if greeting.selection != selection:
+        raise HardwareError(f"the image draws heads {greeting.selection}, not {selection}; build it with --selection")
     test = device.self_test()
     if test.wrong or not test.vectors:
         raise HardwareError(f"{test.wrong} of {test.vectors} golden vectors are wrong on the board; do not use it")
     answers = np.stack([device.ask(image, model.output.bytes) for image in firmware.golden_images])
     _check_answers(answers, firmware, secret, selection)
     ticks = device.profile(len(model.layers))
-    counts = instructions_from_ticks(ticks, board, SHIFT) if board.machine else ticks
+    counts = instructions_from_ticks(ticks, board, SHIFT) if board.emulated else ticks
     draw, inference, answer, *layers = (int(count) for count in counts)
     return Session(test.stack_bytes, draw, inference, answer, tuple(layers), answers)
 

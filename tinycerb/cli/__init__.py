@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 
 from tinycerb import __version__
-from tinycerb.cli import bench, boards, compare, convert, defenses, doctor, flash, prune, report, run, summary, train
+from tinycerb.cli import (
+    bench,
+    boards,
+    compare,
+    convert,
+    defenses,
+    doctor,
+    flash,
+    keygen,
+    prune,
+    report,
+    run,
+    summary,
+    train,
+)
 from tinycerb.errors import TinyCerbError
 
 app = typer.Typer(
@@ -51,6 +65,7 @@ app.command("bench")(bench.bench)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.command("flash")(flash.flash)
+app.command("keygen")(keygen.keygen)
 app.command("boards")(boards.boards)
 app.add_typer(defenses.app, name="defenses")
 app.command("doctor")(doctor.doctor)

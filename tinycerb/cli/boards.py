@@ -20,8 +20,9 @@ def boards(as_json: AsJson = False) -> None:
         ]  # fmt: skip
         typer.echo(json.dumps({"schema_version": 1, "boards": rows}))
         return
+    width = max(len(b.name) for b in known)
     for b in known:
         typer.echo(
-            f"{b.name:9} {b.core:11} {b.kernels:9} flash {b.flash.bytes // 1024:>5} KB  "
+            f"{b.name:{width}} {b.core:14} {b.kernels:9} flash {b.flash.bytes // 1024:>5} KB  "
             f"RAM {b.ram.bytes // 1024:>5} KB  {b.description}"
         )

@@ -13,12 +13,19 @@ BoardName = Annotated[str, typer.Option("--board", "-b", help="A name from `tiny
 Selection = Annotated[str, typer.Option(help="How the device draws heads: keyed, coarse_keyed, random, fixed.")]
 Key = Annotated[
     Path | None,
-    typer.Option(help="File with the device's secret, 32 hexadecimal digits. Default: a new one, kept nowhere else."),
+    typer.Option(help="File with the device's secret, from `tinycerb keygen`. Default: a new one, kept nowhere else."),
 ]
 Port = Annotated[str | None, typer.Option(help="Serial port of a real board.", show_default=False)]
+Drive = Annotated[Path | None, typer.Option(help="Drive of a UF2 board; found by itself if there is one.")]
 Keep = Annotated[Path | None, typer.Option("--out", help="Keep model.c and the image without secret here.")]
+Prebuilt = Annotated[
+    Path | None,
+    typer.Option("--image", help="A firmware.elf that --out kept elsewhere: nothing is compiled.", show_default=False),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Build, print the command and the memory fit, flash nothing.")]
-Limit = Annotated[float, typer.Option("--time-limit", min=1, help="Seconds that flashing may take.")]
+Limit = Annotated[
+    float, typer.Option("--time-limit", min=1, help="Seconds that flashing may take, and that the board may be silent.")
+]
 
 
 def flash(
@@ -27,7 +34,9 @@ def flash(
     selection: Selection = "keyed",
     key: Key = None,
     port: Port = None,
+    drive: Drive = None,
     out: Keep = None,
+    prebuilt: Prebuilt = None,
     dry_run: DryRun = False,
     limit: Limit = 60,
     as_json: AsJson = False,
@@ -36,17 +45,20 @@ def flash(
 
     Exit 4 for anything wrong with the board: not there, silent, wrong model, wrong answers.
     """
+    import dataclasses
     import shlex
     import tempfile
 
     from converters.model_file import ModelFileError, read_model_file
     from tinycerb.boards.board import load_board
-    from tinycerb.boards.firmware import build_firmware
+    from tinycerb.boards.firmware import build_firmware, prebuilt_firmware
     from tinycerb.boards.flashers import FLASHERS
     from tinycerb.boards.session import flash_and_check
     from tinycerb.errors import UsageError
 
     target = load_board(board)
+    if drive is not None:
+        target = dataclasses.replace(target, options={**target.options, "drive": str(drive)})
     flasher = FLASHERS[target.flasher]
     secret = _secret(key)
     try:
@@ -55,7 +67,10 @@ def flash(
         raise UsageError(f"cannot read the model {model}: {error}") from error
     with tempfile.TemporaryDirectory(prefix="tinycerb-") as private:
         folder = Path(private) / "build" if out is None else out
-        firmware = build_firmware(file, target, folder.resolve(), selection)
+        if prebuilt is None:
+            firmware = build_firmware(file, target, folder.resolve(), selection)
+        else:
+            firmware = prebuilt_firmware(file, target, prebuilt.resolve(), selection)
         image = firmware.image
         facts = {
             "schema_version": 1,
@@ -73,7 +88,7 @@ def flash(
             facts["command"] = shlex.join(flasher.command(target, image.elf))
         else:
             session = flash_and_check(firmware, target, secret, selection, Path(private), port, limit)
-            unit = "instructions" if target.machine else "ticks"
+            unit = "instructions" if target.emulated else "ticks"
             facts |= {
                 "golden_vectors": len(session.answers),
                 "golden_vectors_wrong": 0,
@@ -92,16 +107,14 @@ def flash(
 def _secret(key: Path | None) -> bytes:
     import secrets
 
-    from tinycerb.errors import UsageError
+    from tinycerb.boards.secret import others_can_read, read_secret
 
     if key is None:
         return secrets.token_bytes(16)
-    try:
-        return bytes.fromhex(key.read_text().strip())
-    except OSError as error:
-        raise UsageError(f"cannot read the key {key}: {error.strerror}") from error
-    except ValueError as error:
-        raise UsageError(f"the key {key} is not hexadecimal; make one with: openssl rand -hex 16 > {key}") from error
+    secret = read_secret(key)
+    if others_can_read(key):
+        typer.echo(f"warning: others can read the key {key}; mend it with: chmod 600 {key}", err=True)
+    return secret
 
 
 def _print(facts: dict, as_json: bool) -> None:
