@@ -7,6 +7,12 @@ import numpy as np
 from converters.c_model.layer import Array, Value
 from converters.c_model.model import CModel
 
+_CMSIS_NN = """#ifndef TINYCERB_CMSIS_NN
+#error "this model.c is for CMSIS-NN's kernels: give -DTINYCERB_CMSIS_NN_ROOT=, or convert it again without them"
+#endif
+#include "cmsis_nn.h"
+
+"""
 _C_TYPES = {"int8": "int8_t", "int32": "int32_t"}
 
 
@@ -59,6 +65,7 @@ def emit_source(model: CModel) -> str:
         [
             "/* Made by TinyCerb; see model.h. Do not edit. */\n",
             '#include "kernels.h"\n#include "model.h"\n\n',
+            _CMSIS_NN if model.target.cmsis_nn else "",
             "static int8_t arena[TC_ARENA_BYTES] __attribute__((aligned(16)));\n\n",
             *writer.parts,
             "\nstatic const tc_layer layers[] = {\n",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 # Importing these modules fills the registry of operators.
 from converters.c_model import convolutions, copies, dense, elementwise, lookups, pools  # noqa: F401
 from converters.c_model.arena import Arena, plan_arena
+from converters.c_model.cmsis_nn import CMSIS_NN_OPERATORS
 from converters.c_model.errors import refuse
 from converters.c_model.layer import Layer
 from converters.c_model.lowering import OPERATORS, Lowering
@@ -50,10 +51,11 @@ def lower_model(file: ModelFile, target: str = "portable") -> CModel:
     """
     source = open_source(file)
     to = Lowering(source, TARGETS[target])
+    operators = OPERATORS | (CMSIS_NN_OPERATORS if to.target.cmsis_nn else {})
     for operator in file.operators:
-        if operator.name not in OPERATORS:
-            raise refuse(operator, f"not supported by the C runtime; supported: {', '.join(sorted(OPERATORS))}")
-        OPERATORS[operator.name](to, operator)
+        if operator.name not in operators:
+            raise refuse(operator, f"not supported by the C runtime; supported: {', '.join(sorted(operators))}")
+        operators[operator.name](to, operator)
     image = next(tensor for tensor in file.graph_inputs if tensor.dtype == "int8")
     output = next(iter(file.outputs.values()))
     every = [*file.graph_inputs, *(tensor for op in file.operators for tensor in (*op.inputs, *op.outputs))]

@@ -1,7 +1,7 @@
 """How weights are packed for each family of cores, and what working memory its kernels need."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ class Target:
         pointer_bytes: size of a pointer.
         pack: int8 [rows, depth] weights to the order in which the kernels read them.
         column_bytes: (columns, depth) to working memory that multiplying them needs.
+        cmsis_nn: convolutions, dense layers and pools go to the user's CMSIS-NN tree.
         widens: columns are copied there before anything is written, so that a 1x1 convolution can work in place.
     """
 
@@ -25,6 +26,7 @@ class Target:
     pack: Callable[[np.ndarray], np.ndarray]
     column_bytes: Callable[[int, int], int]
     widens: bool = False
+    cmsis_nn: bool = False
 
 
 def _plain(rows: np.ndarray) -> np.ndarray:
@@ -52,7 +54,7 @@ def _padded(rows: np.ndarray, multiple: int) -> np.ndarray:
     return np.pad(rows, ((0, 0), (0, -rows.shape[1] % multiple)))
 
 
-TARGETS = {
+_OWN = {
     target.name: target
     for target in (
         # This computer, with and without the vector instructions of x86-64 computers since 2013.
@@ -71,4 +73,9 @@ TARGETS = {
         # Four rows, sixteen weights of each in turn: one vector register per load.
         Target("mve", "mve", 4, lambda rows: _interleaved(rows, 4, 16), lambda columns, depth: 0),
     )
+}
+
+TARGETS = _OWN | {
+    f"{name}+cmsis-nn": replace(_OWN[name], name=f"{name}+cmsis-nn", cmsis_nn=True)
+    for name in ("portable", "dsp", "mve")
 }
