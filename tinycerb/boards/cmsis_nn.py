@@ -33,4 +33,3 @@ def open_cmsis_nn(root: Path) -> CmsisNn:
     core = (root.parent / name / "Include" for name in ("cmsis_core", "Core"))
     found = [folder for folder in core if (folder / "cmsis_compiler.h").is_file()]
     return CmsisNn((root / "Include", *found), tuple(sorted((root / "Source").rglob("*.c"))))
-
