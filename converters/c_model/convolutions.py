@@ -12,7 +12,6 @@ from converters.c_model.product import product_parameters, read_weights, row_mul
 from converters.c_model.window import window_parameters
 from converters.model_file import Operator
 
-
 _OPTIONS = {"CONV_2D": tflite.Conv2DOptions, "DEPTHWISE_CONV_2D": tflite.DepthwiseConv2DOptions}
 
 

@@ -29,6 +29,7 @@ def emit_header(model: CModel) -> str:
 #define TC_KERNELS "{model.target.kernels}"
 #define TC_INPUT_BYTES {model.image.bytes}
 #define TC_OUTPUT_BYTES {model.output.bytes}
+#define TC_ANSWERED {int(model.answered)} /* whether the outputs are classes, which tc_answer takes */
 #define TC_HEADS {model.heads}
 #define TC_LAYERS {len(model.layers)}
 #define TC_ARENA_BYTES {model.arena.total_bytes}

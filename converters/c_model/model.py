@@ -42,6 +42,16 @@ class CModel:
     heads: int
     answer_scales: tuple[Mapping[str, int], ...]
 
+    @property
+    def answered(self) -> bool:
+        """Whether the outputs are 2 to 256 classes, from which the runtime makes an answer."""
+        return is_answered(self.output)
+
+
+def is_answered(output: Tensor) -> bool:
+    """Whether outputs are taken for classes."""
+    return 2 <= output.bytes <= 256
+
 
 def lower_model(file: ModelFile, target: str = "portable") -> CModel:
     """Turns a file into layers for a family of cores: one of `TARGETS`.
@@ -64,7 +74,7 @@ def lower_model(file: ModelFile, target: str = "portable") -> CModel:
     constant = {index for layer in to.layers for index in layer.constants}
     arena = plan_arena(to.layers, sizes, to.same_memory, image.index, output.index)
     # The answer works in the arena with two words per class.
-    needed = max(arena.total_bytes, 8 * output.bytes)
+    needed = max(arena.total_bytes, 8 * output.bytes if is_answered(output) else 0)
     arena = Arena(
         -(-needed // 16) * 16, {key: at for key, at in arena.tensors.items() if key not in constant}, arena.scratch
     )
@@ -81,7 +91,7 @@ def lower_model(file: ModelFile, target: str = "portable") -> CModel:
 
 
 def _answer_scales(file: ModelFile, output: Tensor, heads: int) -> tuple[Mapping[str, int], ...]:
-    if file.operators[-1].name == "SOFTMAX":
+    if file.operators[-1].name == "SOFTMAX" or not is_answered(output):
         return ()
     metadata = read_metadata(file) or {}
     alphas = metadata.get("alphas", [1.0] * heads)

@@ -13,8 +13,12 @@ void serial_start(void) {
     UART->control = TX_AND_RX;
 }
 
+int serial_ready(void) {
+    return (UART->state & RX_FULL) != 0;
+}
+
 uint8_t serial_read(void) {
-    while (!(UART->state & RX_FULL)) {
+    while (!serial_ready()) {
     }
     return (uint8_t)UART->data;
 }

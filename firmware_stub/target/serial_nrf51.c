@@ -24,8 +24,12 @@ void serial_start(void) {
     REGISTER(START_TX) = 1;
 }
 
+int serial_ready(void) {
+    return REGISTER(RX_READY) != 0;
+}
+
 uint8_t serial_read(void) {
-    while (!REGISTER(RX_READY)) {
+    while (!serial_ready()) {
     }
     REGISTER(RX_READY) = 0;
     return (uint8_t)REGISTER(RX_DATA);

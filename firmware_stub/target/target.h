@@ -10,13 +10,14 @@ void target_exit(int code) __attribute__((noreturn));
 /* Most bytes of stack that were ever in use. */
 uint32_t target_stack_used(void);
 
-/* SysTick as a counter of clock ticks, 24 bits. */
+/* A counter of clock ticks: SysTick with 24 bits (ticks.c) or the debug unit's cycles with 32 (ticks_dwt.c). */
 void target_ticks_start(void);
 uint32_t target_ticks_since(uint32_t earlier);
 uint32_t target_ticks_now(void);
 
-/* The serial line; reading waits for a byte. */
+/* The serial line; reading waits for a byte, ready says whether it would not. */
 void serial_start(void);
+int serial_ready(void);
 uint8_t serial_read(void);
 void serial_write(uint8_t byte);
 

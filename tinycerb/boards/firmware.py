@@ -19,8 +19,10 @@ from tinycerb.answers.softmax import softmax_codes
 from tinycerb.atomic import make_directory, write_text
 from tinycerb.boards.board import Board
 from tinycerb.boards.build import INSTALL, Image, build_image
+from tinycerb.boards.cmsis_nn import CmsisNn
 from tinycerb.boards.device import SELECTIONS
 from tinycerb.boards.golden import golden_vectors
+from tinycerb.boards.query_limit import QueryLimit
 from tinycerb.errors import EnvironmentProblem, UsageError
 
 GOLDEN_IMAGES = 2
@@ -33,7 +35,8 @@ class Firmware:
     Attributes:
         image: without the secret.
         golden_images: int8 [N, ...].
-        golden_codes: uint8 [N, heads, classes], the answer of every head.
+        golden_codes: uint8 [N, heads, classes], the answer of every head; where the outputs are no classes
+            (one, or more than 256) the bytes of the int8 outputs.
     """
 
     image: Image
@@ -41,8 +44,23 @@ class Firmware:
     golden_codes: np.ndarray
 
 
-def build_firmware(file: ModelFile, board: Board, folder: Path, selection: str) -> Firmware:
+def build_firmware(
+    file: ModelFile,
+    board: Board,
+    folder: Path,
+    selection: str,
+    cmsis_nn: CmsisNn | None = None,
+    limit: QueryLimit | None = None,
+) -> Firmware:
     """Builds the serving image.
+
+    Args:
+        file: the model.
+        board: the board.
+        folder: where everything goes.
+        selection: how heads are drawn.
+        cmsis_nn: a tree whose kernels take the place of TinyCerb's where it has them.
+        limit: how many questions are answered; all by default.
 
     Raises:
         UsageError: unknown selection, a model that does not fit or cannot run.
@@ -54,19 +72,22 @@ def build_firmware(file: ModelFile, board: Board, folder: Path, selection: str) 
         model = lower_model(file)
     except UnsupportedModelError as error:
         raise UsageError(f"this model cannot become firmware: {error}") from error
-    if not 2 <= model.output.bytes <= 256:
-        raise UsageError(f"the model has {model.output.bytes} outputs; answers need 2 to 256 classes")
     images, outputs = golden_vectors(file, model, GOLDEN_IMAGES)
     make_directory(folder)
     write_text(folder / "golden.h", emit_golden_header(len(images)))
     write_text(folder / "golden.c", emit_golden_source(images, outputs))
     application = (
-        "application/serve.c", "application/frame.c", "application/secret.c", "target/startup.c", "target/ticks.c",
+        "application/serve.c", "application/frame.c", "application/secret.c", "target/startup.c", board.ticks_source,
         "target/standalone.c", f"target/serial_{board.serial_driver}.c",
     )  # fmt: skip
-    define = f"TC_SELECTION=TC_SELECT_{selection.upper()}"
-    image = build_image(file, board, folder, application, extra=[folder / "golden.c"], defines=[define])
-    return Firmware(image, images, _answers(file, outputs))
+    defines = [f"TC_SELECTION=TC_SELECT_{selection.upper()}"]
+    if limit is not None:
+        application += ("application/query_limit.c",)
+        defines += limit.defines(board)
+    image = build_image(
+        file, board, folder, application, extra=[folder / "golden.c"], defines=defines, cmsis_nn=cmsis_nn
+    )
+    return Firmware(image, images, _answers(file, outputs) if model.answered else outputs.view(np.uint8))
 
 
 def _answers(file: ModelFile, outputs: np.ndarray) -> np.ndarray:
