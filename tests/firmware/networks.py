@@ -18,7 +18,7 @@ class _Network:
     def __init__(self, shape: Sequence[int]) -> None:
         self.flat = FlatModel()
         self.rng = np.random.default_rng(11)
-        self.at = self.image = self.flat.tensor([1, *shape], [0.04], [-3])
+        self.at = self.image = self.flat.tensor([1, *shape], [0.04], [-3], name="image")
 
     def _weights(self, shape: Sequence[int], rows: int, axis: int, per_channel: bool = True) -> tuple[int, int, float]:
         values = self.rng.integers(-120, 121, shape)

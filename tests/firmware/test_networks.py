@@ -59,7 +59,7 @@ def test_three_heads_cost_what_one_costs(builds: Path, board: str) -> None:
     def build(heads: int) -> tuple[int, int, Measurement]:
         file = parse_model(demo_net(heads))
         image = build_image(file, load_board(board), builds / f"{heads}-heads-{board}")
-        shape = file.inputs["tensor_0"].shape[1:]
+        shape = file.inputs["image"].shape[1:]
         return image.flash_bytes, image.ram_bytes, measure(image, load_board(board), patches(shape, 1))
 
     (flash_1, ram_1, one), (flash_3, ram_3, three) = build(1), build(3)

@@ -12,7 +12,7 @@ from tinycerb.boards.board import Board
 from tinycerb.boards.build import INSTALL, Image
 from tinycerb.errors import EnvironmentProblem, HardwareError
 
-_TIME_LIMIT = 120
+_TIME_LIMIT = 600
 _TICK_BITS = 24
 
 
