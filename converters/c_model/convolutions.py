@@ -9,7 +9,7 @@ from converters.c_model.errors import refuse
 from converters.c_model.layer import Layer, Value
 from converters.c_model.lowering import Lowering, check_int8, lowers
 from converters.c_model.product import product_parameters, read_weights, row_multipliers
-from converters.c_model.window import window_parameters
+from converters.c_model.window import lead_bytes, window_parameters
 from converters.model_file import Operator
 
 _OPTIONS = {"CONV_2D": tflite.Conv2DOptions, "DEPTHWISE_CONV_2D": tflite.DepthwiseConv2DOptions}
@@ -58,6 +58,7 @@ def lower_conv_2d(to: Lowering, operator: Operator) -> None:
             output=operator.outputs[0].index,
             scratch_bytes=gathered + to.target.column_bytes(2, depth),
             in_place=direct and to.target.widens,
+            lead=lead_bytes(operator, window) if to.target.overlaps else 0,
         )
     )
 
@@ -90,5 +91,6 @@ def lower_depthwise_conv_2d(to: Lowering, operator: Operator) -> None:
             inputs=(operator.inputs[0].index,),
             output=operator.outputs[0].index,
             scratch_bytes=taps * to.target.pointer_bytes + channels,
+            lead=lead_bytes(operator, window) if to.target.overlaps else 0,
         )
     )

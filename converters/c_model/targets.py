@@ -17,6 +17,7 @@ class Target:
         pack: int8 [rows, depth] weights to the order in which the kernels read them.
         column_bytes: (columns, depth) to working memory that multiplying them needs.
         cmsis_nn: convolutions, dense layers and pools go to the user's CMSIS-NN tree.
+        overlaps: outputs of sliding windows may lie over inputs; kernels write nothing beyond a pixel's channels.
         widens: columns are copied there before anything is written, so that a 1x1 convolution can work in place.
     """
 
@@ -26,6 +27,7 @@ class Target:
     pack: Callable[[np.ndarray], np.ndarray]
     column_bytes: Callable[[int, int], int]
     widens: bool = False
+    overlaps: bool = False
     cmsis_nn: bool = False
 
 
@@ -60,7 +62,7 @@ _OWN = {
         # This computer, with and without the vector instructions of x86-64 computers since 2013.
         Target("host", "portable", 8, _plain, lambda columns, depth: 0),
         Target("host-avx2", "avx2", 8, _paired, lambda columns, depth: 2 * columns * (depth + depth % 2), True),
-        Target("portable", "portable", 4, _plain, lambda columns, depth: 0),
+        Target("portable", "portable", 4, _plain, lambda columns, depth: 0, overlaps=True),
         # Two rows, four weights of each in turn: one double-word load serves both. Depth padded to eight.
         Target(
             "dsp",
@@ -69,9 +71,10 @@ _OWN = {
             lambda rows: _interleaved(_padded(rows, 8), 2, 4),
             lambda columns, depth: 2 * columns * (depth + (-depth % 8)),
             True,
+            overlaps=True,
         ),
         # Four rows, sixteen weights of each in turn: one vector register per load.
-        Target("mve", "mve", 4, lambda rows: _interleaved(rows, 4, 16), lambda columns, depth: 0),
+        Target("mve", "mve", 4, lambda rows: _interleaved(rows, 4, 16), lambda columns, depth: 0, overlaps=True),
     )
 }
 
