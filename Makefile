@@ -6,6 +6,7 @@
 # make compression  the table of docs/compression.md; an hour or two, goes on where it was stopped
 # make bench-kernels  instructions of the firmware's kernels beside CMSIS-NN's
 # make bench-responses  what defences' responses cost on the host and on an emulated M4
+# make firmware-matrix  every backbone and forty random models on every emulated core; about half an hour
 # make doctor  tells what is missing
 # make lock    resolves requirements/*.in again
 
@@ -19,7 +20,7 @@ FASHION_MNIST := /usr/share/datasets/fashion-mnist
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test fuzz check format doctor install data firmware-tools fuzz-tools rp2040js bench-kernels bench-responses bench-training compression lock clean
+.PHONY: demo test fuzz check format doctor install data firmware-tools fuzz-tools rp2040js bench-kernels bench-responses firmware-matrix bench-training compression lock clean
 
 demo: install data
 	$(BIN)/tinycerb run demo
@@ -42,6 +43,10 @@ compression: install data
 	  else $(BIN)/tinycerb run compression --set model.backbone=$$net --set model.width=$$width --out $(COMPRESSION)/$$net || exit; fi; \
 	done
 	$(BIN)/tinycerb compare --markdown $(COMPRESSION)/*
+
+firmware-matrix: $(DEV) firmware-tools
+	$(BIN)/python -m tests.firmware.matrix
+	$(BIN)/python -m tests.firmware.matrix --random
 
 bench-kernels: $(DEV) firmware-tools
 	$(BIN)/python -m tests.firmware.kernel_bench

@@ -33,6 +33,10 @@ def render_resolver(model: ModelFile, facts: Mapping[str, Any]) -> str:
         for name in ("image", "head")
         if name in model.inputs
     )
+    if "head" in model.inputs:
+        positions += (
+            "\n// For code that serves models with and without a choice of heads.\n#define TINYCERB_HEAD_INPUT 1"
+        )
     registrations = "\n".join(
         f"  if (resolver.{tflm_methods()[name]}() != kTfLiteOk) return kTfLiteError;" for name in names
     )

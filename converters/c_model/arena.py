@@ -29,6 +29,8 @@ class _Block:
     first: int
     last: int
     offset: int = 0
+    over: "_Block | None" = None  # the input that it may lie over, and by how much it must begin before that
+    lead: int = 0
 
 
 def plan_arena(
@@ -38,7 +40,7 @@ def plan_arena(
     graph_input: int,
     graph_output: int,
 ) -> Arena:
-    """Plans greedily, largest first, each at the lowest place that is free during its whole life.
+    """Plans greedily, each block at the lowest place that is free during its whole life; of several orders the best.
 
     Args:
         layers: in execution order.
@@ -67,7 +69,9 @@ def plan_arena(
         output = root(layer.output)
         if output not in place:
             place[output] = _reusable(layer, position, output, root, place, last_use, blocks, sizes)
-            blocks.setdefault(place[output], _Block(sizes[output], position, position))
+            if place[output] not in blocks:
+                over = blocks[place[root(layer.inputs[0])]] if layer.lead else None
+                blocks[place[output]] = _Block(sizes[output], position, position, over=over, lead=layer.lead)
         blocks[place[output]].last = position
         if layer.scratch_bytes:
             scratch[position] = _Block(layer.scratch_bytes, position, position)
@@ -94,16 +98,42 @@ def _reusable(layer, position, output, root, place, last_use, blocks, sizes) -> 
     return output
 
 
+# Largest first packs well; later ones first lets outputs lie below the inputs that they grow over.
+_ORDERS = (
+    lambda block: (-block.bytes, block.first),
+    lambda block: (-block.bytes, -block.first),
+    lambda block: (-block.first, -block.bytes),
+    lambda block: (-block.last, -block.bytes),
+)
+
+
 def _place(blocks: Sequence[_Block]) -> int:
+    totals = [_place_in(sorted(blocks, key=order)) for order in _ORDERS]
+    return _place_in(sorted(blocks, key=_ORDERS[totals.index(min(totals))]))
+
+
+def _place_in(blocks: Sequence[_Block]) -> int:
     placed: list[_Block] = []
-    for block in sorted(blocks, key=lambda block: (-block.bytes, block.first)):
+    for block in blocks:
+        taken = sorted(
+            _forbidden(block, other) for other in placed if other.first <= block.last and other.last >= block.first
+        )
         offset = 0
-        for other in sorted(placed, key=lambda other: other.offset):
-            if other.first > block.last or other.last < block.first:
-                continue
-            if offset + block.bytes <= other.offset:
+        for low, high in taken:
+            if offset <= low:
                 break
-            offset = max(offset, -(-(other.offset + other.bytes) // _ALIGNMENT) * _ALIGNMENT)
+            offset = max(offset, -(-high // _ALIGNMENT) * _ALIGNMENT)
         block.offset = offset
         placed.append(block)
     return max(block.offset + block.bytes for block in placed)
+
+
+def _forbidden(block: _Block, other: _Block) -> tuple[int, int]:
+    """The block may begin at the first offset or before, or at the second or behind."""
+    before, after = block.bytes, other.bytes
+    # Both live at the layer that reads one and writes the other, and never else.
+    if block.over is other and other.last == block.first:
+        before = min(before, block.lead)
+    if other.over is block and block.last == other.first:
+        after = min(after, other.lead)
+    return other.offset - before, other.offset + after

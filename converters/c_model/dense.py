@@ -14,7 +14,7 @@ from converters.model_file import Operator
 def lower_fully_connected(to: Lowering, operator: Operator) -> None:
     """Weights [rows, depth]; where a head selection follows, only the selected rows are computed."""
     check_int8(operator)
-    selection = _selection_behind(to, operator)
+    selection = selection_behind(to, operator)
     options = to.source.options(operator, tflite.FullyConnectedOptions)
     if options.WeightsFormat() != 0:
         raise refuse(operator, "shuffled weights are not supported")
@@ -58,7 +58,7 @@ def lower_fully_connected(to: Lowering, operator: Operator) -> None:
         to.heads = heads
 
 
-def _selection_behind(to: Lowering, dense: Operator) -> Operator | None:
+def selection_behind(to: Lowering, dense: Operator) -> Operator | None:
     """The head selection that alone reads a dense layer, perhaps through a RESHAPE to [heads, classes]; or None."""
     reader = dense
     for _ in range(2):

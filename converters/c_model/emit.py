@@ -7,6 +7,12 @@ import numpy as np
 from converters.c_model.layer import Array, Value
 from converters.c_model.model import CModel
 
+_CMSIS_NN = """#ifndef TINYCERB_CMSIS_NN
+#error "this model.c is for CMSIS-NN's kernels: give -DTINYCERB_CMSIS_NN_ROOT=, or convert it again without them"
+#endif
+#include "cmsis_nn.h"
+
+"""
 _C_TYPES = {"int8": "int8_t", "int32": "int32_t", "uint8": "uint8_t", "uint16": "uint16_t"}
 
 
@@ -23,6 +29,7 @@ def emit_header(model: CModel) -> str:
 #define TC_KERNELS "{model.target.kernels}"
 #define TC_INPUT_BYTES {model.image.bytes}
 #define TC_OUTPUT_BYTES {model.output.bytes}
+#define TC_ANSWERED {int(model.answered)} /* whether the outputs are classes, which tc_answer takes */
 #define TC_HEADS {model.heads}
 #define TC_LAYERS {len(model.layers)}
 #define TC_ARENA_BYTES {model.arena.total_bytes}
@@ -60,6 +67,7 @@ def emit_source(model: CModel) -> str:
         [
             "/* Made by TinyCerb; see model.h. Do not edit. */\n",
             '#include "kernels.h"\n#include "model.h"\n#include "responses.h"\n\n',
+            _CMSIS_NN if model.target.cmsis_nn else "",
             "static int8_t arena[TC_ARENA_BYTES] __attribute__((aligned(16)));\n\n",
             *writer.parts,
             "\nstatic const tc_layer layers[] = {\n",

@@ -30,6 +30,8 @@ class Layer:
         output: the tensor written.
         scratch_bytes: working memory during this layer alone.
         in_place: the output may take the first input's place where that is not needed any more.
+        lead: where the output may lie over the input, which is then read before it is overwritten: by so many bytes its
+            beginning must stand before the input's. 0: nowhere.
         parameters_type: C type of the parameters.
         multiply_accumulates: for profiles.
     """
@@ -41,5 +43,6 @@ class Layer:
     output: int
     scratch_bytes: int = 0
     in_place: bool = False
+    lead: int = 0
     parameters_type: str = ""
     constants: Mapping[int, Array] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 # Importing these modules fills the registry of operators.
 from converters.c_model import convolutions, copies, dense, elementwise, lookups, pools  # noqa: F401
 from converters.c_model.arena import Arena, plan_arena
+from converters.c_model.cmsis_nn import CMSIS_NN_OPERATORS
 from converters.c_model.errors import refuse
 from converters.c_model.layer import Layer
 from converters.c_model.lowering import OPERATORS, Lowering
@@ -44,6 +45,16 @@ class CModel:
     answer_scales: tuple[Mapping[str, int], ...]
     responses: tuple[ResponseStep, ...] = ()
 
+    @property
+    def answered(self) -> bool:
+        """Whether the outputs are 2 to 256 classes, from which the runtime makes an answer."""
+        return is_answered(self.output)
+
+
+def is_answered(output: Tensor) -> bool:
+    """Whether outputs are taken for classes."""
+    return 2 <= output.bytes <= 256
+
 
 def lower_model(file: ModelFile, target: str = "portable", responses: Sequence[ResponseStep] = ()) -> CModel:
     """Turns a file into layers for a family of cores.
@@ -58,10 +69,11 @@ def lower_model(file: ModelFile, target: str = "portable", responses: Sequence[R
     """
     source = open_source(file)
     to = Lowering(source, TARGETS[target])
+    operators = OPERATORS | (CMSIS_NN_OPERATORS if to.target.cmsis_nn else {})
     for operator in file.operators:
-        if operator.name not in OPERATORS:
-            raise refuse(operator, f"not supported by the C runtime; supported: {', '.join(sorted(OPERATORS))}")
-        OPERATORS[operator.name](to, operator)
+        if operator.name not in operators:
+            raise refuse(operator, f"not supported by the C runtime; supported: {', '.join(sorted(operators))}")
+        operators[operator.name](to, operator)
     image = next(tensor for tensor in file.graph_inputs if tensor.dtype == "int8")
     output = next(iter(file.outputs.values()))
     every = [*file.graph_inputs, *(tensor for op in file.operators for tensor in (*op.inputs, *op.outputs))]
@@ -70,7 +82,7 @@ def lower_model(file: ModelFile, target: str = "portable", responses: Sequence[R
     constant = {index for layer in to.layers for index in layer.constants}
     arena = plan_arena(to.layers, sizes, to.same_memory, image.index, output.index)
     # The answer works in the arena with three words per class.
-    needed = max(arena.total_bytes, 12 * output.bytes)
+    needed = max(arena.total_bytes, 12 * output.bytes if is_answered(output) else 0)
     arena = Arena(
         -(-needed // 16) * 16, {key: at for key, at in arena.tensors.items() if key not in constant}, arena.scratch
     )
@@ -88,7 +100,7 @@ def lower_model(file: ModelFile, target: str = "portable", responses: Sequence[R
 
 
 def _answer_scales(file: ModelFile, output: Tensor, heads: int) -> tuple[Mapping[str, int], ...]:
-    if file.operators[-1].name == "SOFTMAX":
+    if file.operators[-1].name == "SOFTMAX" or not is_answered(output):
         return ()
     metadata = read_metadata(file) or {}
     alphas = metadata.get("alphas", [1.0] * heads)

@@ -6,7 +6,7 @@ from converters.c_model.errors import refuse
 from converters.c_model.fixed_point import activation_range, quantize_multiplier
 from converters.c_model.layer import Layer
 from converters.c_model.lowering import Lowering, check_int8, lowers
-from converters.c_model.window import window_parameters
+from converters.c_model.window import lead_bytes, window_parameters
 from converters.model_file import Operator
 
 _LARGEST_WINDOW = 4096
@@ -27,18 +27,20 @@ def lower_pool(to: Lowering, operator: Operator) -> None:
     if limits is None:
         raise refuse(operator, f"fused activation {options.FusedActivationFunction()}; use none, ReLU or ReLU6")
     strides = (options.StrideH(), options.StrideW())
+    window = window_parameters(operator, kernel, strides, (1, 1), options.Padding())
     to.layers.append(
         Layer(
             operator=operator,
             kernel=f"tc_{operator.name.lower()}",
             parameters={
-                "window": window_parameters(operator, kernel, strides, (1, 1), options.Padding()),
+                "window": window,
                 "low": limits[0],
                 "high": limits[1],
             },
             inputs=(source.index,),
             output=result.index,
             parameters_type="tc_pool_parameters",
+            lead=lead_bytes(operator, window) if to.target.overlaps else 0,
         )
     )
 

@@ -1,7 +1,7 @@
 """How weights are packed for each family of cores, and what working memory its kernels need."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,8 @@ class Target:
         pointer_bytes: size of a pointer.
         pack: int8 [rows, depth] weights to the order in which the kernels read them.
         column_bytes: (columns, depth) to working memory that multiplying them needs.
+        cmsis_nn: convolutions, dense layers and pools go to the user's CMSIS-NN tree.
+        overlaps: outputs of sliding windows may lie over inputs; kernels write nothing beyond a pixel's channels.
         widens: columns are copied there before anything is written, so that a 1x1 convolution can work in place.
     """
 
@@ -25,6 +27,8 @@ class Target:
     pack: Callable[[np.ndarray], np.ndarray]
     column_bytes: Callable[[int, int], int]
     widens: bool = False
+    overlaps: bool = False
+    cmsis_nn: bool = False
 
 
 def _plain(rows: np.ndarray) -> np.ndarray:
@@ -52,13 +56,13 @@ def _padded(rows: np.ndarray, multiple: int) -> np.ndarray:
     return np.pad(rows, ((0, 0), (0, -rows.shape[1] % multiple)))
 
 
-TARGETS = {
+_OWN = {
     target.name: target
     for target in (
         # This computer, with and without the vector instructions of x86-64 computers since 2013.
         Target("host", "portable", 8, _plain, lambda columns, depth: 0),
         Target("host-avx2", "avx2", 8, _paired, lambda columns, depth: 2 * columns * (depth + depth % 2), True),
-        Target("portable", "portable", 4, _plain, lambda columns, depth: 0),
+        Target("portable", "portable", 4, _plain, lambda columns, depth: 0, overlaps=True),
         # Two rows, four weights of each in turn: one double-word load serves both. Depth padded to eight.
         Target(
             "dsp",
@@ -67,8 +71,14 @@ TARGETS = {
             lambda rows: _interleaved(_padded(rows, 8), 2, 4),
             lambda columns, depth: 2 * columns * (depth + (-depth % 8)),
             True,
+            overlaps=True,
         ),
         # Four rows, sixteen weights of each in turn: one vector register per load.
-        Target("mve", "mve", 4, lambda rows: _interleaved(rows, 4, 16), lambda columns, depth: 0),
+        Target("mve", "mve", 4, lambda rows: _interleaved(rows, 4, 16), lambda columns, depth: 0, overlaps=True),
     )
+}
+
+TARGETS = _OWN | {
+    f"{name}+cmsis-nn": replace(_OWN[name], name=f"{name}+cmsis-nn", cmsis_nn=True)
+    for name in ("portable", "dsp", "mve")
 }

@@ -5,14 +5,19 @@
  *   TEST    -> golden vectors (2), of them wrong (2), stack bytes (4): runs every head on every golden image
  *   ASK     image -> codes: the head is drawn here and stays secret
  *   PROFILE -> ticks of draw, inference and answer (4 each), ticks of every layer (4 each), on the first golden image
- * FAILED answers a request that is none of these or has the wrong length. */
+ *   COUNT   -> questions answered and refused since the start (4 each); only with TC_QUERY_LIMIT
+ * FAILED answers a request that is none of these or has the wrong length. LIMITED answers an ASK that comes too soon:
+ * seconds until the next one is answered (4). */
 #include "frame.h"
 #include "golden.h"
 #include "model.h"
+#ifdef TC_QUERY_LIMIT
+#include "query_limit.h"
+#endif
 #include "target.h"
 #include <string.h>
 
-enum { VERSION = 1, HELLO = 1, TEST = 2, ASK = 3, PROFILE = 4, FAILED = 0x7F, REPLY = 0x80 };
+enum { VERSION = 1, HELLO = 1, TEST = 2, ASK = 3, PROFILE = 4, COUNT = 5, LIMITED = 0x7E, FAILED = 0x7F, REPLY = 0x80 };
 
 #ifndef TC_SELECTION
 #define TC_SELECTION TC_SELECT_KEYED
@@ -91,14 +96,54 @@ static tc_status answer(const int8_t *image, uint32_t ticks[3]) {
         status = tc_infer(&tc_model_instance, image, head, logits);
     ticks[1] = target_ticks_since(began);
     began = target_ticks_now();
-    if (status == TC_OK)
+    /* Outputs that are no classes go out as they are. */
+    if (status == TC_OK && TC_ANSWERED)
         status = tc_answer(&tc_model_instance, logits, head, codes);
+    else
+        memcpy(codes, logits, TC_OUTPUT_BYTES);
     ticks[2] = target_ticks_since(began);
     return status;
 }
 
+#ifdef TC_QUERY_LIMIT
+static query_limit limit;
+static uint32_t limit_clock;
+
+/* A driver that cannot say makes the bucket fill more slowly. */
+__attribute__((weak)) int serial_ready(void) {
+    return 1;
+}
+
+/* Called at least once per round of the counter while nothing else is done. A longer inference loses whole rounds: the
+ * bucket then fills more slowly than promised, never faster. */
+static void pass_time(void) {
+    const uint32_t ticks = target_ticks_since(limit_clock);
+    limit_clock += ticks;
+    query_limit_elapsed(&limit, ticks);
+}
+
+static int may_answer(const frame *request) {
+    uint8_t reply[4];
+    if (query_limit_take(&limit))
+        return 1;
+    put(reply, (uint32_t)((query_limit_wait(&limit) + TC_CLOCK_HZ - 1) / TC_CLOCK_HZ), 4);
+    send(LIMITED | REPLY, request->sequence, reply, sizeof reply);
+    return 0;
+}
+
+static void count(uint8_t sequence) {
+    uint8_t reply[8];
+    put(put(reply, limit.answered, 4), limit.refused, 4);
+    send(COUNT | REPLY, sequence, reply, sizeof reply);
+}
+#endif
+
 static void ask(const frame *request) {
     uint32_t ticks[3];
+#ifdef TC_QUERY_LIMIT
+    if (request->length == TC_INPUT_BYTES && !may_answer(request))
+        return;
+#endif
     if (request->length != TC_INPUT_BYTES || answer((const int8_t *)request->payload, ticks) != TC_OK)
         send(FAILED | REPLY, request->sequence, 0, 0);
     else
@@ -131,7 +176,16 @@ int main(void) {
     target_ticks_start();
     const uint8_t boot_wrong = (uint8_t)count_wrong();
     send(TEST | REPLY, 0, &boot_wrong, 1);
+#ifdef TC_QUERY_LIMIT
+    query_limit_start(&limit, TC_QUERY_LIMIT, TC_QUERY_PERIOD);
+    limit_clock = target_ticks_now();
+#endif
     for (;;) {
+#ifdef TC_QUERY_LIMIT
+        do
+            pass_time();
+        while (!serial_ready());
+#endif
         int found = frame_feed(&parser, serial_read(), &request);
         for (; found; found = frame_next(&parser, &request)) {
             if (request.type == HELLO)
@@ -142,6 +196,10 @@ int main(void) {
                 ask(&request);
             else if (request.type == PROFILE)
                 profile(request.sequence);
+#ifdef TC_QUERY_LIMIT
+            else if (request.type == COUNT)
+                count(request.sequence);
+#endif
             else
                 send(FAILED | REPLY, request.sequence, 0, 0);
         }

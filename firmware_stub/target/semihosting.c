@@ -3,7 +3,7 @@
 #include "target.h"
 #include <string.h>
 
-enum { OPEN = 0x01, CLOSE = 0x02, WRITE0 = 0x04, WRITE = 0x05, READ = 0x06, LENGTH = 0x0C, EXIT_EXTENDED = 0x20 };
+enum { OPEN = 0x01, CLOSE = 0x02, WRITE0 = 0x04, WRITE = 0x05, READ = 0x06, SEEK = 0x0A, LENGTH = 0x0C, EXIT_EXTENDED = 0x20 };
 
 static uint32_t call(uint32_t operation, const void *block) {
     register uint32_t r0 __asm__("r0") = operation;
@@ -25,6 +25,11 @@ void semihosting_close(int handle) {
 uint32_t semihosting_length(int handle) {
     const uint32_t block[1] = {(uint32_t)handle};
     return call(LENGTH, block);
+}
+
+int semihosting_seek(int handle, uint32_t position) {
+    const uint32_t block[2] = {(uint32_t)handle, position};
+    return (int)call(SEEK, block);
 }
 
 uint32_t semihosting_read(int handle, void *to, uint32_t bytes) {

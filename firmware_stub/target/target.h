@@ -10,7 +10,7 @@ void target_exit(int code) __attribute__((noreturn));
 /* Most bytes of stack that were ever in use. */
 uint32_t target_stack_used(void);
 
-/* SysTick as a counter of clock ticks, 24 bits. */
+/* A counter of clock ticks: SysTick with 24 bits (ticks.c) or the debug unit's cycles with 32 (ticks_dwt.c). */
 void target_ticks_start(void);
 uint32_t target_ticks_since(uint32_t earlier);
 uint32_t target_ticks_now(void);

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,19 +26,25 @@ class Case:
     reference_seconds: float
 
 
-Cases = Callable[[Mapping[str, bytes], int], dict[str, Case]]
+Draw = Callable[[Sequence[int], int], np.ndarray]
+Cases = Callable[..., dict[str, Case]]
+
+
+def noise(shape: Sequence[int], count: int) -> np.ndarray:
+    """Random int8 images [count, *shape]."""
+    return np.random.default_rng(len(shape)).integers(-128, 128, (count, *shape), dtype=np.int8)
 
 
 @pytest.fixture(scope="session")
 def cases(tmp_path_factory) -> Cases:
-    """Runs models by name on `count` random images with BUILTIN_REF."""
+    """Runs models by name on `count` images with BUILTIN_REF."""
 
-    def make(models: Mapping[str, bytes], count: int) -> dict[str, Case]:
+    def make(models: Mapping[str, bytes], count: int, draw: Draw = noise) -> dict[str, Case]:
         folder = tmp_path_factory.mktemp("reference")
         files = {name: parse_model(content) for name, content in models.items()}
-        for seed, (name, file) in enumerate(files.items()):
+        for name, file in files.items():
             model = lower_model(file)
-            images = np.random.default_rng(seed).integers(-128, 128, (count, *model.image.shape[1:]), dtype=np.int8)
+            images = draw(model.image.shape[1:], count)
             (folder / f"{name}.tflite").write_bytes(file.content)
             (folder / f"{name}.heads").write_text(str(model.heads))
             np.save(folder / f"{name}.images.npy", images)

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from converters.model_file import parse_model
+from tests.firmware.kernel_bench import cmsis_nn_folder
 from tests.firmware.random_models import random_model
 from tinycerb.boards.board import board_names, load_board
 from tinycerb.boards.build import Image, build_image, firmware_folder
+from tinycerb.boards.cmsis_nn import open_cmsis_nn
 from tinycerb.boards.emulator import measure
 
 
@@ -29,14 +31,16 @@ def test_presets_say_what_the_boards_say() -> None:
             assert int(values[f"TINYCERB_{name}"], 16) == expected
 
 
-@pytest.mark.parametrize("name", ["qemu-m3", "qemu-m55"])
-def test_a_preset_builds_and_answers(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "hook"), [("qemu-m3", False), ("qemu-m55", False), ("qemu-m4", True)])
+def test_a_preset_builds_and_answers(tmp_path: Path, name: str, hook: bool) -> None:
     cmake = shutil.which("cmake")
     assert cmake is not None, "cmake is not installed; install it with: sudo apt-get install -y cmake"
     board, file = load_board(name), parse_model(random_model(2))
-    own = build_image(file, board, tmp_path / "own")
+    root = cmsis_nn_folder() / "cmsis_nn"
+    own = build_image(file, board, tmp_path / "own", cmsis_nn=open_cmsis_nn(root) if hook else None)
+    more = [f"-DTINYCERB_CMSIS_NN_ROOT={root}"] if hook else []
     for command in (
-        [cmake, "--preset", name, "-B", str(tmp_path / "build"), f"-DTINYCERB_MODEL_DIR={tmp_path / 'own'}"],
+        [cmake, "--preset", name, "-B", str(tmp_path / "build"), f"-DTINYCERB_MODEL_DIR={tmp_path / 'own'}", *more],
         [cmake, "--build", str(tmp_path / "build")],
     ):
         done = subprocess.run(command, cwd=firmware_folder(), capture_output=True, text=True, check=False)

@@ -1,4 +1,11 @@
-"""Every backbone in every runtime: the same bytes where that is promised, and within a measured bound elsewhere."""
+"""Every backbone in every runtime: the same bytes where that is promised, and within a measured bound elsewhere.
+
+Cores of microcontrollers are runtimes too; a sample of `python -m tests.firmware.matrix` is taken here.
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,6 +13,9 @@ import pytest
 from converters.arena_plan import plan_arena
 from converters.contract import contract_violations
 from converters.model_file import read_model_file
+from keras_models import BACKBONES
+from tests.firmware.matrix import BASELINE, measured_cost
+from tinycerb.boards.board import load_board
 from tinycerb.runtimes.apart import ModelRun, head_inputs, run_model
 
 # Largest difference of int8 logits to tflite-runtime's reference kernels, in steps, as measured. The optimised kernels
@@ -56,3 +66,22 @@ def test_the_planned_arena_is_the_measured_one(converted) -> None:
     assert plan.nonpersistent_bytes == measured["nonpersistent_bytes"]
     # The interpreter's own part is an estimate for a 32-bit core; the host's pointers are twice as wide.
     assert 0.5 <= plan.persistent_bytes / measured["persistent_bytes"] <= 1.1
+
+
+def test_cores_give_the_same_bytes_at_the_committed_cost(converted, reference, tmp_path: Path) -> None:
+    """`python -m tests.firmware.matrix --write` renews the baseline."""
+    name = converted.card["victim"]
+    # Every core meets a backbone, the M4 all of them.
+    others = ("qemu-m0", "qemu-m3", "qemu-m7", "qemu-m33", "qemu-m55")
+    file = read_model_file(converted.folder / "model.tflite")
+    expected = reference.outputs["logits"].reshape(100, 3, 10)[:10]
+    baseline = json.loads(BASELINE.read_text())["small"][name]
+    for board in ("qemu-m4", others[BACKBONES.index(name) % len(others)]):
+        answers, cost = measured_cost(file, load_board(board), converted.codes[:10], tmp_path / board)
+        assert int((answers != expected).sum()) == 0, board
+        for key, value in asdict(cost).items():
+            assert value == pytest.approx(baseline[board][key], rel=0.01), (board, key)
+        assert cost.stack_bytes <= 512
+        # Entries of the layer tables take up to 128 bytes, which only MobileNetV2's 66 layers make felt.
+        assert cost.code_bytes <= 16 * 1024 + 128 * max(0, len(file.operators) - 32)
+        assert cost.arena_bytes <= converted.card["arena"]["nonpersistent_bytes"]

@@ -11,6 +11,7 @@ from tinycerb.errors import UsageError, suggest
 
 # Unicorn's SysTick counts instructions: in QEMU's terms, at 2^6 ns each, that is so many per second.
 UNICORN_SYSTICK_HZ = 15_625_000
+_TICKS = {"systick": "target/ticks.c", "dwt": "target/ticks_dwt.c"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Board:
         flasher: how an image gets onto it.
         machine: QEMU's name of the machine, empty for real boards.
         systick_hz: clock of SysTick, of an emulator.
+        clock_hz: clock of the core, 0 where the file does not say.
+        ticks: `systick`, or `dwt` for the cycle counter of real M3, M4, M7, M33 and M55 cores.
         options: whatever else the flasher wants.
     """
 
@@ -57,6 +60,8 @@ class Board:
     flasher: str
     machine: str
     systick_hz: int
+    clock_hz: int
+    ticks: str
     options: Mapping[str, Any]
 
     @property
@@ -68,6 +73,11 @@ class Board:
     def baud(self) -> int:
         """Of the serial line."""
         return self.serial["baud"]
+
+    @property
+    def ticks_source(self) -> str:
+        """The clock's driver under `firmware_stub`."""
+        return _TICKS[self.ticks]
 
 
 def board_names() -> list[str]:
@@ -118,5 +128,13 @@ def _board(name: str, table: Mapping[str, Any]) -> Board:
         flasher=table["flasher"],
         machine=emulator.get("machine", ""),
         systick_hz=emulator.get("systick_hz", UNICORN_SYSTICK_HZ),
+        clock_hz=table.get("clock_hz", emulator.get("systick_hz", 0)),
+        ticks=_known_ticks(table.get("ticks", "systick")),
         options=table.get(table["flasher"], {}),
     )
+
+
+def _known_ticks(name: str) -> str:
+    if name not in _TICKS:
+        raise UsageError(f"unknown clock {name!r}{suggest(name, _TICKS)}; ticks is one of: {', '.join(_TICKS)}")
+    return name

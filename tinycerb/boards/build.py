@@ -13,6 +13,7 @@ from converters.c_model.host import runtime_sources, write_model
 from converters.c_model.model import CModel, lower_model
 from converters.model_file import ModelFile
 from tinycerb.boards.board import Board
+from tinycerb.boards.cmsis_nn import CmsisNn
 from tinycerb.boards.device_response import device_response
 from tinycerb.boards.elf import memory_use
 from tinycerb.errors import EnvironmentProblem, HardwareError, UsageError
@@ -55,6 +56,7 @@ def build_image(
     defines: Sequence[str] = (),
     system: Sequence[Path] = (),
     relaxed: bool = False,
+    cmsis_nn: CmsisNn | None = None,
 ) -> Image:
     """Compiles a model with an application for a board.
 
@@ -68,6 +70,7 @@ def build_image(
         defines: further definitions, `NAME=VALUE`.
         system: include folders of other people's headers.
         relaxed: GNU C and no warnings, for other people's sources.
+        cmsis_nn: a tree whose kernels take the place of TinyCerb's where it has them.
 
     Raises:
         UsageError: the model or its response cannot run on this runtime.
@@ -76,7 +79,8 @@ def build_image(
     """
     responses = device_response(file)
     try:
-        model = lower_model(file, board.kernels, responses)
+        target = board.kernels if cmsis_nn is None else f"{board.kernels}+cmsis-nn"
+        model = lower_model(file, target, responses)
     except UnsupportedModelError as error:
         raise UsageError(f"this model cannot become firmware: {error}") from error
     write_model(model, folder)
@@ -97,8 +101,12 @@ def build_image(
         flags = ["-std=gnu99", *(flag for flag in flags if flag not in (*WARNINGS, "-std=c99"))]
     parts = (*application, *(f"target/{name}" for name in board.sources))
     sources = [*(root / part for part in parts), folder / "model.c", *extra]
+    archives = [_runtime_archive(board, folder.parent, optimisation)]
+    if cmsis_nn is not None:
+        flags += ["-DTINYCERB_CMSIS_NN", f"-I{root / 'kernels' / 'cmsis_nn'}"]
+        archives = [*_cmsis_nn_archives(cmsis_nn, board, folder.parent, optimisation), *archives]
     _run(
-        [_tool("gcc"), *flags, *map(str, sources), str(_runtime_archive(board, folder.parent, optimisation)),
+        [_tool("gcc"), *flags, *map(str, sources), *map(str, archives),
          "-nostartfiles", "--specs=nano.specs", "-T", str(folder / "link.ld"), "-Wl,--gc-sections", "-o", str(elf)],
         board,
     )  # fmt: skip
@@ -116,17 +124,33 @@ def compiler_flags(board: Board, optimisation: str) -> list[str]:
 
 
 def _runtime_archive(board: Board, folder: Path, optimisation: str) -> Path:
-    """The runtime for a board's core; compiled once per folder."""
-    root = firmware_folder()
-    archive = folder / f"runtime-{board.name}{optimisation}.a"
-    sources = runtime_sources(root, board.kernels)
-    inputs = [*sources, *root.rglob("*.h")]
+    """The runtime for a board's core."""
+    sources = runtime_sources(firmware_folder(), board.kernels)
+    return _archive("runtime", sources, compiler_flags(board, optimisation), board, folder)
+
+
+def _cmsis_nn_archives(cmsis_nn: CmsisNn, board: Board, folder: Path, optimisation: str) -> list[Path]:
+    """The adapters and what they call."""
+    flags = compiler_flags(board, optimisation)
+    flags += [f"-isystem{path}" for path in cmsis_nn.includes]
+    adapters = sorted((firmware_folder() / "kernels" / "cmsis_nn").glob("*.c"))
+    theirs = ["-std=gnu99", *(flag for flag in flags if flag not in (*WARNINGS, "-std=c99")), "-w"]
+    return [
+        _archive("adapters", adapters, flags, board, folder),
+        _archive("cmsis-nn", cmsis_nn.sources, theirs, board, folder),
+    ]
+
+
+def _archive(name: str, sources: Sequence[Path], flags: Sequence[str], board: Board, folder: Path) -> Path:
+    """A library; compiled once per folder."""
+    optimisation = next(flag for flag in flags if flag.startswith("-O"))
+    archive = folder / f"{name}-{board.name}{optimisation}.a"
+    inputs = [*sources, *firmware_folder().rglob("*.h")]
     if archive.exists() and archive.stat().st_mtime > max(path.stat().st_mtime for path in inputs):
         return archive
-    objects = folder / f"objects-{board.name}{optimisation}"
+    objects = folder / f"{name}-{board.name}{optimisation}"
     objects.mkdir(parents=True, exist_ok=True)
-    command = [_tool("gcc"), *compiler_flags(board, optimisation), "-c", *map(str, sources)]
-    _run(command, board, cwd=objects)
+    _run([_tool("gcc"), *flags, "-c", *map(str, sources)], board, cwd=objects)
     archive.unlink(missing_ok=True)
     _run([_tool("ar"), "rcs", str(archive), *(str(objects / f"{path.stem}.o") for path in sources)], board)
     return archive

@@ -11,10 +11,11 @@ import numpy as np
 from tinycerb.boards.frames import Frame, FrameReader
 from tinycerb.errors import HardwareError
 
-HELLO, TEST, ASK, PROFILE, FAILED = 1, 2, 3, 4, 0x7F
+HELLO, TEST, ASK, PROFILE, COUNT, LIMITED, FAILED = 1, 2, 3, 4, 5, 0x7E, 0x7F
 SELECTIONS = ("fixed", "random", "keyed", "coarse_keyed")
 _REPLY = 0x80
 _ATTEMPTS = 4
+_WAIT_BYTES = 4
 
 
 class Line(Protocol):
@@ -52,6 +53,18 @@ def patience_within(limit: float) -> float:
     return min(15.0, limit / _ATTEMPTS)
 
 
+class QueryLimitReached(HardwareError):
+    """The device answers no more questions for now.
+
+    Attributes:
+        seconds: until it does, by its own clock.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"the device limits questions: ask again in {seconds:,} seconds")
+        self.seconds = seconds
+
+
 class Device:
     """Asks and listens; repeats what got lost, accepts no reply whose checksum or sequence is wrong.
 
@@ -82,6 +95,11 @@ class Device:
         """Returns the answer to an int8 image: uint8 [classes], k/256 each, of a head that the device chose."""
         return np.frombuffer(self._exchange(ASK, np.ascontiguousarray(image).tobytes(), classes), np.uint8)
 
+    def count(self) -> tuple[int, int]:
+        """Returns questions answered and refused since the device started; it must have been built with a limit."""
+        answered, refused = struct.unpack("<II", self._exchange(COUNT, b"", 8))
+        return answered, refused
+
     def profile(self, layers: int) -> np.ndarray:
         """Returns ticks: draw, inference, answer, then every layer."""
         return np.frombuffer(self._exchange(PROFILE, b"", 12 + 4 * layers), "<u4")
@@ -92,7 +110,7 @@ class Device:
         heard = False
         for _ in range(_ATTEMPTS):
             # A damaged length must not hold back replies until they fit a later question's sequence number.
-            reader = FrameReader(expected)
+            reader = FrameReader(max(expected, _WAIT_BYTES))
             self._line.write(request)
             until = self._clock() + self._patience
             while self._clock() < until:
@@ -103,6 +121,9 @@ class Device:
                         continue
                     if frame.type == FAILED | _REPLY:
                         raise HardwareError(f"the device refused request {kind}: it runs another model or protocol")
+                    if frame.type == LIMITED | _REPLY and len(frame.payload) == _WAIT_BYTES:
+                        wait = int.from_bytes(frame.payload, "little")
+                        raise QueryLimitReached(wait)
                     if frame.type == kind | _REPLY and len(frame.payload) == expected:
                         return frame.payload
         waited = f"within {_ATTEMPTS} attempts of {self._patience:g} seconds"

@@ -16,7 +16,7 @@ from tinycerb.boards.build import INSTALL, Image
 from tinycerb.boards.unicorn_machine import Machine
 from tinycerb.errors import EnvironmentProblem, HardwareError
 
-_TIME_LIMIT = 120
+_TIME_LIMIT = 600
 _TICK_BITS = 24
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from converters.c_model.errors import UnsupportedModelError
 from converters.c_model.golden import emit_golden_header, emit_golden_source
-from converters.c_model.model import lower_model
+from converters.c_model.model import CModel, lower_model
 from converters.metadata import read_metadata
 from converters.model_file import ModelFile
 from tinycerb.answers.keyed_selection import SECRET_BYTES
@@ -15,10 +15,12 @@ from tinycerb.answers.softmax import softmax_codes
 from tinycerb.atomic import make_directory, write_text
 from tinycerb.boards.board import Board
 from tinycerb.boards.build import Image, build_image
+from tinycerb.boards.cmsis_nn import CmsisNn
 from tinycerb.boards.device import SELECTIONS
 from tinycerb.boards.device_response import answers_of
 from tinycerb.boards.elf import memory_use, with_section
 from tinycerb.boards.golden import golden_vectors
+from tinycerb.boards.query_limit import QueryLimit
 from tinycerb.errors import UsageError
 
 GOLDEN_IMAGES = 2
@@ -31,7 +33,8 @@ class Firmware:
     Attributes:
         image: without the secret.
         golden_images: int8 [N, ...].
-        golden_codes: uint8 [N, heads, classes], the answer of every head.
+        golden_codes: uint8 [N, heads, classes], the answer of every head; where the outputs are no classes
+            (one, or more than 256) the bytes of the int8 outputs.
     """
 
     image: Image
@@ -39,25 +42,45 @@ class Firmware:
     golden_codes: np.ndarray
 
 
-def build_firmware(file: ModelFile, board: Board, folder: Path, selection: str) -> Firmware:
+def build_firmware(
+    file: ModelFile,
+    board: Board,
+    folder: Path,
+    selection: str,
+    cmsis_nn: CmsisNn | None = None,
+    limit: QueryLimit | None = None,
+) -> Firmware:
     """Builds the serving image.
+
+    Args:
+        file: the model.
+        board: the board.
+        folder: where everything goes.
+        selection: how heads are drawn.
+        cmsis_nn: a tree whose kernels take the place of TinyCerb's where it has them.
+        limit: how many questions are answered; all by default.
 
     Raises:
         UsageError: unknown selection, or a model that cannot run.
         HardwareError: a model that does not fit.
         EnvironmentProblem: no compiler.
     """
-    images, outputs = _expected(file, selection)
+    model, images, outputs = _expected(file, selection)
     make_directory(folder)
     write_text(folder / "golden.h", emit_golden_header(len(images)))
     write_text(folder / "golden.c", emit_golden_source(images, outputs))
     application = (
-        "application/serve.c", "application/frame.c", "application/secret.c", "target/startup.c", "target/ticks.c",
+        "application/serve.c", "application/frame.c", "application/secret.c", "target/startup.c", board.ticks_source,
         "target/standalone.c", f"target/serial_{board.serial_driver}.c",
     )  # fmt: skip
-    define = f"TC_SELECTION=TC_SELECT_{selection.upper()}"
-    image = build_image(file, board, folder, application, extra=[folder / "golden.c"], defines=[define])
-    return Firmware(image, images, _answers(file, outputs))
+    defines = [f"TC_SELECTION=TC_SELECT_{selection.upper()}"]
+    if limit is not None:
+        application += ("application/query_limit.c",)
+        defines += limit.defines(board)
+    image = build_image(
+        file, board, folder, application, extra=[folder / "golden.c"], defines=defines, cmsis_nn=cmsis_nn
+    )
+    return Firmware(image, images, _answers(file, model, outputs))
 
 
 def prebuilt_firmware(file: ModelFile, board: Board, elf: Path, selection: str) -> Firmware:
@@ -66,25 +89,25 @@ def prebuilt_firmware(file: ModelFile, board: Board, elf: Path, selection: str) 
     Raises:
         UsageError: no readable image, unknown selection, or a model that cannot run.
     """
-    images, outputs = _expected(file, selection)
+    model, images, outputs = _expected(file, selection)
     image = Image(elf, lower_model(file, board.kernels), *memory_use(elf))
-    return Firmware(image, images, _answers(file, outputs))
+    return Firmware(image, images, _answers(file, model, outputs))
 
 
-def _expected(file: ModelFile, selection: str) -> tuple[np.ndarray, np.ndarray]:
+def _expected(file: ModelFile, selection: str) -> tuple[CModel, np.ndarray, np.ndarray]:
     if selection not in SELECTIONS:
         raise UsageError(f"unknown head selection {selection!r}; known: {', '.join(SELECTIONS)}")
     try:
         model = lower_model(file)
     except UnsupportedModelError as error:
         raise UsageError(f"this model cannot become firmware: {error}") from error
-    if not 2 <= model.output.bytes <= 256:
-        raise UsageError(f"the model has {model.output.bytes} outputs; answers need 2 to 256 classes")
-    return golden_vectors(file, model, GOLDEN_IMAGES)
+    return model, *golden_vectors(file, model, GOLDEN_IMAGES)
 
 
-def _answers(file: ModelFile, outputs: np.ndarray) -> np.ndarray:
-    """What the device says with each head."""
+def _answers(file: ModelFile, model: CModel, outputs: np.ndarray) -> np.ndarray:
+    """What the device says with each head: its codes, or its outputs as they are where they are no classes."""
+    if not model.answered:
+        return outputs.view(np.uint8)
     if file.operators[-1].name == "SOFTMAX":
         codes = (outputs.astype(np.int16) + 128).astype(np.uint8)
         return np.stack([answers_of(file, codes[:, head]) for head in range(codes.shape[1])], axis=1)

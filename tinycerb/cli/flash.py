@@ -27,6 +27,19 @@ Limit = Annotated[
     float, typer.Option("--time-limit", min=1, help="Seconds that flashing may take, and that the board may be silent.")
 ]
 
+RateLimit = Annotated[
+    str | None,
+    typer.Option(
+        metavar="QUESTIONS/SECONDS",
+        help="Count questions, and answer at most so many in a row and per so many seconds.",
+        show_default=False,
+    ),
+]
+CmsisNnRoot = Annotated[
+    Path | None,
+    typer.Option("--cmsis-nn", help="Folder with CMSIS-NN's Include and Source: use its kernels.", show_default=False),
+]
+
 
 def flash(
     model: Model,
@@ -39,6 +52,8 @@ def flash(
     prebuilt: Prebuilt = None,
     dry_run: DryRun = False,
     limit: Limit = 60,
+    rate_limit: RateLimit = None,
+    cmsis_nn: CmsisNnRoot = None,
     as_json: AsJson = False,
 ) -> None:
     """Build the firmware of a model, put it on a board, compare with the golden vectors, print what it costs.
@@ -51,8 +66,10 @@ def flash(
 
     from converters.model_file import ModelFileError, read_model_file
     from tinycerb.boards.board import load_board
+    from tinycerb.boards.cmsis_nn import open_cmsis_nn
     from tinycerb.boards.firmware import build_firmware, prebuilt_firmware
     from tinycerb.boards.flashers import FLASHERS
+    from tinycerb.boards.query_limit import parse_query_limit
     from tinycerb.boards.session import flash_and_check
     from tinycerb.errors import UsageError
 
@@ -68,7 +85,9 @@ def flash(
     with tempfile.TemporaryDirectory(prefix="tinycerb-") as private:
         folder = Path(private) / "build" if out is None else out
         if prebuilt is None:
-            firmware = build_firmware(file, target, folder.resolve(), selection)
+            tree = None if cmsis_nn is None else open_cmsis_nn(cmsis_nn)
+            limited = None if rate_limit is None else parse_query_limit(rate_limit)
+            firmware = build_firmware(file, target, folder.resolve(), selection, tree, limited)
         else:
             firmware = prebuilt_firmware(file, target, prebuilt.resolve(), selection)
         image = firmware.image

@@ -1,0 +1,121 @@
+"""Layers that the user's own CMSIS-NN tree computes (`firmware_stub/kernels/cmsis_nn`): weights and biases as in the
+file, working memory as CMSIS-NN 4.0.0 wants it."""
+
+import numpy as np
+import tflite
+
+from converters.c_model.convolutions import kernel_and_window
+from converters.c_model.dense import selection_behind
+from converters.c_model.layer import Array, Layer, Value
+from converters.c_model.lowering import Lower, Lowering, check_int8
+from converters.c_model.pools import lower_pool
+from converters.c_model.product import product_parameters, read_weights, row_multipliers
+from converters.model_file import Operator
+
+# Its depthwise kernel for MVE works on so many channels at a time.
+_MVE_CHANNELS = 124
+
+
+def _product(
+    operator: Operator, matrix: np.ndarray, bias: np.ndarray, activation: int, stored: np.ndarray, dense: bool = False
+) -> dict[str, Value]:
+    """The members of `tc_cmsis_nn_product`."""
+    multipliers = row_multipliers(operator, len(matrix), rounded_product=dense)
+    # Refuses what neither library computes exactly.
+    checked = product_parameters(operator, stored, matrix, bias, multipliers, activation)
+    return {
+        "weights": Array(stored.reshape(-1)),
+        "bias": Array(bias),
+        "multipliers": checked["multipliers"],
+        "shifts": Array(np.array([shift for _, shift in multipliers], np.int32)),
+        "rows": len(matrix),
+        "input_zero_point": operator.inputs[0].zero_points[0],
+        "output_zero_point": operator.outputs[0].zero_points[0],
+        "low": checked["low"],
+        "high": checked["high"],
+    }
+
+
+def _convolution(to: Lowering, operator: Operator) -> None:
+    options, weights, bias, window = kernel_and_window(to, operator)
+    depthwise = operator.name == "DEPTHWISE_CONV_2D"
+    matrix = weights.reshape(-1, weights.shape[-1]).T if depthwise else weights.reshape(len(weights), -1)
+    taps, channels = int(np.prod(weights.shape[1:3])), operator.inputs[0].shape[-1]
+    if depthwise:
+        scratch = {"dsp": 2 * channels * taps, "mve": 4 * _MVE_CHANNELS * taps}.get(to.target.kernels, 0)
+    else:
+        depth = matrix.shape[1]
+        scratch = 4 * (depth + -depth % 8)
+    to.layers.append(
+        Layer(
+            operator=operator,
+            kernel=f"tc_cmsis_nn_{operator.name.lower()}",
+            parameters={
+                "product": _product(operator, matrix, bias, options.FusedActivationFunction(), weights),
+                "window": window,
+                "multiplier": len(matrix) // channels if depthwise else 1,
+                "scratch_bytes": scratch,
+            },
+            inputs=(operator.inputs[0].index,),
+            output=operator.outputs[0].index,
+            scratch_bytes=scratch,
+            parameters_type="tc_cmsis_nn_conv_2d_parameters",
+        )
+    )
+
+
+def _fully_connected(to: Lowering, operator: Operator) -> None:
+    check_int8(operator)
+    selection = selection_behind(to, operator)
+    options = to.source.options(operator, tflite.FullyConnectedOptions)
+    weights, bias = read_weights(to.source, operator)
+    heads = selection.inputs[0].shape[0] if selection is not None else 1
+    weight_zero_point = operator.inputs[1].zero_points[0]
+    single = len(operator.inputs[1].scales) == 1
+    product = _product(operator, weights, bias, options.FusedActivationFunction(), weights, dense=single)
+    to.layers.append(
+        Layer(
+            operator=operator,
+            kernel="tc_cmsis_nn_fully_connected",
+            parameters={
+                "product": {**product, "rows": len(weights) // heads},
+                "batch": int(np.prod(operator.inputs[0].shape)) // weights.shape[1],
+                "depth": weights.shape[1],
+                "per_channel": int(not single),
+                "weight_zero_point": weight_zero_point,
+                "by_head": int(selection is not None),
+            },
+            inputs=(operator.inputs[0].index,),
+            output=(selection or operator).outputs[0].index,
+            scratch_bytes=4 * len(weights) // heads if weight_zero_point else 0,
+        )
+    )
+    if selection is not None:
+        to.heads = heads
+
+
+def _pool(to: Lowering, operator: Operator) -> None:
+    lower_pool(to, operator)
+    own = to.layers.pop()
+    averages = operator.name == "AVERAGE_POOL_2D" and to.target.kernels == "dsp"
+    scratch = 4 * operator.inputs[0].shape[-1] if averages else 0
+    to.layers.append(
+        Layer(
+            operator=operator,
+            kernel=own.kernel.replace("tc_", "tc_cmsis_nn_"),
+            parameters={**own.parameters, "scratch_bytes": scratch},
+            inputs=own.inputs,
+            output=own.output,
+            scratch_bytes=scratch,
+            parameters_type="tc_cmsis_nn_pool_parameters",
+        )
+    )
+
+
+CMSIS_NN_OPERATORS: dict[str, Lower] = {
+    "CONV_2D": _convolution,
+    "DEPTHWISE_CONV_2D": _convolution,
+    "FULLY_CONNECTED": _fully_connected,
+    "AVERAGE_POOL_2D": _pool,
+    "MAX_POOL_2D": _pool,
+}

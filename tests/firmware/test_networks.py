@@ -1,0 +1,79 @@
+"""Whole networks: models that TinyCerb did not make, and what several heads cost on a real backbone."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from converters.c_model.host import build_host_model
+from converters.model_file import parse_model
+from tests.conftest import Cli
+from tests.firmware.conftest import Case, Cases
+from tests.firmware.networks import MLPERF_TINY, autoencoder, demo_net, patches
+from tinycerb.boards.board import load_board
+from tinycerb.boards.build import build_image, firmware_folder
+from tinycerb.boards.emulator import Measurement, measure
+
+# Whole networks count far more than SysTick's 24 bits: 40 instructions per tick at this shift.
+COARSE = 0
+
+
+@pytest.fixture(scope="session")
+def builds(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("networks")
+
+
+@pytest.fixture(scope="module")
+def strangers(cases: Cases) -> dict[str, Case]:
+    """Plain single-output files in the manner of MLPerf Tiny."""
+    return cases({name: make() for name, make in MLPERF_TINY.items()}, 10, patches)
+
+
+@pytest.mark.parametrize("name", MLPERF_TINY)
+def test_networks_of_mlperf_tiny_are_exact(strangers: dict[str, Case], builds: Path, name: str) -> None:
+    case = strangers[name]
+    host = build_host_model(case.file, firmware_folder(), builds / f"host-{name}")
+    assert (host.infer(case.images) != case.expected[:, 0]).sum() == 0
+    assert len(np.unique(case.expected)) >= 15
+    for board in ("qemu-m4", "qemu-m55"):
+        image = build_image(case.file, load_board(board), builds / f"{name}-{board}")
+        found = measure(image, load_board(board), case.images[:3], COARSE)
+        assert (found.logits != case.expected[:3]).sum() == 0, board
+
+
+def test_outputs_that_are_no_classes_go_out_as_they_are(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "autoencoder.tflite"
+    path.write_bytes(autoencoder())
+    done = cli("flash", path, "--board", "qemu-m4", "--json")
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)
+    # The golden comparison is over all 640 bytes.
+    assert (facts["golden_vectors"], facts["golden_vectors_wrong"], facts["heads"]) == (2, 0, 1)
+    assert facts["arena_bytes"] <= 640 + 640 + 2 * 640
+    assert facts["answer_instructions"] < 2000
+
+
+@pytest.mark.parametrize("board", ["qemu-m3", "qemu-m4", "qemu-m55"])
+def test_three_heads_cost_what_one_costs(builds: Path, board: str) -> None:
+    def build(heads: int) -> tuple[int, int, Measurement]:
+        file = parse_model(demo_net(heads))
+        image = build_image(file, load_board(board), builds / f"{heads}-heads-{board}")
+        shape = file.inputs["image"].shape[1:]
+        return image.flash_bytes, image.ram_bytes, measure(image, load_board(board), patches(shape, 1))
+
+    (flash_1, ram_1, one), (flash_3, ram_3, three) = build(1), build(3)
+    classes, features = 10, 96
+    assert three.inference_instructions.max() <= 1.01 * one.inference_instructions.max()
+    assert flash_3 - flash_1 <= 2 * classes * (features + 16)
+    assert ram_3 == ram_1
+    assert three.stack_bytes == one.stack_bytes
+
+
+def test_the_draw_costs_little_at_28x28(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "demo_net.tflite"
+    path.write_bytes(demo_net())
+    done = cli("bench", path, "--board", "qemu-m4", "--json")
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)
+    assert 1000 < facts["draw_instructions"] <= 0.02 * facts["inference_instructions"]
