@@ -15,6 +15,12 @@ def test_a_training_part_with_a_response() -> None:
     assert choice.name == "cerberos-rounding"
 
 
+def test_a_mix_of_losses_before_a_response() -> None:
+    choice = parse_choice("cerberos,heads=2,losses=neg_js+mean_head:.3+dcp,tau=.5")
+    assert choice.options == {"heads": 2, "losses": "neg_js+mean_head:.3"}
+    assert choice.response == "dcp,tau=.5"
+
+
 def test_either_part_alone() -> None:
     assert parse_choice("top1").response == "top1"
     assert parse_choice("ini,projects_conflicts=true").options == {"projects_conflicts": True}
@@ -29,7 +35,8 @@ def test_either_part_alone() -> None:
         ("ini,reverse=yes", "expected true or false"),
         ("cerberos+ini", "2 training parts"),
         ("cerberos,heads=1", "2 or more"),
-        ("rounding,bits=9", "allowed: 1 to 8"),
+        ("dcp+rounding,bits=9", "allowed: 1 to 8"),
+        ("top1+dcp", "nothing may follow 'top1'"),
     ],
 )
 def test_wrong_choices_are_named(text: str, message: str) -> None:

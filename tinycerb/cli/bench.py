@@ -2,11 +2,30 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
+from tinycerb.cli import leak
 from tinycerb.cli.options import AsJson, ExistingRun, Jobs, Quiet
+
+
+class _RunByDefault(typer.core.TyperGroup):
+    """`tinycerb bench RUN` is short for `tinycerb bench run RUN`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, "-h", "--help"):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_RunByDefault,
+    no_args_is_help=True,
+    help="Measure and attack converted victims. `tinycerb bench RUN` is short for `tinycerb bench run RUN`.",
+)
+app.command("leak")(leak.leak)
 
 BoardName = Annotated[
     str | None,
@@ -15,6 +34,7 @@ BoardName = Annotated[
 Port = Annotated[str | None, typer.Option(help="Serial port of a real board.", show_default=False)]
 
 
+@app.command("run")
 def bench(
     path: ExistingRun,
     jobs: Jobs = 0,

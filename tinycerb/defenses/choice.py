@@ -45,6 +45,9 @@ def parse_choice(text: str) -> Choice:
             training.append(part)
         elif name in RESPONSES:
             responses.append(part)
+        elif training and "losses=" in training[-1].split(",")[-1]:
+            # A mix of losses is joined by + as well: cerberos,losses=neg_js+mean_head:.3
+            training[-1] += f"+{part}"
         else:
             known = sorted({*DEFENSES, *RESPONSES} - {"none"})
             raise UsageError(f"unknown defence {name!r}{suggest(name, known)}; known: {', '.join(known)}, joined by +")
