@@ -1,6 +1,7 @@
 """The arena: nothing that lives at once overlaps, and it is no larger than TFLite Micro's."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from converters.c_model.layer import Layer
 from converters.c_model.model import CModel, lower_model
 from converters.c_model.targets import TARGETS
 from converters.model_file import Operator, parse_model, read_model_file
+from tests.firmware.networks import ds_cnn
 from tests.firmware.random_models import random_model
 from tinycerb.run_dir import RunDirectory
 
@@ -69,3 +71,27 @@ def test_no_more_memory_than_tflite_micro(smoke_run: RunDirectory, victim: str, 
     text = json.dumps(measured)
     theirs = int(text.split('"arena_nonpersistent_bytes": ')[1].split(",")[0].rstrip("}"))
     assert arena.total_bytes <= theirs
+
+
+@pytest.mark.parametrize("target", ["portable", "dsp", "mve"])
+def test_outputs_lie_over_the_rows_that_were_read(target: str) -> None:
+    """Row by row: what is written stays before what is still to be read. Two whole tensors would not fit the arena."""
+    overlapping = 0
+    for name, content in {"ds_cnn": ds_cnn(), **{str(seed): random_model(seed) for seed in range(20)}}.items():
+        model = lower_model(parse_model(content), target)
+        for layer in (layer for layer in model.layers if layer.lead):
+            source, result = layer.operator.inputs[0], layer.operator.outputs[0]
+            begin, end = model.arena.tensors[layer.inputs[0]], model.arena.tensors[layer.output]
+            shared = begin < end + result.bytes and end < begin + source.bytes
+            if not shared or begin == end:
+                continue
+            overlapping += 1
+            window: Any = layer.parameters["window"]
+            for row in range(result.shape[1]):
+                written = end + (row + 1) * result.bytes // result.shape[1]
+                first = max(row * window["stride_height"] - window["pad_top"], 0)
+                needed = begin + first * source.bytes // source.shape[1]
+                assert written <= needed or first >= source.shape[1], (name, layer.kernel, row)
+        if name == "ds_cnn":
+            assert model.arena.total_bytes < 2 * 25 * 5 * 64
+    assert overlapping > 5

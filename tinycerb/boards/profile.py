@@ -48,7 +48,7 @@ def read_profile(file: ModelFile, board: Board, port: str | None, limit: float) 
         UsageError: a model that cannot run, or no port.
         HardwareError: anything about the board.
     """
-    if board.machine:
+    if board.emulated:
         with tempfile.TemporaryDirectory(prefix="tinycerb-") as private:
             firmware = build_firmware(file, board, Path(private) / "build", "keyed")
             session = flash_and_check(
