@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from tinycerb.cli import leak
+from tinycerb.cli import cost, leak
 from tinycerb.cli.options import AsJson, ExistingRun, Jobs, Quiet
 
 
@@ -26,6 +26,7 @@ app = typer.Typer(
     help="Measure and attack converted victims. `tinycerb bench RUN` is short for `tinycerb bench run RUN`.",
 )
 app.command("leak")(leak.leak)
+app.command("cost")(cost.cost)
 
 BoardName = Annotated[
     str | None,

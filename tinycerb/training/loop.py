@@ -15,10 +15,8 @@ from tinycerb.events import Progress, Report
 from tinycerb.training.batches import Batches
 from tinycerb.training.checkpoint import Checkpoint
 from tinycerb.training.objective import LogitPredictor, TrainingStep
-from tinycerb.training.stages import Stage
+from tinycerb.training.stages import EPOCH_TIMES, Stage
 
-# Per epoch: stage, number, seconds of processor time.
-TIMES = "epoch_times.csv"
 _NOTE_EVERY_SECONDS = 0.5
 
 
@@ -75,7 +73,7 @@ class EpochLoop:
             self.on_epoch(self.history)
             state.save(self.checkpoint_path)
             # Beside the history, which must not depend on how fast the machine is.
-            with (self.checkpoint_path.parent / TIMES).open("a") as file:
+            with (self.checkpoint_path.parent / EPOCH_TIMES).open("a") as file:
                 file.write(f"{stage.name},{stage.epochs_before + epoch + 1},{time.process_time() - started:.2f}\n")
             accuracy = self.history[-1]["validation_accuracy"]
             note = f"{stage.name} epoch {epoch + 1}/{stage.epochs}, validation {accuracy:.1%}"

@@ -1,0 +1,34 @@
+"""The cost of the smoke run's victims, and of victims that only answer otherwise."""
+
+import csv
+import json
+
+import pytest
+
+MEASURE = """
+import json, sys
+from pathlib import Path
+from tinycerb.bench.cost import measure_costs
+from tinycerb.events import ignore
+from tinycerb.run_dir import RunDirectory
+print(json.dumps(measure_costs(RunDirectory.open(Path(sys.argv[1])), "animal_mnist", 100, ignore)))
+"""
+
+
+def test_every_victim_has_its_costs(smoke_run, run_apart) -> None:
+    found = json.loads(run_apart(MEASURE, smoke_run.path))["victims"]
+    plain, cerberos = found["undefended"], found["cerberos"]
+    assert plain["training_factor"] == 1
+    assert (plain["l1_benign_mean"], plain["l1_queries_max"]) == (0, 0)
+    assert 0 < cerberos["l1_queries_mean"] <= cerberos["l1_queries_max"] <= 2
+    assert 0 < cerberos["host_response_us_p50"] < cerberos["host_query_us_p50"]
+    for victim in (plain, cerberos):
+        device = victim["device"]
+        assert device["deployable"]
+        assert 0 < device["instructions_after_network"] < device["instructions_per_inference"]
+        assert device["flash_bytes"] > 10_000
+    rows = list(csv.reader((smoke_run.victim("cerberos") / "epoch_times.csv").open()))
+    assert {row[0] for row in rows} == {"prune", "recover", "quantize"}
+    own = sum(float(row[2]) for row in rows)
+    dense = sum(float(row[2]) for row in csv.reader((smoke_run.dense("cerberos") / "epoch_times.csv").open()))
+    assert cerberos["training_seconds"] == pytest.approx(own + dense)

@@ -1,0 +1,145 @@
+"""What a defence costs, every victim of a run on equal terms."""
+
+import csv
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.model_file import read_model_file
+from tinycerb.answers.answering import codes_of_heads, open_response
+from tinycerb.answers.selection import HEAD_SELECTIONS, simulated_device
+from tinycerb.atomic import read_json
+from tinycerb.boards.board import load_board
+from tinycerb.boards.firmware import build_firmware
+from tinycerb.boards.session import flash_and_check
+from tinycerb.compiled_model import open_fastest
+from tinycerb.datasets import load_dataset
+from tinycerb.datasets.query_pools import query_pool
+from tinycerb.errors import UsageError
+from tinycerb.events import Progress, Report
+from tinycerb.jobs.plan import dense_twin, trained_twin
+from tinycerb.run_dir import RunDirectory
+from tinycerb.training.stages import EPOCH_TIMES
+
+BOARD = "qemu-m4"
+_TIMED_QUERIES, _ROUNDS = 20, 10
+
+
+def measure_costs(run: RunDirectory, pool: str, images: int, report: Report) -> dict[str, Any]:
+    """Measures every victim of a benched run beside its baseline.
+
+    Args:
+        run: its victims are benched.
+        pool: a registered query pool: what a thief may ask.
+        images: how many test images, and how many of the pool, the distortion is measured on.
+        report: takes progress events.
+
+    Returns:
+        Per victim `training_seconds` (processor time, shared stages included) and `training_factor`; accuracy, flip
+        rate and calibration; `l1_benign_mean` ... `l1_queries_max`, the distance of its answer to the baseline's; host
+        microseconds per question at batch 1, the network included, and of draw and response alone; and what it takes on
+        an emulated Cortex-M4, or why it cannot be there.
+    """
+    config, dataset = run.config, load_dataset(run.config.data)
+    questions = {"benign": dataset.test.images[:images], "queries": query_pool(pool).load(dataset)[:images]}
+    names = [victim.name for victim in config.victims]
+    answer = {name: _Answers(run, name) for name in names}
+    seconds = {name: _training_seconds(run, name) for name in names}
+    reference = {kind: answer[config.bench.baseline](asked) for kind, asked in questions.items()}
+    times = _time_queries(answer, questions["benign"])
+    costs: dict[str, Any] = {}
+    for index, name in enumerate(names):
+        report(Progress(index, len(names), f"{name}: {BOARD}"))
+        accuracy = read_json(run.victim(name) / "measurements.json")["accuracy"]
+        distances = {
+            kind: np.abs(answer[name](asked).astype(int) - reference[kind]).sum(axis=1) / 256
+            for kind, asked in questions.items()
+        }
+        costs[name] = {
+            "training_seconds": seconds[name],
+            "training_factor": seconds[name] / seconds[config.bench.baseline],
+            **{key: accuracy[key] for key in ("accuracy_expected", "flip_rate", "calibration_error")},
+            **{f"l1_{kind}_mean": float(found.mean()) for kind, found in distances.items()},
+            **{f"l1_{kind}_max": float(found.max()) for kind, found in distances.items()},
+            **times[name],
+            "device": _on_device(run.model(name), config.victim(name).name),
+        }
+    return {"schema_version": 1, "baseline": config.bench.baseline, "board": BOARD, "pool": pool, "victims": costs}
+
+
+class _Answers:
+    """Answers of a victim as its device would give them."""
+
+    def __init__(self, run: RunDirectory, name: str) -> None:
+        self.model = open_fastest(run.model(name))
+        self._choose = HEAD_SELECTIONS[self.model.metadata["selection"]]
+        self._device = simulated_device(run.config.seed)
+        self._respond = open_response(self.model)
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        quantized = self.model.quantize(images)
+        return self.finish(quantized, self.model.all_heads(quantized))
+
+    def finish(self, quantized: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        """What comes after the network: uint8 [N, classes]."""
+        codes = codes_of_heads(self.model, logits)
+        heads = self._choose(quantized, self.model.heads, self._device)
+        return self._respond(quantized, codes[np.arange(len(codes)), heads])
+
+
+def _training_seconds(run: RunDirectory, name: str) -> float:
+    """Processor time of all epochs that the victim's network has seen, those of shared trainings included."""
+    folders = (run.dense(dense_twin(run.config, name)), run.victim(trained_twin(run.config, name)))
+    try:
+        rows = [row for folder in folders for row in csv.reader((folder / EPOCH_TIMES).open())]
+    except OSError as error:
+        raise UsageError(f"{run.path} has no times of its epochs: {error}; train it again") from error
+    # An epoch that was interrupted and run again counts once.
+    return sum({(stage, epoch): float(seconds) for stage, epoch, seconds in rows}.values())
+
+
+def _time_queries(answers: dict[str, _Answers], images: np.ndarray) -> dict[str, dict[str, float]]:
+    """Times single questions, victims interleaved; medians of rounds."""
+    whole: dict[str, list[float]] = {name: [] for name in answers}
+    after: dict[str, list[float]] = {name: [] for name in answers}
+    for _ in range(_ROUNDS):
+        for name, each in answers.items():
+            for image in images[:_TIMED_QUERIES, np.newaxis]:
+                start = time.perf_counter()
+                quantized = each.model.quantize(image)
+                logits = each.model.all_heads(quantized)
+                middle = time.perf_counter()
+                each.finish(quantized, logits)
+                end = time.perf_counter()
+                whole[name].append(end - start)
+                after[name].append(end - middle)
+    return {
+        name: {
+            "host_query_us_p50": float(np.median(whole[name]) * 1e6),
+            "host_response_us_p50": float(np.median(after[name]) * 1e6),
+        }
+        for name in answers
+    }
+
+
+def _on_device(path: Path, name: str) -> dict[str, Any]:
+    """Builds the firmware, boots it, and returns what it takes; or why no device can run it."""
+    file = read_model_file(path)
+    selection = "keyed" if "head" in file.inputs else "fixed"
+    with tempfile.TemporaryDirectory(prefix="tinycerb-") as private:
+        folder = Path(private)
+        try:
+            firmware = build_firmware(file, load_board(BOARD), folder / name, selection)
+        except UsageError as error:
+            return {"deployable": False, "reason": str(error)}
+        session = flash_and_check(firmware, load_board(BOARD), bytes(range(16)), selection, folder, None, 60)
+    return {
+        "deployable": True,
+        "flash_bytes": firmware.image.flash_bytes,
+        "ram_bytes": firmware.image.ram_bytes,
+        "instructions_per_inference": session.draw + session.inference + session.answer,
+        "instructions_after_network": session.draw + session.answer,
+    }

@@ -1,0 +1,77 @@
+"""`tinycerb bench cost`: what every defence of a run costs, on equal terms."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from tinycerb.cli.options import AsJson, ExistingRun, Quiet
+
+Pool = Annotated[str, typer.Option(help="What a thief may ask: a registered query pool.")]
+Images = Annotated[int, typer.Option(min=100, help="Images per distortion.")]
+Markdown = Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")]
+
+_COLUMNS = (
+    "victim", "training", "accuracy", "calibration error", "flips", "L1 benign, mean / max", "L1 queries, mean / max",
+    "host µs", "of these response", "M4 flash", "M4 RAM", "M4 instructions",
+)  # fmt: skip
+
+
+def cost(
+    run: ExistingRun,
+    pool: Pool = "animal_mnist",
+    images: Images = 2000,
+    markdown: Markdown = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure training time, accuracy, distortion, time per question and the device's cost of a benched run's victims.
+
+    L1 is the distance of the answer to the undefended victim's; the host's time is that of one question, network
+    included; the device is an emulated Cortex-M4, instructions executed, not time.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from tinycerb.bench.cost import measure_costs
+    from tinycerb.run_dir import RunDirectory
+
+    found = measure_costs(RunDirectory.open(run), pool, images, _say if not quiet else lambda progress: None)
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    rows = [_row(name, victim) for name, victim in found["victims"].items()]
+    if markdown:
+        typer.echo("| " + " | ".join(_COLUMNS) + " |\n|---" + "|---:" * (len(_COLUMNS) - 1) + "|")
+        for row in rows:
+            typer.echo("| " + " | ".join(row) + " |")
+        return
+    table = Table(*_COLUMNS)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def _say(progress: Any) -> None:
+    typer.echo(progress.note, err=True)
+
+
+def _row(name: str, victim: dict[str, Any]) -> list[str]:
+    device = victim["device"]
+    on_device = (
+        [f"{device['flash_bytes']:,}", f"{device['ram_bytes']:,}", f"{device['instructions_per_inference']:,}"]
+        if device["deployable"]
+        else ["not deployable", "-", "-"]
+    )
+    return [
+        name,
+        f"{victim['training_factor']:.2f}x",
+        f"{victim['accuracy_expected']:.1%}",
+        f"{victim['calibration_error']:.3f}",
+        f"{victim['flip_rate']:.1%}",
+        f"{victim['l1_benign_mean']:.2f} / {victim['l1_benign_max']:.2f}",
+        f"{victim['l1_queries_mean']:.2f} / {victim['l1_queries_max']:.2f}",
+        f"{victim['host_query_us_p50']:.0f}",
+        f"{victim['host_response_us_p50']:.0f}",
+        *on_device,
+    ]
