@@ -10,7 +10,9 @@ import pytest
 
 from tinycerb import __version__
 
-COMMANDS = ("run", "train", "prune", "convert", "summary", "bench", "report", "doctor")
+COMMANDS = (
+    "run", "train", "prune", "convert", "summary", "bench", "report", "doctor", "flash", "defenses", "tune-defense",
+)  # fmt: skip
 
 
 def test_help_answers_at_once_and_imports_no_tensorflow() -> None:

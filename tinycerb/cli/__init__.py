@@ -22,6 +22,7 @@ from tinycerb.cli import (
     run,
     summary,
     train,
+    tune_defense,
 )
 from tinycerb.errors import TinyCerbError
 
@@ -63,6 +64,7 @@ app.command("convert")(convert.convert)
 app.command("summary")(summary.summary)
 app.add_typer(bench.app, name="bench")
 app.command("compare")(compare.compare)
+app.command("tune-defense")(tune_defense.tune_defense)
 app.command("report")(report.report)
 app.command("flash")(flash.flash)
 app.command("keygen")(keygen.keygen)

@@ -1,0 +1,86 @@
+"""Fixes the strength of a response once, on validation images, at a stated loss of accuracy; before any attack."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from tinycerb.answers.answering import codes_of_heads
+from tinycerb.answers.responses import RESPONSES, parse_response, respond, response_text
+from tinycerb.compiled_model import open_fastest
+from tinycerb.datasets import load_dataset
+from tinycerb.errors import UsageError, suggest
+from tinycerb.run_dir import RunDirectory
+
+# The option that makes a response stronger as it grows.
+STRENGTHS = {"dcp": "beta", "rs": "beta", "mad": "epsilon", "modelguard_w": "epsilon", "ntm": "noise"}
+_STEPS = 40
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One strength.
+
+    Attributes:
+        response: as text.
+        strength: of its option.
+        accuracy: expected over heads, on validation images.
+        points_lost: against the same network without a response.
+        l1_mean: distance of the answers to those without it.
+    """
+
+    response: str
+    strength: float
+    accuracy: float
+    points_lost: float
+    l1_mean: float
+
+
+def tune_response(run: RunDirectory, victim: str, text: str, points: float) -> tuple[Tried, list[Tried]]:
+    """Finds the strongest setting that loses at most `points` of accuracy.
+
+    Args:
+        run: the victim is converted.
+        victim: its name.
+        text: a response; its other options stay as they are.
+        points: percentage points of expected accuracy that may be lost.
+
+    Returns:
+        The choice, and everything tried, from weak to strong.
+
+    Raises:
+        UsageError: the response has no strength, or the loss is out of range.
+    """
+    response: Any = parse_response(text)
+    if response.name not in STRENGTHS:
+        near = suggest(response.name, STRENGTHS)
+        raise UsageError(f"response {response.name!r} has no strength to tune{near}; allowed: {', '.join(STRENGTHS)}")
+    if not 0 <= points <= 100:
+        raise UsageError(f"--loss is {points}; allowed: 0 to 100 points")
+    if victim not in [each.name for each in run.config.victims]:
+        known = ", ".join(each.name for each in run.config.victims)
+        raise UsageError(f"the run has no victim {victim!r}; its victims: {known}")
+    model = open_fastest(run.model(victim))
+    validation = load_dataset(run.config.data).validation
+    codes = codes_of_heads(model, model.all_heads(model.quantize(validation.images)))
+    plain = _accuracy(codes, validation.labels)
+    option = next(field for field in fields(RESPONSES[response.name]) if field.name == STRENGTHS[response.name])
+    low, high = option.metadata["low"], option.metadata["high"]
+    kept = {field.name: getattr(response, field.name) for field in fields(response) if field.init}
+    tried = []
+    # All of them: accuracy need not fall evenly with strength.
+    for strength in np.linspace(low, high, _STEPS + 1):
+        candidate = RESPONSES[response.name](**{**kept, option.name: round(float(strength), 4)})
+        answers = np.stack([respond(candidate, codes[:, head]) for head in range(codes.shape[1])], axis=1)
+        accuracy = _accuracy(answers, validation.labels)
+        distance = float(np.abs(answers.astype(int) - codes).sum(axis=2).mean() / 256)
+        text_of = response_text(candidate)
+        tried.append(Tried(text_of, round(float(strength), 4), accuracy, 100 * (plain - accuracy), distance))
+    fitting = [each for each in tried if each.points_lost <= points]
+    # With strength 0 nothing is changed, hence nothing lost.
+    return max(fitting, key=lambda each: each.strength), tried
+
+
+def _accuracy(codes: np.ndarray, labels: np.ndarray) -> float:
+    """Expected over heads: what a user of random heads gets."""
+    return float((codes.argmax(axis=2) == labels[:, np.newaxis]).mean())
