@@ -72,3 +72,9 @@ uint32_t frame_header(uint8_t type, uint8_t sequence, uint32_t length, uint8_t h
     header[4] = (uint8_t)(length >> 8);
     return frame_crc(0, header + 1, HEADER - 1);
 }
+
+uint8_t *frame_put(uint8_t *to, uint32_t value, uint32_t bytes) {
+    for (uint32_t i = 0; i < bytes; i++)
+        *to++ = (uint8_t)(value >> (8 * i));
+    return to;
+}

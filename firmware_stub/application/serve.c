@@ -50,18 +50,12 @@ static void send(uint8_t type, uint8_t sequence, const uint8_t *payload, uint32_
         serial_write((uint8_t)(crc >> (8 * i)));
 }
 
-static uint8_t *put(uint8_t *to, uint32_t value, uint32_t bytes) {
-    for (uint32_t i = 0; i < bytes; i++)
-        *to++ = (uint8_t)(value >> (8 * i));
-    return to;
-}
-
 static void hello(uint8_t sequence) {
     uint8_t reply[51] = {VERSION, TC_SELECTION, TC_HEADS};
     memcpy(reply + 3, TC_KERNELS, sizeof TC_KERNELS - 1);
-    uint8_t *to = put(reply + 11, TC_INPUT_BYTES, 4);
-    to = put(to, TC_OUTPUT_BYTES, 2);
-    to = put(to, TC_LAYERS, 2);
+    uint8_t *to = frame_put(reply + 11, TC_INPUT_BYTES, 4);
+    to = frame_put(to, TC_OUTPUT_BYTES, 2);
+    to = frame_put(to, TC_LAYERS, 2);
     memcpy(to, tc_model_instance.hash, 32);
     send(HELLO | REPLY, sequence, reply, sizeof reply);
 }
@@ -82,7 +76,7 @@ static uint32_t count_wrong(void) {
 static void test(uint8_t sequence) {
     uint8_t reply[8];
     const uint32_t wrong = count_wrong();
-    put(put(put(reply, TC_GOLDEN_COUNT, 2), wrong, 2), target_stack_used(), 4);
+    frame_put(frame_put(frame_put(reply, TC_GOLDEN_COUNT, 2), wrong, 2), target_stack_used(), 4);
     send(TEST | REPLY, sequence, reply, sizeof reply);
 }
 
@@ -109,11 +103,6 @@ static tc_status answer(const int8_t *image, uint32_t ticks[3]) {
 static query_limit limit;
 static uint32_t limit_clock;
 
-/* A driver that cannot say makes the bucket fill more slowly. */
-__attribute__((weak)) int serial_ready(void) {
-    return 1;
-}
-
 /* Called at least once per round of the counter while nothing else is done. A longer inference loses whole rounds: the
  * bucket then fills more slowly than promised, never faster. */
 static void pass_time(void) {
@@ -126,14 +115,14 @@ static int may_answer(const frame *request) {
     uint8_t reply[4];
     if (query_limit_take(&limit))
         return 1;
-    put(reply, (uint32_t)((query_limit_wait(&limit) + TC_CLOCK_HZ - 1) / TC_CLOCK_HZ), 4);
+    frame_put(reply, (uint32_t)((query_limit_wait(&limit) + TC_CLOCK_HZ - 1) / TC_CLOCK_HZ), 4);
     send(LIMITED | REPLY, request->sequence, reply, sizeof reply);
     return 0;
 }
 
 static void count(uint8_t sequence) {
     uint8_t reply[8];
-    put(put(reply, limit.answered, 4), limit.refused, 4);
+    frame_put(frame_put(reply, limit.answered, 4), limit.refused, 4);
     send(COUNT | REPLY, sequence, reply, sizeof reply);
 }
 #endif
@@ -163,9 +152,9 @@ static void profile(uint8_t sequence) {
     tc_infer_profiled(&tc_model_instance, tc_golden_images[0], 0, logits, layer_done);
     uint8_t *to = reply;
     for (int i = 0; i < 3; i++)
-        to = put(to, ticks[i], 4);
+        to = frame_put(to, ticks[i], 4);
     for (int i = 0; i < TC_LAYERS; i++)
-        to = put(to, layer_ticks[i], 4);
+        to = frame_put(to, layer_ticks[i], 4);
     send(PROFILE | REPLY, sequence, reply, sizeof reply);
 }
 
