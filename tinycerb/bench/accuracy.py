@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinycerb.answers.answering import answers_of_heads
+from tinycerb.compiled_model import CompiledModel
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.events import Report
 from tinycerb.run_dir import RunDirectory
@@ -13,8 +14,10 @@ from tinycerb.tflite_model import OPTIMISED_KERNELS, HeadSelectModel, open_model
 _COMPARED_IMAGES = 500
 
 
-def measure_accuracy(model: HeadSelectModel, test: LabelledImages, report: Report) -> tuple[dict[str, Any], np.ndarray]:
-    """Runs the test set through the reference kernels.
+def measure_accuracy(
+    model: CompiledModel | HeadSelectModel, test: LabelledImages, report: Report
+) -> tuple[dict[str, Any], np.ndarray]:
+    """Runs the test set.
 
     Returns:
         The figures, and the label that the mean of all heads gives to each image, int64 [N].

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinycerb.answers.answering import answers_of_heads
+from tinycerb.compiled_model import CompiledModel
 from tinycerb.config import Config
 from tinycerb.datasets.images import Dataset
 from tinycerb.datasets.procedural import FAMILIES, generate
@@ -15,7 +16,9 @@ _IMAGES = 1000
 _SEED_OFFSET = 500_000
 
 
-def measure_coherence(model: HeadSelectModel, config: Config, dataset: Dataset) -> dict[str, Any] | None:
+def measure_coherence(
+    model: CompiledModel | HeadSelectModel, config: Config, dataset: Dataset
+) -> dict[str, Any] | None:
     """Asks every head about fresh procedural images, of the families of training and of those that it never saw.
 
     Returns:
@@ -32,7 +35,7 @@ def measure_coherence(model: HeadSelectModel, config: Config, dataset: Dataset) 
 
 
 def _coherence_on(
-    families: tuple[str, ...], model: HeadSelectModel, config: Config, dataset: Dataset
+    families: tuple[str, ...], model: CompiledModel | HeadSelectModel, config: Config, dataset: Dataset
 ) -> dict[str, Any]:
     images = generate(families, _IMAGES, dataset.train.images, config.seed + _SEED_OFFSET)
     quantized = model.quantize(images)
