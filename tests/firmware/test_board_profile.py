@@ -40,7 +40,7 @@ def test_an_emulated_board_is_booted_and_counts_instructions(cli: Cli, model: Pa
 def test_a_board_that_runs_the_model_is_asked(model: Path, tmp_path: Path, ticks: str) -> None:
     """An emulator stands in for the board; it has SysTick, but no cycle counter, which then stands still."""
     emulated = load_board("qemu-m4")
-    real = dataclasses.replace(emulated, machine="", ticks=ticks)
+    real = dataclasses.replace(emulated, machine="", flasher="command", ticks=ticks)
     file = parse_model(model.read_bytes())
     firmware = build_firmware(file, real, tmp_path / "build", "keyed")
     image = with_secret(firmware.image, bytes(16), tmp_path)
@@ -68,7 +68,7 @@ def test_the_cycle_counter_is_the_debug_units(tmp_path: Path, name: str) -> None
 
 
 def test_what_is_missing_is_told(model: Path, tmp_path: Path) -> None:
-    real = dataclasses.replace(load_board("qemu-m4"), machine="")
+    real = dataclasses.replace(load_board("qemu-m4"), machine="", flasher="command")
     with pytest.raises(UsageError, match="--port /dev/ttyACM0"):
         read_profile(parse_model(model.read_bytes()), real, None, 30)
     with pytest.raises(HardwareError, match="cannot be used"):
