@@ -111,5 +111,5 @@ def test_a_model_that_does_not_fit_is_refused(victims: Mapping[str, Case], tmp_p
 
 
 def test_unknown_board_names_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"did you mean 'qemu-m4'.*known: qemu-m0"):
+    with pytest.raises(UsageError, match=r"did you mean 'qemu-m4'.*known: .*qemu-m0"):
         load_board("qemu-m5x4")
