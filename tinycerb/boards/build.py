@@ -1,5 +1,6 @@
 """Compiles firmware images with Debian's cross compiler, and says what does not fit."""
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -143,12 +144,13 @@ def _cmsis_nn_archives(cmsis_nn: CmsisNn, board: Board, folder: Path, optimisati
 
 def _archive(name: str, sources: Sequence[Path], flags: Sequence[str], board: Board, folder: Path) -> Path:
     """A library; compiled once per folder."""
-    optimisation = next(flag for flag in flags if flag.startswith("-O"))
-    archive = folder / f"{name}-{board.name}{optimisation}.a"
+    # Boards of one name may differ in their core.
+    digest = hashlib.sha256("\0".join([*map(str, sources), *flags]).encode()).hexdigest()[:12]
+    archive = folder / f"{name}-{board.name}-{digest}.a"
     inputs = [*sources, *firmware_folder().rglob("*.h")]
     if archive.exists() and archive.stat().st_mtime > max(path.stat().st_mtime for path in inputs):
         return archive
-    objects = folder / f"{name}-{board.name}{optimisation}"
+    objects = folder / f"{name}-{board.name}-{digest}"
     objects.mkdir(parents=True, exist_ok=True)
     _run([_tool("gcc"), *flags, "-c", *map(str, sources)], board, cwd=objects)
     archive.unlink(missing_ok=True)
