@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,10 @@ from tinycerb.events import ignore
 from tinycerb.run_dir import RunDirectory
 print(json.dumps(measure_costs(RunDirectory.open(Path(sys.argv[1])), "animal_mnist", 100, ignore)))
 """
+
+
+def epoch_times(folder: Path) -> list[list[str]]:
+    return list(csv.reader((folder / "epoch_times.csv").read_text().splitlines()))
 
 
 def test_every_victim_has_its_costs(smoke_run, run_apart) -> None:
@@ -27,8 +32,8 @@ def test_every_victim_has_its_costs(smoke_run, run_apart) -> None:
         assert device["deployable"]
         assert 0 < device["instructions_after_network"] < device["instructions_per_inference"]
         assert device["flash_bytes"] > 10_000
-    rows = list(csv.reader((smoke_run.victim("cerberos") / "epoch_times.csv").open()))
+    rows = epoch_times(smoke_run.victim("cerberos"))
     assert {row[0] for row in rows} == {"prune", "recover", "quantize"}
     own = sum(float(row[2]) for row in rows)
-    dense = sum(float(row[2]) for row in csv.reader((smoke_run.dense("cerberos") / "epoch_times.csv").open()))
+    dense = sum(float(row[2]) for row in epoch_times(smoke_run.dense("cerberos")))
     assert cerberos["training_seconds"] == pytest.approx(own + dense)

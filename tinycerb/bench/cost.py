@@ -94,7 +94,7 @@ def _training_seconds(run: RunDirectory, name: str) -> float:
     """Processor time of all epochs that the victim's network has seen, those of shared trainings included."""
     folders = (run.dense(dense_twin(run.config, name)), run.victim(trained_twin(run.config, name)))
     try:
-        rows = [row for folder in folders for row in csv.reader((folder / EPOCH_TIMES).open())]
+        rows = [row for folder in folders for row in csv.reader((folder / EPOCH_TIMES).read_text().splitlines())]
     except OSError as error:
         raise UsageError(f"{run.path} has no times of its epochs: {error}; train it again") from error
     # An epoch that was interrupted and run again counts once.
