@@ -251,12 +251,14 @@ class AttackConfig:
         attack: a registered attack.
         query_pool: a registered source of the attacker's images, or a .npz file, a folder of images (with a slash
             in it) or `package.module:load`; empty for what --query-pool will name.
-        budget: images the attacker may ask; 0 for the whole pool once.
+        options: the attack's own settings.
+        own_images: unlabelled images of the victim's own kind that the attacker has beside the pool (then T2).
+        budget: images the attacker may ask, repeats counted; 0 for the whole pool once.
         output: what the victim answers with, `probs` or `top1`.
         students: registered clone networks, the best of which counts.
         epochs: the clone's epochs.
         batch_size: the clone's batch.
-        learning_rate: peak of the clone's Adam cosine.
+        learning_rates: peaks of the clone's Adam cosine; each is tried, the best clone counts.
         prior_correction: how far the clone's training takes out the class frequencies of the answers: 0 not at
             all, as KnockoffNets were published; 1 wholly, for an attacker who expects even classes in the task.
         members: networks that are trained on the same answers; the clone answers with their mean.
@@ -265,12 +267,14 @@ class AttackConfig:
     name: str
     attack: str = "knockoff"
     query_pool: str = "animal_mnist"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    own_images: int = 0
     budget: int = 0
     output: str = "probs"
     students: tuple[str, ...] = ("lenet", "batchnorm_cnn")
     epochs: int = 10
     batch_size: int = 64
-    learning_rate: float = 2e-3
+    learning_rates: tuple[float, ...] = (2e-3,)
     prior_correction: float = 0.0
     members: int = 1
 
@@ -278,15 +282,15 @@ class AttackConfig:
         _check_name("attacks.name", self.name)
         where = f"attacks.{self.name}"
         _check(self.budget >= 0, f"{where}.budget is {self.budget}; allowed: 0 (the whole pool) or more")
+        _check(self.own_images >= 0, f"{where}.own_images is {self.own_images}; allowed: 0 or more")
         outputs = ("probs", "top1")
         _check(self.output in outputs, f"{where}.output is {self.output!r}; allowed: {', '.join(outputs)}")
         _check(len(self.students) > 0, f"{where}.students is empty; name at least one")
         for key in ("epochs", "batch_size", "members"):
             _check(getattr(self, key) >= 1, f"{where}.{key} is {getattr(self, key)}; allowed: 1 or more")
-        _check(
-            0 < self.learning_rate < 1,
-            f"{where}.learning_rate is {self.learning_rate}; allowed: above 0, below 1",
-        )
+        _check(len(self.learning_rates) > 0, f"{where}.learning_rates is empty; name at least one")
+        for rate in self.learning_rates:
+            _check(0 < rate < 1, f"{where}.learning_rates has {rate}; allowed: above 0, below 1")
         _check(
             0 <= self.prior_correction <= 1,
             f"{where}.prior_correction is {self.prior_correction}; allowed: 0 to 1",

@@ -37,7 +37,8 @@ def test_a_finished_cell_is_found_and_says_what_it_is(smoke_run, spec) -> None:
 
 def test_every_field_changes_the_digest(spec) -> None:
     others = {
-        "schema_version": 2,
+        "schema_version": 9,
+        "learning_rate": 9.0,
         "victim_seed": 9,
         "attacker_seed": 9,
         "device_seed": 9,

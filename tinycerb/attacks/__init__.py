@@ -1,6 +1,18 @@
 """Attacks: one file each, found by name. They see the oracle and nothing else of the victim."""
 
 from tinycerb.attacks import knockoff  # noqa: F401  (importing an attack registers it)
-from tinycerb.attacks.base import ATTACKS, Attack, AttackInputs
+from tinycerb.attacks.base import Attack, AttackInputs
+from tinycerb.attacks.registry import ATTACKS
+from tinycerb.config import AttackConfig
+from tinycerb.typed import build
 
-__all__ = ["ATTACKS", "Attack", "AttackInputs"]
+__all__ = ["ATTACKS", "Attack", "AttackInputs", "attack_of"]
+
+
+def attack_of(config: AttackConfig) -> Attack:
+    """Builds the attack that a configuration names.
+
+    Raises:
+        UsageError: unknown attack, unknown option, or a value out of range.
+    """
+    return build(ATTACKS[config.attack], config.options, where=f"attacks.{config.name}.options")

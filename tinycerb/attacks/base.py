@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from tinycerb.config import AttackConfig
+from tinycerb.errors import UsageError
 from tinycerb.events import Report
 from tinycerb.oracle import Oracle
-from tinycerb.registry import Registry
 
 if TYPE_CHECKING:
     from keras_models.legacy import keras
@@ -24,29 +24,83 @@ class AttackInputs:
 
     Attributes:
         oracle: answers questions.
-        pool: the attacker's own images, uint8 [N, height, width, channels].
-        members: the untrained networks of the clone, which answers with the mean of their posteriors.
+        pool: the attacker's images of other kinds, uint8 [N, height, width, channels]; N may be 0.
+        own: the attacker's unlabelled images of the victim's kind, uint8 [M, height, width, channels]; mostly M = 0.
+        classes: how many classes the victim tells apart.
+        build: makes an untrained network of the student's kind, float images in 0..1 to logits.
         config: budget and settings.
+        learning_rate: of the clone; one of `config.learning_rates`.
+        response: what the vendor's documents say about the defence's response, `none` or `NAME,option=value`. An
+            attack that reads it is a worst case: the attacker knows the recipe.
         seed: the attacker's seed.
         on_epoch: to be called now and then with the finished epochs and the clone's predictor.
+        note: keeps a fact that the attack has found out, `note(key, value)`, in the cell's result.
         report: takes progress events.
     """
 
     oracle: Oracle
     pool: np.ndarray
-    members: Sequence[keras.Model]
+    own: np.ndarray
+    classes: int
+    build: Callable[[], keras.Model]
     config: AttackConfig
+    learning_rate: float
+    response: str
     seed: int
     on_epoch: OnEpoch
+    note: Callable[[str, float | int | str], None]
     report: Report
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Height, width and channels."""
+        return self.pool.shape[1:]
+
+    def build_members(self) -> list[keras.Model]:
+        """Returns the untrained networks of one clone, which answers with the mean of their posteriors."""
+        return [self.build() for _ in range(self.config.members)]
 
 
 class Attack(Protocol):
-    """Steals a model: asks the oracle and trains `inputs.members` in place."""
+    """Steals a model. Implementations are frozen dataclasses whose fields are the attack's options."""
 
-    def __call__(self, inputs: AttackInputs) -> None:
-        """Runs the attack."""
+    def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
+        """Raises a UsageError if budget, pool and images of the victim's kind do not fit the attack."""
+        ...
+
+    def run(self, inputs: AttackInputs) -> None:
+        """Asks the oracle and trains a clone; `inputs.on_epoch` gets its predictor."""
         ...
 
 
-ATTACKS: Registry[Attack] = Registry("attack")
+def check_distinct(config: AttackConfig, pool_images: int, own_images: int) -> None:
+    """For attacks that ask every image once: the budget must not exceed what there is.
+
+    Raises:
+        UsageError: it does, or there is nothing to ask.
+    """
+    distinct = pool_images + own_images
+    where = f"attacks.{config.name}"
+    if distinct == 0:
+        raise UsageError(
+            f"{where}: the pool {config.query_pool} is empty and own_images is 0: there is nothing to ask; name "
+            "another query_pool"
+        )
+    if config.budget > distinct:
+        raise UsageError(
+            f"{where}.budget is {config.budget}, but the pool {config.query_pool} has {distinct} "
+            f"distinct images; allowed: 0 (all) to {distinct}"
+        )
+
+
+def choose_images(inputs: AttackInputs) -> np.ndarray:
+    """Returns the images that a one-shot attack asks about: all own ones first, then random ones of the pool.
+
+    Returns:
+        uint8 [budget, height, width, channels], shuffled; the budget is everything where it is 0.
+    """
+    rng = np.random.default_rng(inputs.seed)
+    own = inputs.own[rng.permutation(len(inputs.own))]
+    other = inputs.pool[rng.permutation(len(inputs.pool))]
+    chosen = np.concatenate([own, other])[: inputs.config.budget or len(own) + len(other)]
+    return chosen[rng.permutation(len(chosen))]

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_models.legacy import keras
+from tinycerb.attacks.base import AttackInputs
 from tinycerb.events import Progress, Report
 from tinycerb.training.objective import scale_images
 
@@ -17,7 +18,7 @@ _PREDICTED_AT_ONCE = 500
 _MEASURED_EPOCHS = 6
 
 # Called after some epochs, the last one always, with the number of finished epochs and a function from uint8
-# images to labels; an attack never learns what it is for.
+# images to posteriors, float32 [N, classes]; an attack never learns what it is for.
 OnEpoch = Callable[[int, Callable[[np.ndarray], np.ndarray]], None]
 
 
@@ -40,6 +41,21 @@ class DistillSettings:
     prior_correction: float = 0.0
 
 
+def settings_of(inputs: AttackInputs) -> DistillSettings:
+    """Returns how the configuration wants the clone to be trained."""
+    config = inputs.config
+    return DistillSettings(config.epochs, config.batch_size, inputs.learning_rate, config.prior_correction)
+
+
+# (wanted answers float [batch, classes], the clone's logits [batch, classes]) -> losses [batch]
+Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
+
+def soft_cross_entropy(wanted: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """What KnockoffNets minimise: -sum_k wanted_k log softmax(logits)_k, [batch]."""
+    return tf.nn.softmax_cross_entropy_with_logits(wanted, logits)
+
+
 def distill(
     members: Sequence[keras.Model],
     images: np.ndarray,
@@ -48,8 +64,9 @@ def distill(
     seed: int,
     on_epoch: OnEpoch,
     report: Report,
+    loss: Loss = soft_cross_entropy,
 ) -> None:
-    """Trains a clone in place with soft cross-entropy, as KnockoffNets do.
+    """Trains a clone in place on images and answers.
 
     Args:
         members: one or more networks, float images in 0..1 to logits. Each is trained on its own; the clone
@@ -60,9 +77,10 @@ def distill(
         seed: order of the images.
         on_epoch: called about six times, evenly spread, and after the last epoch.
         report: takes progress events.
+        loss: of an answer and the clone's logits.
     """
-    step = _training_step(members, images, answers, settings)
-    predict = _predictor(members)
+    step = _training_step(members, images, answers, settings, loss)
+    predict = predictor(members)
     batch_size = min(settings.batch_size, len(images))
     steps = len(images) // batch_size
     stride = max(1, settings.epochs // _MEASURED_EPOCHS)
@@ -73,17 +91,17 @@ def distill(
             position = (epoch * steps + index) / (settings.epochs * steps)
             learning_rate = settings.learning_rate * 0.5 * (1 + math.cos(math.pi * position))
             chosen = order[index * batch_size : (index + 1) * batch_size]
-            loss = step(tf.constant(chosen), tf.constant(learning_rate, tf.float32))
+            current = step(tf.constant(chosen), tf.constant(learning_rate, tf.float32))
             if time.monotonic() - last_note > _NOTE_EVERY_SECONDS:
                 last_note = time.monotonic()
-                note = f"clone epoch {epoch + 1}/{settings.epochs}, loss {float(loss):.3f}"
+                note = f"clone epoch {epoch + 1}/{settings.epochs}, loss {float(current):.3f}"
                 report(Progress(epoch * steps + index + 1, settings.epochs * steps, note))
         if (epoch + 1) % stride == 0 or epoch + 1 == settings.epochs:
             on_epoch(epoch + 1, predict)
 
 
 def _training_step(
-    members: Sequence[keras.Model], images: np.ndarray, answers: np.ndarray, settings: DistillSettings
+    members: Sequence[keras.Model], images: np.ndarray, answers: np.ndarray, settings: DistillSettings, loss: Loss
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     optimizers = [keras.optimizers.Adam() for _ in members]
     for optimizer, member in zip(optimizers, members, strict=True):
@@ -101,23 +119,25 @@ def _training_step(
             optimizer.learning_rate.assign(learning_rate)
             with tf.GradientTape() as tape:
                 logits = member(batch, training=True) + offset
-                loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
+                mean = tf.reduce_mean(loss(wanted, logits))
             variables = member.trainable_variables
-            optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-            losses.append(loss)
+            optimizer.apply_gradients(zip(tape.gradient(mean, variables), variables, strict=True))
+            losses.append(mean)
         return tf.add_n(losses) / len(losses)
 
     return step
 
 
-def _predictor(members: Sequence[keras.Model]) -> Callable[[np.ndarray], np.ndarray]:
+def predictor(members: Sequence[keras.Model]) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns the clone: uint8 images to the mean of the members' posteriors, float32 [N, classes]."""
+
     @tf.function(reduce_retracing=True)
-    def label(batch):
+    def mean_posterior(batch):
         posteriors = [tf.nn.softmax(member(scale_images(batch), training=False)) for member in members]
-        return tf.argmax(tf.add_n(posteriors), axis=1)
+        return tf.add_n(posteriors) / len(posteriors)
 
     def predict(images: np.ndarray) -> np.ndarray:
         starts = range(0, len(images), _PREDICTED_AT_ONCE)
-        return np.concatenate([label(images[start : start + _PREDICTED_AT_ONCE]).numpy() for start in starts])
+        return np.concatenate([mean_posterior(images[start : start + _PREDICTED_AT_ONCE]).numpy() for start in starts])
 
     return predict

@@ -14,6 +14,7 @@ from tinycerb.datasets.images import Dataset, digest_arrays
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.errors import UsageError
 from tinycerb.run_dir import RunDirectory
+from tinycerb.sources import IN_DISTRIBUTION
 
 MEAN_HEAD = "mean"
 
@@ -34,6 +35,7 @@ class CellSpec:
         query_pool: digest of the attacker's images.
         attack: the attack with its settings.
         student: the clone's network.
+        learning_rate: the clone's.
         attacker_seed: the attacker's seed.
         device_seed: seeds the head draws of the device; the attacker never gets it.
     """
@@ -49,19 +51,21 @@ class CellSpec:
     query_pool: str
     attack: AttackConfig
     student: str
+    learning_rate: float
     attacker_seed: int
     device_seed: int
 
     def digest(self) -> str:
         """Returns the sixteen hexadecimal digits that name the cell."""
         table = asdict(self)
-        # A cell trains one student: which others stand in the same table does not matter to it.
+        # A cell trains one student at one rate: which others stand in the same table does not matter to it.
         table["attack"].pop("students")
+        table["attack"].pop("learning_rates")
         return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def cell_specs(run: RunDirectory, dataset: Dataset, victim: str, attack: str, selection: str) -> list[CellSpec]:
-    """Describes the cells of one attack on one victim that is converted, a cell for each student.
+    """Describes the cells of one attack on one victim that is converted, a cell for each student and learning rate.
 
     Raises:
         UsageError: unknown query pool or head selection.
@@ -74,7 +78,7 @@ def cell_specs(run: RunDirectory, dataset: Dataset, victim: str, attack: str, se
     victim_config = config.victim(victim)
     model_sha256 = run.model_sha256(victim)
     shared = CellSpec(
-        schema_version=1,
+        schema_version=2,
         dataset=dataset.digest,
         victim=victim,
         defense=victim_config.defense,
@@ -82,13 +86,18 @@ def cell_specs(run: RunDirectory, dataset: Dataset, victim: str, attack: str, se
         victim_seed=config.seed,
         model_sha256=model_sha256,
         selection=selection,
-        query_pool=digest_arrays(load_pool(attack_config, dataset)),
+        query_pool=digest_arrays(load_pool(attack_config, dataset), load_own(attack_config, dataset, config.seed)),
         attack=attack_config,
         student="",
+        learning_rate=0.0,
         attacker_seed=config.seed + 1000,
         device_seed=_device_seed(model_sha256, config.seed),
     )
-    return [replace(shared, student=student) for student in attack_config.students]
+    return [
+        replace(shared, student=student, learning_rate=rate)
+        for student in attack_config.students
+        for rate in attack_config.learning_rates
+    ]
 
 
 def _device_seed(model_sha256: str, seed: int) -> int:
@@ -97,8 +106,28 @@ def _device_seed(model_sha256: str, seed: int) -> int:
 
 
 def load_pool(attack: AttackConfig, dataset: Dataset) -> np.ndarray:
-    """Returns an attack's images, uint8 [N, height, width, channels]."""
+    """Returns an attacker's images of other kinds, uint8 [N, height, width, channels]."""
     return query_pool(attack.query_pool).load(dataset)
+
+
+def load_own(attack: AttackConfig, dataset: Dataset, seed: int) -> np.ndarray:
+    """Returns an attacker's `own_images` images of the victim's kind, uint8 [M, height, width, channels].
+
+    Raises:
+        UsageError: there are not so many.
+    """
+    images = query_pool(IN_DISTRIBUTION).load(dataset)
+    if attack.own_images > len(images):
+        raise UsageError(
+            f"attacks.{attack.name}.own_images is {attack.own_images}; allowed: 0 to {len(images)}, the distinct "
+            "validation images"
+        )
+    return images[np.random.default_rng([seed, 7]).permutation(len(images))[: attack.own_images]]
+
+
+def threat_class(attack: AttackConfig) -> str:
+    """Returns `T2` for an attacker who has images of the victim's own kind, else `T1`."""
+    return "T2" if attack.own_images else query_pool(attack.query_pool).threat_class
 
 
 def find_cell(run: RunDirectory, spec: CellSpec) -> dict[str, Any] | None:

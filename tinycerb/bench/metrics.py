@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tinycerb.atomic import read_json, write_json
-from tinycerb.bench.cell import MEAN_HEAD, cell_specs, find_cell
+from tinycerb.bench.cell import MEAN_HEAD, cell_specs, find_cell, threat_class
 from tinycerb.bench.verdict import gates, judge
 from tinycerb.config import Config
 from tinycerb.datasets import load_dataset
@@ -76,7 +76,7 @@ def gather_metrics(run: RunDirectory, tasks: list[Task]) -> dict[str, Any]:
         "class_names": list(dataset.class_names),
         "validity": config.bench.validity,
         "victims": victims,
-        "threats": judge(config, judged, {name: pool.threat_class for name, pool in pools.items()}),
+        "threats": judge(config, judged, {attack.name: threat_class(attack) for attack in config.attacks}),
         "gates_missed": gates(config, judged),
         "not_measured": _not_measured(run, victims),
     }
@@ -140,6 +140,7 @@ def _cells(run: RunDirectory, dataset: Dataset, tasks: list[Task]) -> list[dict[
                     "victim": victim,
                     "attack": attack,
                     "student": spec.student,
+                    "learning_rate": spec.learning_rate,
                     "selection": selection,
                     "reference_row": selection == MEAN_HEAD,
                     "output": spec.attack.output,

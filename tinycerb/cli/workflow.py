@@ -6,7 +6,8 @@ from collections.abc import Collection
 import typer
 from rich.console import Console
 
-from tinycerb.bench.cell import load_pool
+from tinycerb.attacks import attack_of
+from tinycerb.bench.cell import load_own, load_pool
 from tinycerb.bench.metrics import gather_metrics
 from tinycerb.cli.table import results_table
 from tinycerb.config import Config
@@ -63,12 +64,8 @@ def load_inputs(config: Config) -> None:
                 f"victims.{victim.name} has {heads} heads; allowed: 1 to {dataset.classes}, the number of classes"
             )
     for attack in config.attacks:
-        pool = load_pool(attack, dataset)
-        if attack.budget > len(pool):
-            raise UsageError(
-                f"attacks.{attack.name}.budget is {attack.budget}, but the pool {attack.query_pool} has {len(pool)} "
-                f"distinct images; allowed: 0 (all) to {len(pool)}"
-            )
+        pool, own = load_pool(attack, dataset), load_own(attack, dataset, config.seed)
+        attack_of(attack).check(attack, len(pool), len(own))
 
 
 def print_results(run: RunDirectory, as_json: bool) -> None:

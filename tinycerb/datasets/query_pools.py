@@ -82,6 +82,11 @@ def _in_distribution(dataset: Dataset) -> np.ndarray:
     return np.unique(dataset.validation.images, axis=0)
 
 
+def _nothing(dataset: Dataset) -> np.ndarray:
+    return np.empty((0, *dataset.image_shape), np.uint8)
+
+
+QUERY_POOLS.register("none")(QueryPool(_nothing, "T1", "no images: the attacker makes its questions up"))
 QUERY_POOLS.register("animal_mnist")(
     QueryPool(_animal_mnist, "T1", "Animal-MNIST: shapes of animals, all distinct images")
 )

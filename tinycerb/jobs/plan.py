@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from keras_models import BACKBONES
 from tinycerb.answers.responses import parse_response
 from tinycerb.answers.selection import HEAD_SELECTIONS
-from tinycerb.attacks import ATTACKS
+from tinycerb.attacks import attack_of
 from tinycerb.attacks.students import STUDENTS
 from tinycerb.bench.cell import MEAN_HEAD
 from tinycerb.compression.importance import CRITERIA, penalizes_scales
@@ -77,7 +77,9 @@ def plan(config: Config) -> list[Task]:
             for selection in selections:
                 arguments = (name, attack.name, selection)
                 key = "/".join(("steal", *arguments))
-                cost = 10.0 + len(attack.students) * (8.0 + 2.0 * attack.epochs * attack.members)
+                cost = 10.0 + len(attack.students) * len(attack.learning_rates) * (
+                    8.0 + 2.0 * attack.epochs * attack.members
+                )
                 tasks.append(Task(key, "steal", arguments, (f"measure/{name}",), cost))
     converted = tuple(f"convert/{victim.name}" for victim in config.victims)
     tasks.append(Task("latency", "latency", (), converted, 5, alone=True))
@@ -134,7 +136,7 @@ def check_names(config: Config) -> None:
                 f"protect nothing; allowed: {', '.join(name for name in HEAD_SELECTIONS if name != 'fixed')}"
             )
     for attack in config.attacks:
-        ATTACKS[attack.attack]
+        attack_of(attack)
         query_pool(attack.query_pool)
         for student in attack.students:
             STUDENTS[student]

@@ -1,0 +1,6 @@
+"""The table of attacks. Each module of this package files its own."""
+
+from tinycerb.attacks.base import Attack
+from tinycerb.registry import Registry
+
+ATTACKS: Registry[type[Attack]] = Registry("attack")
