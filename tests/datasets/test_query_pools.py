@@ -11,8 +11,9 @@ import pytest
 from tinycerb.config import DataConfig
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import image_fingerprints
-from tinycerb.datasets.query_pools import QUERY_POOLS, animal_mnist_folder, load_animal_mnist
-from tinycerb.errors import EnvironmentProblem
+from tinycerb.datasets.procedural import generate
+from tinycerb.datasets.query_pools import QUERY_POOLS, animal_mnist_folder, load_animal_mnist, query_pool
+from tinycerb.errors import EnvironmentProblem, UsageError
 
 FILE = "animal_data_version_3.gz"
 
@@ -59,3 +60,18 @@ def test_in_distribution_images_are_no_training_or_test_images() -> None:
     pool = image_fingerprints(QUERY_POOLS["in_distribution"].load(dataset))
     assert not np.isin(pool, image_fingerprints(dataset.train.images)).any()
     assert not np.isin(pool, image_fingerprints(dataset.test.images)).any()
+
+
+def test_a_drawn_pool_is_of_no_image_that_a_defender_trains_on() -> None:
+    dataset = load_dataset(DataConfig(validation_images=500))
+    pool = query_pool("drawn-glyphs+dead_leaves")
+    images = pool.load(dataset)
+    assert pool.threat_class == "T1"
+    assert 9000 < len(images) <= 10_000
+    defenders = generate(["glyphs", "dead_leaves"], 2000, dataset.train.images, 1)
+    assert not np.isin(image_fingerprints(images), image_fingerprints(defenders)).any()
+
+
+def test_a_drawn_pool_of_an_unknown_family_is_named() -> None:
+    with pytest.raises(UsageError, match="unknown .*glyps.*glyphs"):
+        query_pool("drawn-glyps")

@@ -10,11 +10,16 @@ import numpy as np
 
 from tinycerb.datasets.array_pickle import read_array_pickle
 from tinycerb.datasets.images import Dataset, image_fingerprints
+from tinycerb.datasets.procedural import FAMILIES, generate
 from tinycerb.datasets.user_data import load_user_pool
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.registry import Registry
 from tinycerb.sources import IN_DISTRIBUTION, is_reference, is_source
 
+DRAWN = "drawn-"
+DRAWN_IMAGES = 10_000
+# Seeds of training and of leak measurements end far below.
+_DRAWN_SEED = 900_000
 ANIMAL_MNIST_COMMAND = ".venv/bin/pip install --no-deps animal-mnist==0.4"
 
 
@@ -98,13 +103,28 @@ QUERY_POOLS.register(IN_DISTRIBUTION)(
 def query_pool(name: str) -> QueryPool:
     """Returns a registered pool by its name, or a user's pool by its source, which counts as T1.
 
+    `drawn-FAMILY[+FAMILY...]` is 10,000 images of procedural families: for choosing between defences without
+    touching a pool that is to judge them.
+
     Raises:
         UsageError: unknown name.
     """
+    if name.startswith(DRAWN):
+        return _drawn_pool(name.removeprefix(DRAWN).split("+"))
     if name in QUERY_POOLS or not is_source(name):
         return QUERY_POOLS[name]
     described = name if is_reference(name) else Path(name).name
     return QueryPool(partial(_user_pool, name), "T1", f"{described}, all distinct images")
+
+
+def _drawn_pool(families: list[str]) -> QueryPool:
+    for family in families:
+        FAMILIES[family]
+
+    def load(dataset: Dataset) -> np.ndarray:
+        return np.unique(generate(families, DRAWN_IMAGES, dataset.train.images, _DRAWN_SEED), axis=0)
+
+    return QueryPool(load, "T1", f"{', '.join(families)}: images that programs draw")
 
 
 def _user_pool(source: str, dataset: Dataset) -> np.ndarray:
