@@ -73,5 +73,5 @@ def test_a_drawn_pool_is_of_no_image_that_a_defender_trains_on() -> None:
 
 
 def test_a_drawn_pool_of_an_unknown_family_is_named() -> None:
-    with pytest.raises(UsageError, match="unknown .*glyps.*glyphs"):
+    with pytest.raises(UsageError, match=r"unknown .*glyps.*glyphs"):
         query_pool("drawn-glyps")
