@@ -13,7 +13,7 @@ Markdown = Annotated[bool, typer.Option("--markdown", help="Print a Markdown tab
 
 _COLUMNS = (
     "victim", "training", "accuracy", "calibration error", "flips", "L1 benign, mean / max", "L1 queries, mean / max",
-    "host µs", "of these response", "M4 flash", "M4 RAM", "M4 instructions",
+    "host µs", "after the network, µs", "M4 flash", "M4 RAM", "M4 instructions",
 )  # fmt: skip
 
 
@@ -31,9 +31,9 @@ def cost(
     included; the device is an emulated Cortex-M4, instructions executed, not time.
     """
     from rich.console import Console
-    from rich.table import Table
 
     from tinycerb.bench.cost import measure_costs
+    from tinycerb.cli.side_by_side import side_by_side
     from tinycerb.run_dir import RunDirectory
 
     found = measure_costs(RunDirectory.open(run), pool, images, _say if not quiet else lambda progress: None)
@@ -46,10 +46,7 @@ def cost(
         for row in rows:
             typer.echo("| " + " | ".join(row) + " |")
         return
-    table = Table(*_COLUMNS)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+    Console().print(side_by_side("cost", _COLUMNS[1:], {name: values for name, *values in rows}))
 
 
 def _say(progress: Any) -> None:

@@ -18,25 +18,24 @@ def leak(run: ExistingRun, family: Family = None, images: Images = 2000, as_json
     network is over .9 sure. 0: nothing is told; 1: all, if only under other names.
     """
     from rich.console import Console
-    from rich.table import Table
 
     from tinycerb.bench.leak import measure_leak
+    from tinycerb.cli.side_by_side import side_by_side
     from tinycerb.run_dir import RunDirectory
 
     found = measure_leak(RunDirectory.open(run), images, family or ())
     if as_json:
         typer.echo(json.dumps(found))
         return
-    table = Table(title=f"leak, one answer / mean head; {images:,} images per family")
-    table.add_column("family", overflow="fold")
-    table.add_column("sure", justify="right")
-    names = list(next(iter(found["families"].values()))["victims"])
-    for name in names:
-        table.add_column(name, justify="right", overflow="fold")
-    for name, row in found["families"].items():
-        cells = [_cell(row["victims"][victim]) for victim in names]
-        table.add_row(name + (" (trained on)" if row["trained_on"] else ""), f"{row['sure_images']:,}", *cells)
-    Console().print(table)
+    families = found["families"]
+    labels = [
+        f"{name}, {row['sure_images']:,} sure" + (", trained on" if row["trained_on"] else "")
+        for name, row in families.items()
+    ]
+    names = next(iter(families.values()))["victims"]
+    columns = {name: [_cell(row["victims"][name]) for row in families.values()] for name in names}
+    title = f"leak, one answer / mean head; {images:,} images per family"
+    Console().print(side_by_side(title, labels, columns))
 
 
 def _cell(victim: dict[str, Any]) -> str:

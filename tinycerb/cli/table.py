@@ -2,22 +2,19 @@
 
 from typing import Any
 
-from rich.table import Table
+from rich.console import Group
 from rich.text import Text
 
 from reports.facts import attack_names, channels_removed, stolen
+from tinycerb.cli.side_by_side import side_by_side
 
 
-def results_table(metrics: dict[str, Any]) -> Table:
+def results_table(metrics: dict[str, Any]) -> Group:
     """Returns victims side by side: task, size, time, and the worst clone per threat class."""
-    table = Table(title=f"{metrics['name']}: int8 files under tflite-runtime", caption=_caption(metrics))
-    names = list(metrics["victims"])
-    table.add_column("", overflow="fold")
-    for name in names:
-        table.add_column(name, justify="right", overflow="fold")
-    for label, values in rows(metrics):
-        table.add_row(label, *values)
-    return table
+    lines = rows(metrics)
+    columns = {name: [values[index] for _, values in lines] for index, name in enumerate(metrics["victims"])}
+    title = f"{metrics['name']}: int8 files under tflite-runtime"
+    return side_by_side(title, [label for label, _ in lines], columns, _caption(metrics))
 
 
 def rows(metrics: dict[str, Any]) -> list[tuple[str, list[str]]]:
