@@ -1,8 +1,10 @@
 """What GRAD^2 needs beside a victim: a surrogate of the thief's student, made when the victim is converted."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from keras_models.legacy import keras
 from tinycerb.answers.responses import parse_response
@@ -42,12 +44,12 @@ def write_side_model(config: Config, victim_name: str, dataset: Dataset, folder:
     make_repeatable(config.seed + _SEED_OFFSET)
     surrogate = build_model(config, defense_of(victim), dataset, heads=1)
     distil_surrogate(surrogate, images, posteriors, response.surrogate_epochs, config.seed, report)
-    write_bytes(folder / SIDE_MODEL, to_float_tflite(direct(surrogate, response.target, config, dataset)))
+    write_bytes(folder / SIDE_MODEL, to_float_tflite(direct(surrogate, clean, response.target, config, dataset)))
 
 
-def direct(surrogate: keras.Model, target: str, config: Config, dataset: Dataset) -> keras.Model:
-    """Returns the network that gives the direction per class, towards a registered target."""
-    marks, labels = watermark(dataset, config.seed)
+def direct(surrogate: keras.Model, clean: keras.Model, target: str, config: Config, dataset: Dataset) -> keras.Model:
+    """Returns the network that gives the direction per class, towards a registered target; `clean` is the victim."""
+    marks, labels = watermark(clean, dataset, config.seed)
     rng = np.random.default_rng([config.seed, _SEED_OFFSET])
     return redirection_network(surrogate, TARGETS[target](surrogate, marks.astype(np.float32) / 255, labels, rng))
 
@@ -60,7 +62,13 @@ def surrogate_images(config: Config, dataset: Dataset) -> np.ndarray:
     return np.concatenate([train[:count], generate(families, count, train, config.seed + _SEED_OFFSET)])
 
 
-def watermark(dataset: Dataset, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the watermark's images, uint8 [100, ...], and the labels that a marked clone gives them, int64 [100]."""
+def watermark(model: keras.Model, dataset: Dataset, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the watermark's images, uint8 [100, ...], and the labels that a marked clone gives them, int64 [100].
+
+    One class for all of them, the one that the clean victim `model` expects least there. Labels of
+    several classes do not take: every answer spends its whole budget, so what the clone learns is the class that the
+    target favours on average (measured: clones then answer that one class and miss all others).
+    """
     images = generate([_WATERMARK_FAMILY], _WATERMARK_IMAGES, dataset.train.images, seed + _SEED_OFFSET + 1)
-    return images, np.random.default_rng([seed, _SEED_OFFSET + 1]).integers(0, dataset.classes, len(images))
+    posteriors: Any = tf.nn.softmax(LogitPredictor(model)(images)[:, 0])
+    return images, np.full(len(images), posteriors.numpy().mean(axis=0).argmin())
