@@ -98,8 +98,8 @@ def _parse_one(text: str, stored: bool) -> Response:
             raise UsageError(f"response {name!r} has {key!r} twice; give it once")
         if stored and known[key].metadata.get("local"):
             raise UsageError(
-                f"the model's file names {value[:60]!r} for {key} of response {name!r}: a model's file may name no other "
-                f"file, and it is not read. Put the response on the model here: tinycerb convert MODEL --out DIR "
+                f"the model's file names {value[:60]!r} for {key} of response {name!r}: it may name no other file, and "
+                f"that one is not read. Put the response on the model here: tinycerb convert MODEL --out DIR "
                 f"--response {name},{key}=..."
             )
         options[key] = _value(name, known[key], hints[key], value)
