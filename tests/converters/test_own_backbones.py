@@ -5,16 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from converters.c_model.host import build_host_model
-from converters.export import export_float, export_int8
-from converters.model_file import parse_model, read_model_file
+from converters.model_file import read_model_file
 from converters.wide_head import Head, widen_apart
-from keras_models import build_backbone
 from keras_models.hash_net import hash_net
+from keras_models.layers import conv_block, depthwise_block
 from keras_models.legacy import keras
 from keras_models.multi_head import attach_own_backbones
 from tests.conftest import Cli
+from tests.converted_backbones import patches
 from tinycerb.boards.board import load_board
 from tinycerb.boards.build import build_image, firmware_folder
 from tinycerb.boards.device_response import answers_to, device_response
@@ -45,15 +46,25 @@ np.save(sys.argv[3], table)
 """
 
 
-def network(hidden: int = 0, width: float = 0.5) -> keras.Model:
+def small_backbone() -> keras.Model:
+    """A convolution, a depthwise one, an addition: every kind of channel group."""
+    image = keras.layers.Input(SHAPE, name="image")
+    x = conv_block(image, 16, kernel=3, stride=2, name="stem")
+    y = conv_block(depthwise_block(x, kernel=3, stride=1, name="depthwise"), 16, kernel=1, stride=1, name="pointwise")
+    x = conv_block(keras.layers.Add(name="add")([x, y]), 24, kernel=3, stride=2, name="last")
+    return keras.Model(image, keras.layers.GlobalAveragePooling2D(name="features")(x))
+
+
+def network() -> keras.Model:
+    """Two members and the hash network, heads with a hidden layer."""
     keras.utils.set_random_seed(5)
-    backbones = [build_backbone("demo_net", SHAPE, width) for _ in range(MEMBERS)]
-    return attach_own_backbones([*backbones, hash_net(SHAPE)], CLASSES, MEMBERS, hidden)
+    backbones = [small_backbone() for _ in range(MEMBERS)]
+    return attach_own_backbones([*backbones, hash_net(SHAPE)], CLASSES, MEMBERS, hidden_units=8)
 
 
 @pytest.fixture(scope="module")
 def images() -> np.ndarray:
-    return np.random.default_rng(1).integers(0, 256, (128, *SHAPE), dtype=np.uint8)
+    return patches(SHAPE)
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +90,18 @@ def converted(images, tmp_path_factory) -> Path:
         }
         assert len(owners) == 1
     wrapped = quantize_aware(slim)
-    for _ in range(60):
+    # Training would settle all ranges in thousands of steps; these images settle them in one.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            tf.__internal__.train, "assign_moving_average", lambda variable, value, *_, **__: variable.assign(value)
+        )
         wrapped(floats, training=True)
     facts = {
         "schema_version": 1, "victim": "ensemble", "image_shape": list(SHAPE), "response": "edm,members=2",
         "combined_by": "edm",
     }  # fmt: skip
     card = convert_model(from_quantization_aware(wrapped, MEMBERS + 1), facts, images, folder, ignore)
-    assert (card["heads"], card["head_layout"]) == (3, "apart")
+    assert (card["heads"], len(card["alphas"]), card["head_layout"]) == (3, 3, "apart")
     return folder / "model.tflite"
 
 
@@ -94,7 +109,7 @@ def test_one_file_holds_all_networks_and_each_head_reads_its_own(converted, imag
     file = read_model_file(converted)
     names = [operator.name for operator in file.operators]
     assert names[-2:] == ["CONCATENATION", "GATHER"]
-    assert names.count("FULLY_CONNECTED") == 3
+    assert names.count("FULLY_CONNECTED") == 6
     np.save(tmp_path / "images.npy", quantize_images(file, images))
     run_apart(TABLE, converted, tmp_path / "images.npy", tmp_path / "table.npy")
     table = np.load(tmp_path / "table.npy")
@@ -102,7 +117,7 @@ def test_one_file_holds_all_networks_and_each_head_reads_its_own(converted, imag
     flat = host.infer(quantize_images(file, images))
     assert (flat.reshape(table.shape) != table).sum() == 0
     assert (host.answer(flat) != answers_to(file, table)[:, 0]).sum() == 0
-    assert all(len(np.unique(table[:, head], axis=0)) > 50 for head in range(3))
+    assert all(len(np.unique(table[:, head], axis=0)) > 10 for head in range(3))
 
 
 def test_the_device_runs_all_of_them_whatever_it_is_asked(converted, images, tmp_path) -> None:
@@ -115,37 +130,15 @@ def test_the_device_runs_all_of_them_whatever_it_is_asked(converted, images, tmp
 
 def test_an_ensemble_that_is_too_large_is_refused_with_what_is_missing(converted, cli: Cli, tmp_path) -> None:
     board = load_board("qemu-m4")
-    small = replace(board, name="small", flash=replace(board.flash, bytes=24 * 1024))
-    with pytest.raises(HardwareError, match=r"the model does not fit small: it exceeds FLASH \(24,576 bytes\) by"):
+    small = replace(board, name="small", flash=replace(board.flash, bytes=8 * 1024))
+    with pytest.raises(HardwareError, match=r"the model does not fit small: it exceeds FLASH \(8,192 bytes\) by"):
         build_image(read_model_file(converted), small, tmp_path / "small")
     own = tmp_path / "small.toml"
     text = (Path(__file__).parents[2] / "tinycerb" / "boards" / "qemu-m4.toml").read_text()
-    own.write_text(_with_flash(text, 24 * 1024))
+    own.write_text(text.replace("bytes = 0x400000", f"bytes = {8 * 1024}", 1))
     done = cli("flash", converted, "--board", own, "--dry-run")
     assert done.returncode == 4
-    assert "it exceeds FLASH (24,576 bytes) by" in done.stderr
-
-
-def _with_flash(text: str, size: int) -> str:
-    lines = [
-        f"flash = {{ origin = 0x0, bytes = {size} }}" if row.startswith("flash") else row for row in text.split("\n")
-    ]
-    assert lines != text.split("\n")
-    return "\n".join(lines)
-
-
-def test_heads_with_hidden_layers_and_float_files(images) -> None:
-    wrapped = quantize_aware(network(hidden=8, width=0.25))
-    wrapped(images.astype(np.float32) / 255, training=True)
-    source = from_quantization_aware(wrapped, MEMBERS + 1)
-    assert source.apart
-    content, metadata = export_int8(source.backbone, source.heads, SHAPE, {}, "apart")
-    assert [operator.name for operator in parse_model(content).operators].count("FULLY_CONNECTED") == 6
-    assert len(metadata["alphas"]) == 3
-    names = [
-        operator.name for operator in parse_model(export_float(source.backbone, source.heads, SHAPE, True)).operators
-    ]
-    assert "CONCATENATION" in names
+    assert "it exceeds FLASH (8,192 bytes) by" in done.stderr
 
 
 def test_every_head_fills_the_common_range() -> None:

@@ -141,7 +141,7 @@ def test_victims_that_differ_in_the_answer_alone_are_trained_once() -> None:
     ("text", "message"),
     [
         ("am,tau=1.5", "am.tau is 1.5; allowed: 0 to 1"),
-        ("am,tau=nan", "am.tau is nan"),
+        ("am,tau=nan", "am.options.tau is nan; expected a finite number"),
         ("am,selection=keyed", "defence 'am' has no option 'selection'"),
         ("am,misinformation_weight=0", "allowed: above 0"),
         ("edm,heads=1", "edm.heads is 1; allowed: 2 to 255"),
