@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from converters.c_model.host import build_host_model
+from converters.metadata import embed_metadata
 from converters.model_file import read_model_file
 from converters.wide_head import Head, widen_apart
 from keras_models.hash_net import hash_net
@@ -24,8 +25,9 @@ from tinycerb.compression.masks import ChannelMasks
 from tinycerb.compression.quantization import quantize_aware
 from tinycerb.compression.surgery import remove_channels
 from tinycerb.conversion import convert_model
-from tinycerb.errors import HardwareError
+from tinycerb.errors import EnvironmentProblem, HardwareError
 from tinycerb.events import ignore
+from tinycerb.oracle import OracleSpec, SealedOracle
 from tinycerb.tflite_model import quantize_images
 from tinycerb.trained_model import from_quantization_aware
 
@@ -118,6 +120,21 @@ def test_one_file_holds_all_networks_and_each_head_reads_its_own(converted, imag
     assert (flat.reshape(table.shape) != table).sum() == 0
     assert (host.answer(flat) != answers_to(file, table)[:, 0]).sum() == 0
     assert all(len(np.unique(table[:, head], axis=0)) > 10 for head in range(3))
+
+
+def test_the_oracle_answers_as_the_device_and_opens_no_file_that_a_model_names(converted, images, tmp_path) -> None:
+    file = read_model_file(converted)
+    with SealedOracle(OracleSpec(str(converted), "probs", "fixed", 1)) as oracle:
+        answers = oracle.query(images)
+    host = build_host_model(file, firmware_folder(), tmp_path / "host", responses=device_response(file))
+    expected = host.answer(host.infer(quantize_images(file, images)))
+    assert (answers * 256 == expected).all()
+    np.save(tmp_path / "matrix.npy", np.eye(CLASSES))
+    metadata = {"heads": 3, "classes": CLASSES, "alphas": [1.0] * 3, "response": f"ntm,file={tmp_path / 'matrix.npy'}"}
+    (tmp_path / "foreign.tflite").write_bytes(embed_metadata(converted.read_bytes(), metadata))
+    oracle = SealedOracle(OracleSpec(str(tmp_path / "foreign.tflite"), "probs", "fixed", 1))
+    with oracle, pytest.raises(EnvironmentProblem, match="it may name no other file"):
+        oracle.query(images)
 
 
 def test_the_device_runs_all_of_them_whatever_it_is_asked(converted, images, tmp_path) -> None:
