@@ -1,4 +1,4 @@
-"""Backbone plus heads to one int8 .tflite with a head-selection input."""
+"""Backbone plus heads, or backbones with a head each, to one int8 .tflite with a head-selection input."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,9 +9,11 @@ import tensorflow as tf
 from converters.compact import compact
 from converters.conv_head import convolution_logits
 from converters.metadata import embed_metadata
-from converters.wide_head import Head, WideHead, widen
+from converters.wide_head import Head, WideHead, widen, widen_apart
 
 FULLY_CONNECTED = "fully_connected"
+# Each head is a fully connected layer of its own, over features of its own.
+APART = "apart"
 
 
 def _fake_quantized_dense(inputs: tf.Tensor, kernel: np.ndarray, bias: np.ndarray) -> tf.Tensor:
@@ -23,24 +25,31 @@ def _fake_quantized_dense(inputs: tf.Tensor, kernel: np.ndarray, bias: np.ndarra
 _LAYOUTS: dict[str, Callable[[tf.Tensor, WideHead], tf.Tensor]] = {
     FULLY_CONNECTED: lambda features, wide: _fake_quantized_dense(features, wide.kernel, wide.bias),
     "convolution": convolution_logits,
+    APART: lambda features, wide: _fake_quantized_dense(features, wide.kernel, wide.bias),
 }
 
 
 class _Selectable(tf.Module):
-    """Backbone, wide head, and the choice of one head by index."""
+    """Backbone, heads, and the choice of one head by index."""
 
-    def __init__(self, backbone: Callable[..., tf.Tensor], wide: WideHead) -> None:
+    def __init__(self, backbone: Callable[..., Any], heads: Sequence[Head], apart: bool) -> None:
         super().__init__()
         # The module must own the backbone, or its variables are not found by the converter.
         self.backbone = backbone
-        self._wide = wide
+        self.wides = widen_apart(heads) if apart else (widen(heads),)
+
+    @property
+    def alphas(self) -> list[float]:
+        return [alpha for wide in self.wides for alpha in wide.alphas]
 
     def logits(self, image: tf.Tensor, head: tf.Tensor) -> dict[str, tf.Tensor]:
-        wide = self._wide
-        outputs = self._all_heads(self.backbone(image, training=False), wide)
-        # A batch of one, so that the rows can be the heads.
-        rows = tf.reshape(outputs, [len(wide.alphas), wide.classes])
-        return {"logits": tf.gather(rows, head)}
+        features = self.backbone(image, training=False)
+        features = features if isinstance(features, list | tuple) else [features]
+        tables = []
+        for one, wide in zip(features, self.wides, strict=True):
+            # A batch of one, so that the rows can be the heads.
+            tables.append(tf.reshape(self._all_heads(one, wide), [len(wide.alphas), wide.classes]))
+        return {"logits": tf.gather(tf.concat(tables, axis=0) if len(tables) > 1 else tables[0], head)}
 
     def _all_heads(self, features: tf.Tensor, wide: WideHead) -> tf.Tensor:
         if wide.hidden is not None:
@@ -51,8 +60,8 @@ class _Selectable(tf.Module):
 class _FakeQuantized(_Selectable):
     """The same with all ranges told to the converter, behind a backbone that tells its own."""
 
-    def __init__(self, backbone: Callable[..., tf.Tensor], wide: WideHead, layout: str) -> None:
-        super().__init__(backbone, wide)
+    def __init__(self, backbone: Callable[..., Any], heads: Sequence[Head], layout: str) -> None:
+        super().__init__(backbone, heads, layout == APART)
         self._layout = _LAYOUTS[layout]
 
     def _all_heads(self, features: tf.Tensor, wide: WideHead) -> tf.Tensor:
@@ -64,7 +73,7 @@ class _FakeQuantized(_Selectable):
 
 
 def export_int8(
-    backbone: Callable[..., tf.Tensor],
+    backbone: Callable[..., Any],
     heads: Sequence[Head],
     image_shape: tuple[int, int, int],
     facts: Mapping[str, Any],
@@ -75,7 +84,7 @@ def export_int8(
 
     Args:
         backbone: a Keras model from float images [1, height, width, channels] in 0..1 to features [1, features]:
-            quantization-aware, or plain with `calibration`.
+            quantization-aware, or plain with `calibration`. With the layout `APART` to a list, one per head.
         heads: the heads that stand on it.
         image_shape: height, width and channels.
         facts: what else the file should say about itself; plain JSON values.
@@ -88,11 +97,11 @@ def export_int8(
         `classes`, `alphas` and `head_layout`. Inputs are `image` (int8) and `head` (int32 [1]), the output is `logits`
         (int8 [1, classes]): the selected head's logits times its alpha.
     """
-    wide = widen(heads)
-    if calibration is None:
-        converter = _converter(_FakeQuantized(backbone, wide, layout), image_shape)
-    else:
-        converter = _converter(_Selectable(backbone, wide), image_shape)
+    module = _FakeQuantized(backbone, heads, layout)
+    if calibration is not None:
+        module = _Selectable(backbone, heads, layout == APART)
+    converter = _converter(module, image_shape)
+    if calibration is not None:
         samples = [{"image": image[np.newaxis], "head": np.zeros(1, np.int32)} for image in calibration]
         converter.representative_dataset = lambda: iter(samples)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
@@ -101,22 +110,25 @@ def export_int8(
     metadata = {
         **facts,
         "heads": len(heads),
-        "classes": wide.classes,
-        "alphas": list(wide.alphas),
+        "classes": module.wides[0].classes,
+        "alphas": module.alphas,
         "head_layout": layout,
     }
     return embed_metadata(compact(converter.convert()), metadata), metadata
 
 
-def export_float(backbone: Callable[..., tf.Tensor], heads: Sequence[Head], image_shape: tuple[int, int, int]) -> bytes:
+def export_float(
+    backbone: Callable[..., Any], heads: Sequence[Head], image_shape: tuple[int, int, int], apart: bool = False
+) -> bytes:
     """Converts the same graph in float32, to compare an int8 file with layer by layer.
 
     Args:
         backbone: a plain Keras model, as for `export_int8`.
         heads: the heads that stand on it.
         image_shape: height, width and channels.
+        apart: each head reads features of its own.
     """
-    return compact(_converter(_Selectable(backbone, widen(heads)), image_shape).convert())
+    return compact(_converter(_Selectable(backbone, heads, apart), image_shape).convert())
 
 
 def _converter(module: _Selectable, image_shape: tuple[int, int, int]) -> Any:

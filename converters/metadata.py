@@ -87,6 +87,8 @@ def check_metadata(metadata: Mapping[str, Any]) -> None:
     )
     if not sound or len(alphas or ()) != heads:
         raise MetadataError(f"alphas is {alphas!r:.60}; expected {heads} positive numbers, one per head")
+    if not isinstance(metadata.get("combined_by", ""), str):
+        raise MetadataError(f"combined_by is {metadata['combined_by']!r:.60}; expected a response's name")
     names = metadata.get("class_names", [])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise MetadataError(f"class_names is {names!r:.60}; expected a list of texts")

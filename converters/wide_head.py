@@ -10,7 +10,7 @@ way (ReLU lets positive factors through), then a block-diagonal one. Zeros off t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -88,18 +88,41 @@ def widen(heads: Sequence[Head]) -> WideHead:
                     f"{what} {index} has the output range {layer.output_range}; expected a positive number"
                 )
     wide_hidden, betas = _widen_hidden(hidden) if hidden else (None, [1.0] * len(heads))
-    common = max(head.output_range for head in heads)
-    alphas = tuple(float(common / head.output_range) for head in heads)
+    common, alphas = common_range(heads)
     kernels = [a / b * h.kernel for a, b, h in zip(alphas, betas, heads, strict=True)]
     kernel = _block_diagonal(kernels) if hidden else np.concatenate(kernels, axis=1)
     return WideHead(
         kernel=kernel.astype(np.float32),
         bias=np.concatenate([a * h.bias for a, h in zip(alphas, heads, strict=True)]).astype(np.float32),
         alphas=alphas,
-        output_range=float(common),
+        output_range=common,
         classes=heads[0].kernel.shape[1],
         hidden=wide_hidden,
     )
+
+
+def widen_apart(heads: Sequence[Head]) -> tuple[WideHead, ...]:
+    """Scales heads that read features of their own to a common range, each as a layer of its own.
+
+    Returns:
+        Per head a `WideHead` of that head alone, all with one output range.
+
+    Raises:
+        ValueError: as `widen`.
+    """
+    each = [widen([head]) for head in heads]
+    _check_shapes([head.kernel.shape[1:] for head in heads], hidden_layers=False)
+    common, alphas = common_range(heads)
+    return tuple(
+        replace(wide, kernel=alpha * wide.kernel, bias=alpha * wide.bias, alphas=(alpha,), output_range=common)
+        for wide, alpha in zip(each, alphas, strict=True)
+    )
+
+
+def common_range(heads: Sequence[Head]) -> tuple[float, tuple[float, ...]]:
+    """Returns the widest range and the factor that brings each head to it."""
+    common = float(max(head.output_range for head in heads))
+    return common, tuple(float(common / head.output_range) for head in heads)
 
 
 def _widen_hidden(layers: Sequence[Hidden]) -> tuple[Hidden, list[float]]:

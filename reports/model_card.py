@@ -24,7 +24,7 @@ def render_model_card(metrics: Metrics) -> str:
         "## Inputs and outputs",
     ]
     for name, victim in metrics["victims"].items():
-        lines += ["", f"### {name}", "", *markdown_io_card({**victim["file"], "heads": victim["heads"]})]
+        lines += ["", f"### {name}", "", *markdown_io_card({**victim["file"], "heads": len(victim["file"]["alphas"])})]
     lines += [
         "",
         "`image` is the picture in 0..1 by its scale and zero point; `head` is 0 to heads - 1, drawn by the device.",

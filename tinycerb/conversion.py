@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from converters.contract import DEFAULT_TARGETS, contract_violations
-from converters.export import FULLY_CONNECTED, export_float, export_int8
+from converters.export import APART, FULLY_CONNECTED, export_float, export_int8
 from converters.head_layout import LayoutChoice, choose_layout
 from converters.model_file import parse_model
 from converters.wide_head import WideHead, widen
+from tinycerb.answers.responses import combined_by, parse_response, response_text
 from tinycerb.atomic import read_json
 from tinycerb.config import Config, VictimConfig
 from tinycerb.datasets.images import Dataset
-from tinycerb.defenses import Defense, defense_of
+from tinycerb.defenses import Defense, defense_of, victim_response
 from tinycerb.defenses.grad2 import write_side_model
 from tinycerb.errors import GateError
 from tinycerb.events import Progress, Report
@@ -44,7 +45,7 @@ def convert_victim(config: Config, victim_name: str, dataset: Dataset, folder: P
     make_repeatable(config.seed)
     training = read_json(folder / SUMMARY)
     report(Progress(0, 4, "loading the trained model"))
-    model = SOURCES[training["quantization"]](config, dataset, folder, int(training["heads"]))
+    model = SOURCES[training["quantization"]](config, dataset, folder, _rows(training))
     victim = config.victim(victim_name)
     facts = facts_of(config, victim, defense_of(victim), dataset, model.description)
     facts["channel_ratio"] = training["channel_ratio"]
@@ -53,10 +54,18 @@ def convert_victim(config: Config, victim_name: str, dataset: Dataset, folder: P
     report(Progress(4, 4, f"{card['file_bytes']:,} bytes"))
 
 
+def _rows(training: dict[str, Any]) -> int:
+    """Heads of the network, those that never answer themselves included; runs of before had none."""
+    return int(training.get("rows", training["heads"]))
+
+
 def facts_of(
     config: Config, victim: VictimConfig, defense: Defense, dataset: Dataset, quantization: str
 ) -> dict[str, Any]:
     """Returns what a victim's file says about itself, beside its heads."""
+    response = victim_response(victim)
+    if "file=" in response:
+        response = response_text(parse_response(response))
     return {
         "schema_version": 1,
         "victim": victim.name,
@@ -69,7 +78,8 @@ def facts_of(
         "image_shape": list(dataset.image_shape),
         "image_range": [0.0, 1.0],
         "quantization": quantization,
-        "response": victim.response,
+        "response": response,
+        **({"combined_by": combined_by(response)} if combined_by(response) else {}),
         "seed": config.seed,
         "tensorflow": version("tensorflow"),
     }
@@ -100,8 +110,8 @@ def convert_model(
         GateError: the file breaks the contract; nothing is written then.
     """
     report(Progress(1, 4, "measuring head layouts"))
-    layout = FULLY_CONNECTED
-    if model.calibration_images is None:
+    layout = APART if model.apart else FULLY_CONNECTED
+    if model.calibration_images is None and not model.apart:
         choice = measure_layouts(model, images)
         layout = choice.layout
         facts = {**facts, "head_errors_lsb": {name: round(max(found), 4) for name, found in choice.errors.items()}}
@@ -136,6 +146,6 @@ def convert_float(config: Config, victim_name: str, dataset: Dataset, folder: Pa
         EnvironmentProblem: the victim is not trained, or its files are damaged.
     """
     make_repeatable(config.seed)
-    heads = int(read_json(folder / SUMMARY)["heads"])
+    heads = _rows(read_json(folder / SUMMARY))
     source = without_quantization(config, dataset, folder, heads)
-    return export_float(source.backbone, source.heads, dataset.image_shape)
+    return export_float(source.backbone, source.heads, dataset.image_shape, source.apart)

@@ -15,7 +15,7 @@ from converters.foreign import ForeignModelError, adopt
 from converters.head_select_op.surgery import SurgeryError, select_by_custom_op
 from converters.metadata import MetadataError, embed_metadata, read_metadata
 from converters.model_file import ModelFile, ModelFileError, parse_model
-from tinycerb.answers.responses import parse_response, portable_text
+from tinycerb.answers.responses import check_heads, combined_by, parse_response, portable_text
 from tinycerb.atomic import describe_os_error, make_directory, write_bytes
 from tinycerb.errors import EnvironmentProblem, GateError, UsageError, suggest
 from tinycerb.events import Report
@@ -85,6 +85,9 @@ def convert_keras_file(path: Path, out: Path, wishes: Wishes, report: Report) ->
         raise UsageError(f"the model takes {model.input_shape}; expected fixed images [batch, height, width, channels]")
     images, labels = _data(wishes, shape)
     outputs = model.output_shape if isinstance(model.output_shape, list) else [model.output_shape]
+    response = portable_text(wishes.response or "none", int(outputs[0][-1]))
+    # Whoever brings such a model says by the response what its heads are trained for.
+    check_heads(parse_response(response), heads, combined_by(response))
     facts = {
         "schema_version": 1,
         "victim": path.stem,
@@ -93,7 +96,8 @@ def convert_keras_file(path: Path, out: Path, wishes: Wishes, report: Report) ->
         "image_range": [0.0, 1.0],
         "selection": "random" if heads > 1 else "fixed",
         "quantization": "quantization-aware training; no calibration images",
-        "response": portable_text(wishes.response or "none", int(outputs[0][-1])),
+        "response": response,
+        **({"combined_by": combined_by(response)} if combined_by(response) else {}),
         "tensorflow": version("tensorflow"),
     }
 
@@ -153,7 +157,10 @@ def _take_in(path: Path, wishes: Wishes) -> tuple[bytes, dict[str, Any]]:
     except (ModelFileError, MetadataError, ForeignModelError) as error:
         raise UsageError(f"{path}: {error}") from error
     old = _old_metadata(file, path, wishes)
-    response = portable_text(wishes.response, int(old["classes"])) if wishes.response else old["response"]
+    response = old["response"]
+    if wishes.response:
+        response = portable_text(wishes.response, int(old["classes"]))
+        check_heads(parse_response(response), int(old["heads"]), old.get("combined_by", ""))
     return content, {**old, "response": response}
 
 

@@ -48,6 +48,11 @@ class HeadSelectFile:
         return str(self.metadata.get("response", "none"))
 
     @property
+    def combined_by(self) -> str:
+        """Name of the response that makes one answer of all heads; "" where each answers alone."""
+        return str(self.metadata.get("combined_by", ""))
+
+    @property
     def ends_in_softmax(self) -> bool:
         """Whether the output holds posteriors instead of logits, as in files that TinyCerb did not convert."""
         return self.file.operators[-1].name == "SOFTMAX"

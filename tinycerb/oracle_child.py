@@ -13,7 +13,7 @@ from typing import cast
 
 import numpy as np
 
-from tinycerb.answers.answering import codes_of_heads, open_response
+from tinycerb.answers.answering import Answers
 from tinycerb.answers.selection import HEAD_SELECTIONS, simulated_device
 from tinycerb.compiled_model import CompiledModel, open_fastest
 from tinycerb.errors import TinyCerbError, UsageError
@@ -30,7 +30,7 @@ def make_answers(spec: OracleSpec, model: CompiledModel | HeadSelectModel) -> Ca
     """
     device = simulated_device(spec.seed)
     # One for all questions: some responses remember what they have answered.
-    respond = open_response(model)
+    given = Answers(model)
     choose = None if spec.selection == "mean" else HEAD_SELECTIONS[spec.selection]
 
     def answer(images: np.ndarray) -> np.ndarray:
@@ -40,12 +40,11 @@ def make_answers(spec: OracleSpec, model: CompiledModel | HeadSelectModel) -> Ca
                 f"{', '.join(map(str, model.file.inputs['image'].shape[1:]))})"
             )
         quantized = model.quantize(images)
-        codes = codes_of_heads(model, model.all_heads(quantized))
+        logits = model.all_heads(quantized)
         if choose is None:
-            each = [respond(quantized, codes[:, head]) for head in range(model.heads)]
-            answers = np.mean(each, axis=0, dtype=np.float64)
+            answers = given.of_all(quantized, logits).mean(axis=1, dtype=np.float64)
         else:
-            answers = respond(quantized, codes[np.arange(len(codes)), choose(quantized, model.heads, device)])
+            answers = given.of(quantized, logits, choose(quantized, given.heads, device))
         if spec.output == "top1":
             answers = np.eye(answers.shape[1])[answers.argmax(axis=1)] * 256
         return (answers / 256).astype(np.float32)

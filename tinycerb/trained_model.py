@@ -25,7 +25,7 @@ class TrainedModel:
     """A victim, ready to be converted.
 
     Attributes:
-        backbone: images in 0..1 to features.
+        backbone: images in 0..1 to features; to a list, one per head, where each head has its own.
         heads: what stands on it.
         description: how it was or will be quantized, for the file's metadata.
         calibration_images: float32 [N, height, width, channels] in 0..1, or None after quantization-aware training.
@@ -37,6 +37,11 @@ class TrainedModel:
     description: str
     calibration_images: np.ndarray | None = None
     manifest: dict[str, Any] | None = None
+
+    @property
+    def apart(self) -> bool:
+        """Whether each head stands on a backbone of its own."""
+        return len(self.backbone.outputs) > 1
 
 
 def quantization_aware(config: Config, dataset: Dataset, folder: Path, heads: int) -> TrainedModel:
@@ -56,7 +61,7 @@ def from_quantization_aware(model: keras.Model, heads: int) -> TrainedModel:
         UsageError: a head is missing.
     """
     found = [_quantized_head(model, index) for index in range(heads)]
-    return TrainedModel(_features_of(model, _QUANTIZED), found, "quantization-aware training")
+    return TrainedModel(_features_of(model, heads, _QUANTIZED), found, "quantization-aware training")
 
 
 def count_heads(model: keras.Model) -> int:
@@ -99,7 +104,7 @@ def from_float(model: keras.Model, heads: int, calibration: Calibration) -> Trai
     """
     images = calibration.images.astype(np.float32) / 255.0
     return TrainedModel(
-        backbone=_features_of(model, ""),
+        backbone=_features_of(model, heads),
         heads=[_float_head(model, index, images) for index in range(heads)],
         description=f"post-training, {len(images)} calibration images",
         calibration_images=images,
@@ -129,7 +134,7 @@ def without_quantization(config: Config, dataset: Dataset, folder: Path, heads: 
                 trained = {_plain_name(weight.name): weight.numpy() for weight in wrapper.weights}
                 layer.set_weights([trained[_plain_name(weight.name)] for weight in layer.weights])
     images = dataset.validation.images[:100].astype(np.float32) / 255.0
-    return TrainedModel(_features_of(model, ""), [_float_head(model, i, images) for i in range(heads)], "none")
+    return TrainedModel(_features_of(model, heads), [_float_head(model, i, images) for i in range(heads)], "none")
 
 
 def _plain_name(name: str) -> str:
@@ -167,10 +172,15 @@ def _float_dense(model: keras.Model, name: str, images: np.ndarray) -> tuple[np.
     return layer.kernel.numpy(), layer.bias.numpy(), largest
 
 
-def _features_of(model: keras.Model, prefix: str) -> keras.Model:
-    """Returns the backbone: everything that the heads have in common."""
-    first = next(prefix + name for name in (hidden_name(0), head_name(0)) if prefix + name in _names(model))
-    return keras.Model(model.input, named_layer(model, first).input)
+def _features_of(model: keras.Model, heads: int, prefix: str = "") -> keras.Model:
+    """Returns what the heads read: of one backbone that they have in common, or of one each."""
+    found: list[Any] = []
+    for index in range(heads):
+        names = (hidden_name(index), head_name(index))
+        first = next(prefix + name for name in names if prefix + name in _names(model))
+        found.append(named_layer(model, first).input)
+    shared = all(features is found[0] for features in found)
+    return keras.Model(model.input, found[0] if shared else found)
 
 
 def _layer(model: keras.Model, name: str) -> Any:

@@ -6,6 +6,7 @@ import numpy as np
 
 from converters.c_model.layer import Array, Value
 from converters.c_model.model import CModel
+from converters.c_model.response import ResponseStep
 
 _CMSIS_NN = """#ifndef TINYCERB_CMSIS_NN
 #error "this model.c is for CMSIS-NN's kernels: give -DTINYCERB_CMSIS_NN_ROOT=, or convert it again without them"
@@ -29,6 +30,7 @@ def emit_header(model: CModel) -> str:
 #define TC_KERNELS "{model.target.kernels}"
 #define TC_INPUT_BYTES {model.image.bytes}
 #define TC_OUTPUT_BYTES {model.output.bytes}
+#define TC_ANSWER_BYTES {model.answer_bytes}
 #define TC_ANSWERED {int(model.answered)} /* whether the outputs are classes, which tc_answer takes */
 #define TC_HEADS {model.heads}
 #define TC_LAYERS {len(model.layers)}
@@ -62,6 +64,11 @@ def emit_source(model: CModel) -> str:
         writer.parts.append(f"static const tc_softmax_scale answer_scales[] = {{{body}}};\n")
         scales = "answer_scales"
     responses = _responses(model, writer)
+    combiner = "0"
+    if model.combiner:
+        row = _step(model.combiner, "combined", writer)
+        writer.parts.append(f"static const tc_combiner combiner = {row};\n")
+        combiner = "&combiner"
     hash_bytes = ", ".join(f"0x{byte:02x}" for byte in model.hash)
     return "".join(
         [
@@ -78,8 +85,8 @@ def emit_source(model: CModel) -> str:
             "    .arena = arena,\n    .arena_bytes = TC_ARENA_BYTES,\n",
             f"    .input = arena + {model.arena.tensors[model.image.index]},\n    .input_bytes = TC_INPUT_BYTES,\n",
             f"    .output = arena + {model.arena.tensors[model.output.index]},\n",
-            "    .output_bytes = TC_OUTPUT_BYTES,\n    .heads = TC_HEADS,\n",
-            f"    .answer_scales = {scales},\n",
+            "    .output_bytes = TC_OUTPUT_BYTES,\n    .answer_bytes = TC_ANSWER_BYTES,\n    .heads = TC_HEADS,\n",
+            f"    .answer_scales = {scales},\n    .combiner = {combiner},\n",
             f"    .responses = {responses},\n    .response_count = {len(model.responses)},\n}};\n",
         ]
     )
@@ -87,17 +94,19 @@ def emit_source(model: CModel) -> str:
 
 def _responses(model: CModel, writer: "_Writer") -> str:
     """Writes the responses' tables and returns the name of their list."""
-    rows = []
-    for position, step in enumerate(model.responses):
-        name = f"response_{position}"
-        if step.parameters:
-            body = writer.value(step.parameters, name)
-            writer.parts.append(f"static const {step.function}_parameters {name} = {body};\n")
-        rows.append(f"{{{step.function}, {f'&{name}' if step.parameters else '0'}}}")
+    rows = [_step(step, f"response_{position}", writer) for position, step in enumerate(model.responses)]
     if not rows:
         return "0"
     writer.parts.append(f"static const tc_response responses[] = {{{', '.join(rows)}}};\n")
     return "responses"
+
+
+def _step(step: ResponseStep, name: str, writer: "_Writer") -> str:
+    """Writes a step's parameters and returns its function and where they are."""
+    if step.parameters:
+        body = writer.value(step.parameters, name)
+        writer.parts.append(f"static const {step.function}_parameters {name} = {body};\n")
+    return f"{{{step.function}, {f'&{name}' if step.parameters else '0'}}}"
 
 
 class _Writer:

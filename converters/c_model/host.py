@@ -54,8 +54,8 @@ class HostModel:
         return outputs
 
     def answer(self, logits: np.ndarray, head: int = 0) -> np.ndarray:
-        """Turns int8 [N, classes] of one head into uint8 codes that sum to 256."""
-        codes = np.empty(logits.shape, np.uint8)
+        """Turns int8 [N, output bytes] into uint8 codes [N, classes]: one head's, or all of them where combined."""
+        codes = np.empty((len(logits), self.model.answer_bytes), np.uint8)
         logits = np.ascontiguousarray(logits)
         self.library.tc_host_answer(_pointer(logits), len(logits), head, _pointer(codes))
         return codes

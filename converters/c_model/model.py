@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from converters.c_model import convolutions, copies, dense, elementwise, lookups, pools  # noqa: F401
 from converters.c_model.arena import Arena, plan_arena
 from converters.c_model.cmsis_nn import CMSIS_NN_OPERATORS
-from converters.c_model.errors import refuse
+from converters.c_model.errors import UnsupportedModelError, refuse
+from converters.c_model.head_table import as_head_table
 from converters.c_model.layer import Layer
 from converters.c_model.lowering import OPERATORS, Lowering
 from converters.c_model.response import ResponseStep
@@ -29,10 +30,11 @@ class CModel:
         layers: in execution order.
         arena: where tensors live.
         image: the input.
-        output: the output.
-        heads: number of heads, 1 where none is selected.
+        output: the output; all heads' where a combiner reads them.
+        heads: number of heads to choose from, 1 where none is selected.
         answer_scales: members of `tc_softmax_scale` per head; empty where the output is a posterior already.
         responses: what is done to every posterior, in order.
+        combiner: what makes one posterior of all heads, or None where one of them answers alone.
     """
 
     target: Target
@@ -44,16 +46,22 @@ class CModel:
     heads: int
     answer_scales: tuple[Mapping[str, int], ...]
     responses: tuple[ResponseStep, ...] = ()
+    combiner: ResponseStep | None = None
+
+    @property
+    def answer_bytes(self) -> int:
+        """Bytes of an answer: one per class."""
+        return self.output.bytes // (self.combiner.rows if self.combiner else 1)
 
     @property
     def answered(self) -> bool:
         """Whether the outputs are 2 to 256 classes, from which the runtime makes an answer."""
-        return is_answered(self.output)
+        return is_answered(self.answer_bytes)
 
 
-def is_answered(output: Tensor) -> bool:
-    """Whether outputs are taken for classes."""
-    return 2 <= output.bytes <= 256
+def is_answered(classes: int) -> bool:
+    """Whether so many outputs are taken for classes."""
+    return 2 <= classes <= 256
 
 
 def lower_model(file: ModelFile, target: str = "portable", responses: Sequence[ResponseStep] = ()) -> CModel:
@@ -62,11 +70,16 @@ def lower_model(file: ModelFile, target: str = "portable", responses: Sequence[R
     Args:
         file: the model.
         target: one of `TARGETS`.
-        responses: what the file's response means; its metadata hold the text alone.
+        responses: what the file's response means; its metadata hold the text alone. Where the first one combines
+            heads, all of them are computed at once.
 
     Raises:
-        UnsupportedModelError: an operator that the runtime has no kernel for, named.
+        UnsupportedModelError: an operator that the runtime has no kernel for, named; or another number of heads than
+            the combiner wants.
     """
+    combiner = responses[0] if responses and responses[0].rows else None
+    if combiner is not None:
+        file = _all_heads(file, combiner)
     source = open_source(file)
     to = Lowering(source, TARGETS[target])
     operators = OPERATORS | (CMSIS_NN_OPERATORS if to.target.cmsis_nn else {})
@@ -82,7 +95,8 @@ def lower_model(file: ModelFile, target: str = "portable", responses: Sequence[R
     constant = {index for layer in to.layers for index in layer.constants}
     arena = plan_arena(to.layers, sizes, to.same_memory, image.index, output.index)
     # The answer works in the arena with three words per class.
-    needed = max(arena.total_bytes, 12 * output.bytes if is_answered(output) else 0)
+    classes = output.bytes // (combiner.rows if combiner else 1)
+    needed = max(arena.total_bytes, 12 * classes if is_answered(classes) else 0)
     arena = Arena(
         -(-needed // 16) * 16, {key: at for key, at in arena.tensors.items() if key not in constant}, arena.scratch
     )
@@ -94,13 +108,22 @@ def lower_model(file: ModelFile, target: str = "portable", responses: Sequence[R
         image=image,
         output=output,
         heads=to.heads,
-        answer_scales=_answer_scales(file, output, to.heads),
-        responses=tuple(responses),
+        answer_scales=_answer_scales(file, output, to.heads) if is_answered(classes) else (),
+        responses=tuple(responses[1:] if combiner else responses),
+        combiner=combiner,
     )
 
 
+def _all_heads(file: ModelFile, combiner: ResponseStep) -> ModelFile:
+    table = as_head_table(file)
+    rows = next(iter(table.outputs.values())).shape[0]
+    if rows != combiner.rows:
+        raise UnsupportedModelError(f"{combiner.function} reads {combiner.rows} heads; the file has {rows}")
+    return table
+
+
 def _answer_scales(file: ModelFile, output: Tensor, heads: int) -> tuple[Mapping[str, int], ...]:
-    if file.operators[-1].name == "SOFTMAX" or not is_answered(output):
+    if file.operators[-1].name == "SOFTMAX":
         return ()
     metadata = read_metadata(file) or {}
     alphas = metadata.get("alphas", [1.0] * heads)

@@ -1,4 +1,4 @@
-"""What the device does to every posterior before it answers."""
+"""What the device does to every posterior before it answers, and how it makes one of several heads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,9 @@ class ResponseStep:
     Attributes:
         function: the C function's name in `firmware_stub/include/responses.h`.
         parameters: the members of its parameters, whose type is `<function>_parameters`; none where it takes none.
+        rows: heads that it makes one posterior of, as only the first step can; 0: it takes a posterior.
     """
 
     function: str
     parameters: Mapping[str, Value]
+    rows: int = 0

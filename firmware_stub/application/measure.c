@@ -7,7 +7,7 @@
 #include "target.h"
 
 static int8_t image[TC_INPUT_BYTES], logits[TC_OUTPUT_BYTES];
-static uint8_t codes[TC_OUTPUT_BYTES];
+static uint8_t codes[TC_ANSWER_BYTES];
 static uint32_t layer_ticks[TC_LAYERS], layer_began;
 
 static void layer_done(int32_t layer) {
@@ -39,7 +39,7 @@ int main(void) {
             if (status != TC_OK && TC_ANSWERED)
                 return 5;
             semihosting_write(output, logits, TC_OUTPUT_BYTES);
-            semihosting_write(output, codes, TC_OUTPUT_BYTES);
+            semihosting_write(output, codes, TC_ANSWER_BYTES);
             semihosting_write(output, ticks, sizeof ticks);
         }
     }

@@ -1,7 +1,7 @@
 /* The firmware: tests itself with the golden vectors, then answers questions on the serial line.
  *
  * Requests and replies are frames (frame.h); a reply has the request's type with 0x80 set and its sequence number.
- *   HELLO   -> version, selection, heads, kernels[8], input bytes (4), output bytes (2), layers (2), hash[32]
+ *   HELLO   -> version, selection, heads, kernels[8], input bytes (4), answer bytes (2), layers (2), hash[32]
  *   TEST    -> golden vectors (2), of them wrong (2), stack bytes (4): runs every head on every golden image
  *   ASK     image -> codes: the head is drawn here and stays secret
  *   PROFILE -> ticks of draw, inference and answer (4 each), ticks of every layer (4 each), on the first golden image
@@ -27,7 +27,7 @@ extern const uint8_t tc_device_secret[16];
 
 static uint8_t buffer[TC_INPUT_BYTES + FRAME_OVERHEAD];
 static int8_t logits[TC_OUTPUT_BYTES];
-static uint8_t codes[TC_OUTPUT_BYTES];
+static uint8_t codes[TC_ANSWER_BYTES];
 static uint32_t layer_ticks[TC_LAYERS], layer_began;
 
 __attribute__((weak)) int board_random(uint8_t *bytes, size_t count) {
@@ -54,7 +54,7 @@ static void hello(uint8_t sequence) {
     uint8_t reply[51] = {VERSION, TC_SELECTION, TC_HEADS};
     memcpy(reply + 3, TC_KERNELS, sizeof TC_KERNELS - 1);
     uint8_t *to = frame_put(reply + 11, TC_INPUT_BYTES, 4);
-    to = frame_put(to, TC_OUTPUT_BYTES, 2);
+    to = frame_put(to, TC_ANSWER_BYTES, 2);
     to = frame_put(to, TC_LAYERS, 2);
     memcpy(to, tc_model_instance.hash, 32);
     send(HELLO | REPLY, sequence, reply, sizeof reply);
@@ -94,7 +94,7 @@ static tc_status answer(const int8_t *image, uint32_t ticks[3]) {
     if (status == TC_OK && TC_ANSWERED)
         status = tc_answer(&tc_model_instance, logits, head, codes);
     else
-        memcpy(codes, logits, TC_OUTPUT_BYTES);
+        memcpy(codes, logits, TC_ANSWER_BYTES);
     ticks[2] = target_ticks_since(began);
     return status;
 }
@@ -136,7 +136,7 @@ static void ask(const frame *request) {
     if (request->length != TC_INPUT_BYTES || answer((const int8_t *)request->payload, ticks) != TC_OK)
         send(FAILED | REPLY, request->sequence, 0, 0);
     else
-        send(ASK | REPLY, request->sequence, codes, TC_OUTPUT_BYTES);
+        send(ASK | REPLY, request->sequence, codes, TC_ANSWER_BYTES);
 }
 
 static void layer_done(int32_t layer) {

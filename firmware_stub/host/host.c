@@ -16,6 +16,6 @@ int tc_host_answer(const int8_t *logits, int32_t count, int32_t head, uint8_t *c
     const tc_model *model = &tc_model_instance;
     tc_status status = TC_OK;
     for (int32_t i = 0; i < count && status == TC_OK; i++)
-        status = tc_answer(model, logits + (long)i * model->output_bytes, head, codes + (long)i * model->output_bytes);
+        status = tc_answer(model, logits + (long)i * model->output_bytes, head, codes + (long)i * model->answer_bytes);
     return (int)status;
 }

@@ -35,6 +35,21 @@ typedef struct {
     int32_t keep;
 } tc_respond_ntm_parameters;
 
+typedef struct {
+    int32_t units; /* half the L1 budget */
+    int32_t keep;  /* 1: the label stays */
+} tc_combine_grad_head_parameters;
+
+typedef struct {
+    int32_t threshold; /* the second network answers where the first one's largest code is below it */
+} tc_combine_am_parameters;
+
+typedef struct {
+    const uint8_t *members; /* who answers: [2 * the hash's class + whether it is sure] */
+    int32_t hash;           /* the hash network's head */
+    int32_t sure;           /* the hash is sure where its largest code is not below it */
+} tc_combine_edm_parameters;
+
 /* codes: uint8 [classes], sum 256, before and after; work: uint32 [3 * classes]. */
 void tc_respond_top1(const void *parameters, int32_t classes, uint8_t *codes, uint32_t *work);
 void tc_respond_rounding(const void *parameters, int32_t classes, uint8_t *codes, uint32_t *work);
@@ -43,8 +58,17 @@ void tc_respond_mad(const void *parameters, int32_t classes, uint8_t *codes, uin
 void tc_respond_modelguard_w(const void *parameters, int32_t classes, uint8_t *codes, uint32_t *work);
 void tc_respond_ntm(const void *parameters, int32_t classes, uint8_t *codes, uint32_t *work);
 
-/* grad_head's: moves at most `units` to the class with the largest score. scores: int8 [classes]; work as above. No file
- * names it yet, for no file brings scores beside its logits. */
+/* All heads to one posterior; see tc_combiner. All heads are read whatever they say. */
+void tc_combine_grad_head(const void *parameters, const tc_softmax_scale *scales, const int8_t *logits, int32_t classes,
+                          uint8_t *codes, uint32_t *work);
+void tc_combine_am(const void *parameters, const tc_softmax_scale *scales, const int8_t *logits, int32_t classes,
+                   uint8_t *codes, uint32_t *work);
+void tc_combine_edm(const void *parameters, const tc_softmax_scale *scales, const int8_t *logits, int32_t classes,
+                    uint8_t *codes, uint32_t *work);
+
+/* A head's posterior: softmax, then codes that sum to 256. work: uint32 [2 * classes]. */
+void tc_posterior(const tc_softmax_scale *scale, const int8_t *logits, int32_t classes, uint8_t *codes, uint32_t *work);
+/* Moves at most `units` to the class with the largest score. scores: int8 [classes]; work as above. */
 void tc_redirect(uint8_t *codes, const int8_t *scores, int32_t classes, int32_t units, uint32_t *work);
 
 /* The largest-remainder rule: weights of 2048 at most to codes that sum to 256. keys: uint32 [classes] of work. */

@@ -5,7 +5,7 @@
  *     int8_t logits[TC_OUTPUT_BYTES];                            // model.h
  *     tc_select_head(&tc_model_instance, &selector, image, &head);
  *     tc_infer(&tc_model_instance, image, head, logits);         // int8 [height, width, channels]
- *     tc_answer(&tc_model_instance, logits, head, codes);        // uint8 [classes], k means k/256, sum 256
+ *     tc_answer(&tc_model_instance, logits, head, codes);        // uint8 [TC_ANSWER_BYTES], k/256, sum 256
  *
  * One inference at a time: the working memory belongs to the model, not to the call.
  */
@@ -47,6 +47,14 @@ typedef struct {
     const void *parameters;
 } tc_response;
 
+/* Makes one posterior of all heads, where none of them answers alone: uint8 codes [classes] that sum to 256.
+ * scales: one per head; logits: int8 [heads, classes]; work: uint32 [3 * classes]. */
+typedef struct {
+    void (*run)(const void *parameters, const tc_softmax_scale *scales, const int8_t *logits, int32_t classes,
+                uint8_t *codes, uint32_t *work);
+    const void *parameters;
+} tc_combiner;
+
 typedef struct {
     uint8_t hash[32]; /* SHA-256 of the .tflite file */
     const tc_layer *layers;
@@ -57,9 +65,11 @@ typedef struct {
     int32_t input_bytes;
     const int8_t *output;
     int32_t output_bytes;
-    int32_t heads;
+    int32_t answer_bytes; /* classes; output_bytes are several times as many where a combiner reads all heads */
+    int32_t heads;        /* to choose from: 1 where a combiner reads all of them */
     /* One per head; NULL where the model's own output is already a posterior (its last layer is SOFTMAX). */
     const tc_softmax_scale *answer_scales;
+    const tc_combiner *combiner;  /* NULL: one head answers alone */
     const tc_response *responses; /* the defence's, in order */
     int32_t response_count;
 } tc_model;
@@ -71,7 +81,8 @@ typedef void (*tc_layer_done)(int32_t layer);
 
 /* Runs the model on one image.
  *
- * image: int8 [input_bytes]; output: int8 [output_bytes]. Only the selected head is computed.
+ * image: int8 [input_bytes]; output: int8 [output_bytes]. Only the selected head is computed, and all of
+ * them where a combiner reads them.
  * TC_BAD_HEAD: head is not in 0 .. heads - 1; the output is then untouched. */
 tc_status tc_infer(const tc_model *model, const int8_t *image, int32_t head, int8_t *output);
 
@@ -79,7 +90,7 @@ tc_status tc_infer(const tc_model *model, const int8_t *image, int32_t head, int
 tc_status tc_infer_profiled(const tc_model *model, const int8_t *image, int32_t head, int8_t *output,
                             tc_layer_done done);
 
-/* Turns a head's int8 logits into the answer: uint8 [output_bytes], k/256 each, sum 256, as the model's response leaves
+/* Turns a head's int8 logits into the answer: uint8 [answer_bytes], k/256 each, sum 256, as the model's response leaves
  * it. Works in the model's memory: call it after tc_infer, not during. TC_BAD_ARGUMENT: fewer than two classes. */
 tc_status tc_answer(const tc_model *model, const int8_t *logits, int32_t head, uint8_t *codes);
 

@@ -1,4 +1,6 @@
-"""The smallest model whose answer is whatever it is given: SOFTMAX's own output, and nothing before it."""
+"""The smallest models whose answer is whatever they are given: SOFTMAX's own output, or the logits of several heads."""
+
+import numpy as np
 
 from converters.metadata import embed_metadata
 from converters.model_file import ModelFile, parse_model
@@ -13,3 +15,19 @@ def answer_model(classes: int, response: str = "none") -> ModelFile:
     flat.operator("SOFTMAX", [source], result, "SoftmaxOptions", {"Beta": 1.0})
     metadata = {"schema_version": 1, "heads": 1, "classes": classes, "alphas": [1.0], "response": response}
     return parse_model(embed_metadata(flat.finish([source], result), metadata))
+
+
+def all_heads_model(classes: int, rows: int, response: str, combined_by: str) -> ModelFile:
+    """Returns a model whose logits are its input, head by head, chosen by GATHER; each head has a scale of its own."""
+    flat = FlatModel()
+    image = flat.tensor([1, rows * classes], [0.1], [0], name="image")
+    head = flat.tensor([1], name="head")
+    same = flat.operator("QUANTIZE", [image], flat.tensor([1, rows * classes], [0.1], [0]), "QuantizeOptions")
+    shape = flat.tensor([2], values=np.array([rows, classes], np.int32))
+    table = flat.operator("RESHAPE", [same, shape], flat.tensor([rows, classes], [0.1], [0]), "ReshapeOptions")
+    logits = flat.tensor([1, classes], [0.1], [0], name="logits")
+    flat.operator("GATHER", [table, head], logits, "GatherOptions", {"Axis": 0})
+    alphas = [1.0 + 0.5 * row for row in range(rows)]
+    metadata = {"schema_version": 1, "heads": rows, "classes": classes, "alphas": alphas, "response": response}
+    metadata |= {"combined_by": combined_by} if combined_by else {}
+    return parse_model(embed_metadata(flat.finish([image, head], logits), metadata))

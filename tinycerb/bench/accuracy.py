@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tinycerb.answers.answering import answers_of_heads
+from tinycerb.answers.answering import Answers
 from tinycerb.compiled_model import CompiledModel
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.events import Report
@@ -23,7 +23,7 @@ def measure_accuracy(
         The figures, and the label that the mean of all heads gives to each image, int64 [N].
     """
     images = model.quantize(test.images)
-    codes = answers_of_heads(model, images, model.all_heads(images, report))
+    codes = Answers(model).of_all(images, model.all_heads(images, report))
     labels = codes.argmax(axis=2)
     correct = labels == test.labels[:, np.newaxis]
     per_head = correct.mean(axis=0)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tinycerb.answers.answering import answers_of_heads
+from tinycerb.answers.answering import Answers
 from tinycerb.compiled_model import CompiledModel
 from tinycerb.config import Config
 from tinycerb.datasets.images import Dataset
@@ -24,9 +24,9 @@ def measure_coherence(
     Returns:
         `cosine`, mean over images and pairs of heads of the cosine of their posteriors; `label_agreement`, the share
         of images for which two heads give the same label; and the families. The same under `held_out`, None where no
-        family is. None for one head.
+        family is. None where one head answers.
     """
-    if model.heads == 1:
+    if Answers(model).heads == 1:
         return None
     trained = tuple(sorted(config.out_of_distribution.families))
     others = tuple(name for name in FAMILIES if name not in trained)
@@ -39,7 +39,7 @@ def _coherence_on(
 ) -> dict[str, Any]:
     images = generate(families, _IMAGES, dataset.train.images, config.seed + _SEED_OFFSET)
     quantized = model.quantize(images)
-    codes = answers_of_heads(model, quantized, model.all_heads(quantized))
+    codes = Answers(model).of_all(quantized, model.all_heads(quantized))
     return {"images": len(images), "families": list(families), **pairwise_coherence(codes)}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from converters.model_file import read_model_file
-from tinycerb.answers.answering import codes_of_heads, open_response
+from tinycerb.answers.answering import Answers
 from tinycerb.answers.selection import HEAD_SELECTIONS, simulated_device
 from tinycerb.atomic import read_json
 from tinycerb.boards.board import load_board
@@ -77,7 +77,7 @@ class _Answers:
         self.model = open_fastest(run.model(name))
         self._choose = HEAD_SELECTIONS[self.model.metadata["selection"]]
         self._device = simulated_device(run.config.seed)
-        self._respond = open_response(self.model)
+        self._answers = Answers(self.model)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         quantized = self.model.quantize(images)
@@ -85,9 +85,7 @@ class _Answers:
 
     def finish(self, quantized: np.ndarray, logits: np.ndarray) -> np.ndarray:
         """What comes after the network: uint8 [N, classes]."""
-        codes = codes_of_heads(self.model, logits)
-        heads = self._choose(quantized, self.model.heads, self._device)
-        return self._respond(quantized, codes[np.arange(len(codes)), heads])
+        return self._answers.of(quantized, logits, self._choose(quantized, self._answers.heads, self._device))
 
 
 def _training_seconds(run: RunDirectory, name: str) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinycerb.answers.answering import answers_of_heads
+from tinycerb.answers.answering import Answers
 from tinycerb.answers.selection import HEAD_SELECTIONS, simulated_device
 from tinycerb.compiled_model import CompiledModel, open_fastest
 from tinycerb.datasets import load_dataset
@@ -68,7 +68,7 @@ def measure_leak(
 
 def _ask(model: CompiledModel | HeadSelectModel, images: np.ndarray) -> np.ndarray:
     quantized = model.quantize(images)
-    return answers_of_heads(model, quantized, model.all_heads(quantized))
+    return Answers(model).of_all(quantized, model.all_heads(quantized))
 
 
 def _leak_of(
@@ -79,7 +79,7 @@ def _leak_of(
     if shared:
         raise UsageError(f"{shared} of the images were trained on by {name}; they cannot measure its leak")
     choose = HEAD_SELECTIONS[model.metadata["selection"]]
-    head = choose(model.quantize(images), model.heads, simulated_device(run.config.seed))
+    head = choose(model.quantize(images), codes.shape[1], simulated_device(run.config.seed))
     single = codes[np.arange(len(codes)), head].argmax(axis=1)[sure]
     mean = codes.mean(axis=1).argmax(axis=1)[sure]
     enough = len(truth) >= _FEWEST_SURE

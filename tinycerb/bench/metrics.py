@@ -11,7 +11,7 @@ from tinycerb.config import Config
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
 from tinycerb.datasets.query_pools import query_pool
-from tinycerb.defenses import defense_of
+from tinycerb.defenses import answering_heads, defense_of
 from tinycerb.errors import UsageError
 from tinycerb.jobs.plan import Task
 from tinycerb.run_dir import RunDirectory
@@ -168,7 +168,7 @@ def _not_measured(run: RunDirectory, victims: dict[str, Any]) -> list[str]:
             "Labels only: returning the label instead of the posterior is a defence of its own, which any other should "
             'beat. Add an attack with output = "top1" to see it.'
         )
-    multi_head = [victim.name for victim in config.victims if defense_of(victim).heads > 1]
+    multi_head = [victim.name for victim in config.victims if answering_heads(defense_of(victim)) > 1]
     if multi_head:
         notes.append(
             f"Heads of {', '.join(multi_head)} are drawn by a seeded generator here; a device needs a true random "

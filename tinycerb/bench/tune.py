@@ -5,8 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from tinycerb.answers.answering import codes_of_heads
-from tinycerb.answers.responses import RESPONSES, parse_response, respond, response_text
+from tinycerb.answers.answering import Answers, codes_of_heads
+from tinycerb.answers.responses import (
+    RESPONSES,
+    check_heads,
+    combiner_of,
+    parse_response,
+    respond,
+    response_text,
+)
 from tinycerb.compiled_model import open_fastest
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import UsageError, suggest
@@ -14,6 +21,8 @@ from tinycerb.run_dir import RunDirectory
 
 # The option that makes a response stronger as it grows.
 STRENGTHS = {"dcp": "beta", "rs": "beta", "mad": "epsilon", "modelguard_w": "epsilon", "ntm": "noise"}
+# Those that read all heads of a file that is trained for them.
+STRENGTHS |= {"grad_head": "epsilon", "am": "tau"}
 _STEPS = 40
 
 
@@ -62,7 +71,13 @@ def tune_response(run: RunDirectory, victim: str, text: str, points: float) -> t
         raise UsageError(f"the run has no victim {victim!r}; its victims: {known}")
     model = open_fastest(run.model(victim))
     validation = load_dataset(run.config.data).validation
-    codes = codes_of_heads(model, model.all_heads(model.quantize(validation.images)))
+    logits = model.all_heads(model.quantize(validation.images))
+    combines = combiner_of(response) is not None
+    if combines:
+        check_heads(response, model.heads, model.combined_by)
+    # What is lost is counted from the first head alone, or from what the file's own combining has left.
+    every = codes_of_heads(model, logits)
+    codes = every[:, :1] if combines else Answers(model).posteriors(logits)
     plain = _accuracy(codes, validation.labels)
     option = next(field for field in fields(RESPONSES[response.name]) if field.name == STRENGTHS[response.name])
     low, high = option.metadata["low"], option.metadata["high"]
@@ -71,7 +86,10 @@ def tune_response(run: RunDirectory, victim: str, text: str, points: float) -> t
     # All of them: accuracy need not fall evenly with strength.
     for strength in np.linspace(low, high, _STEPS + 1):
         candidate = RESPONSES[response.name](**{**kept, option.name: round(float(strength), 4)})
-        answers = np.stack([respond(candidate, codes[:, head]) for head in range(codes.shape[1])], axis=1)
+        if combines:
+            answers = candidate.combine(logits, every)[:, np.newaxis]
+        else:
+            answers = np.stack([respond(candidate, codes[:, head]) for head in range(codes.shape[1])], axis=1)
         accuracy = _accuracy(answers, validation.labels)
         distance = float(np.abs(answers.astype(int) - codes).sum(axis=2).mean() / 256)
         text_of = response_text(candidate)

@@ -26,7 +26,7 @@ class Measurement:
 
     Attributes:
         logits: int8 [N, heads, output bytes].
-        codes: uint8 [N, heads, output bytes], the answers.
+        codes: uint8 [N, heads, answer bytes], the answers.
         inference_instructions: int64 [N, heads].
         answer_instructions: int64 [N, heads].
         layer_instructions: one per layer.
@@ -129,7 +129,7 @@ def run_emulator(command: Sequence[str], folder: Path, elf: Path) -> str:
 def _parse(content: bytes, image: Image, board: Board, count: int, shift: int) -> Measurement:
     model = image.model
     size = model.output.bytes
-    record = np.dtype([("logits", np.int8, size), ("codes", np.uint8, size), ("ticks", "<u4", 2)])
+    record = np.dtype([("logits", np.int8, size), ("codes", np.uint8, model.answer_bytes), ("ticks", "<u4", 2)])
     body = record.itemsize * count * model.heads
     trailer = np.frombuffer(content[body:-32], "<u4")
     if len(trailer) != 1 + len(model.layers):
@@ -138,7 +138,7 @@ def _parse(content: bytes, image: Image, board: Board, count: int, shift: int) -
     instructions = instructions_from_ticks(records["ticks"] & (2**_TICK_BITS - 1), board, shift)
     return Measurement(
         logits=records["logits"].reshape(count, model.heads, size),
-        codes=records["codes"].reshape(count, model.heads, size),
+        codes=records["codes"].reshape(count, model.heads, model.answer_bytes),
         inference_instructions=instructions[..., 0],
         answer_instructions=instructions[..., 1],
         layer_instructions=tuple(instructions_from_ticks(trailer[1:], board, shift).tolist()),

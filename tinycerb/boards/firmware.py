@@ -8,16 +8,14 @@ import numpy as np
 from converters.c_model.errors import UnsupportedModelError
 from converters.c_model.golden import emit_golden_header, emit_golden_source
 from converters.c_model.model import CModel, lower_model
-from converters.metadata import read_metadata
 from converters.model_file import ModelFile
 from tinycerb.answers.keyed_selection import SECRET_BYTES
-from tinycerb.answers.softmax import softmax_codes
 from tinycerb.atomic import make_directory, write_text
 from tinycerb.boards.board import Board
 from tinycerb.boards.build import Image, build_image
 from tinycerb.boards.cmsis_nn import CmsisNn
 from tinycerb.boards.device import SELECTIONS
-from tinycerb.boards.device_response import answers_of
+from tinycerb.boards.device_response import answers_to, device_response
 from tinycerb.boards.elf import memory_use, with_section
 from tinycerb.boards.golden import golden_vectors
 from tinycerb.boards.query_limit import QueryLimit
@@ -33,8 +31,8 @@ class Firmware:
     Attributes:
         image: without the secret.
         golden_images: int8 [N, ...].
-        golden_codes: uint8 [N, heads, classes], the answer of every head; where the outputs are no classes
-            (one, or more than 256) the bytes of the int8 outputs.
+        golden_codes: uint8 [N, heads, classes], the answer of every head that may answer; where the outputs are no
+            classes (one, or more than 256) the bytes of the int8 outputs.
     """
 
     image: Image
@@ -90,7 +88,7 @@ def prebuilt_firmware(file: ModelFile, board: Board, elf: Path, selection: str) 
         UsageError: no readable image, unknown selection, or a model that cannot run.
     """
     model, images, outputs = _expected(file, selection)
-    image = Image(elf, lower_model(file, board.kernels), *memory_use(elf))
+    image = Image(elf, lower_model(file, board.kernels, device_response(file)), *memory_use(elf))
     return Firmware(image, images, _answers(file, model, outputs))
 
 
@@ -108,13 +106,7 @@ def _answers(file: ModelFile, model: CModel, outputs: np.ndarray) -> np.ndarray:
     """What the device says with each head: its codes, or its outputs as they are where they are no classes."""
     if not model.answered:
         return outputs.view(np.uint8)
-    if file.operators[-1].name == "SOFTMAX":
-        codes = (outputs.astype(np.int16) + 128).astype(np.uint8)
-        return np.stack([answers_of(file, codes[:, head]) for head in range(codes.shape[1])], axis=1)
-    scale = next(iter(file.outputs.values())).scales[0]
-    alphas = (read_metadata(file) or {}).get("alphas", [1.0] * outputs.shape[1])
-    each = [answers_of(file, softmax_codes(outputs[:, head], scale / alpha)) for head, alpha in enumerate(alphas)]
-    return np.stack(each, axis=1)
+    return answers_to(file, outputs)
 
 
 def with_secret(image: Image, secret: bytes, private: Path) -> Image:

@@ -84,7 +84,7 @@ def _check(device: Device, firmware: Firmware, board: Board, secret: bytes, sele
     test = device.self_test()
     if test.wrong or not test.vectors:
         raise HardwareError(f"{test.wrong} of {test.vectors} golden vectors are wrong on the board; do not use it")
-    answers = np.stack([device.ask(image, model.output.bytes) for image in firmware.golden_images])
+    answers = np.stack([device.ask(image, model.answer_bytes) for image in firmware.golden_images])
     _check_answers(answers, firmware, secret, selection)
     ticks = device.profile(len(model.layers))
     counts = instructions_from_ticks(ticks, board, SHIFT) if board.emulated else ticks

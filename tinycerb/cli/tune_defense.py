@@ -18,6 +18,7 @@ def tune_defense(
 ) -> None:
     """Fix a response's strength on validation images, at a stated loss of accuracy. No attack is run."""
     from tinycerb.bench.tune import tune_response
+    from tinycerb.defenses import DEFENSES
     from tinycerb.run_dir import RunDirectory
 
     directory = RunDirectory.open(run)
@@ -36,6 +37,6 @@ def tune_defense(
     for each in tried[:: max(len(tried) // 10, 1)]:
         typer.echo(f"{each.strength:>9.3f} {each.accuracy:>9.1%} {each.points_lost:>12.2f} {each.l1_mean:>8.3f}")
     typer.echo(f"chosen: {chosen.response}  ({chosen.points_lost:+.2f} points lost, L1 mean {chosen.l1_mean:.3f})")
-    typer.echo(
-        f'next: response = "{chosen.response}" in the configuration, or --defense ...+{chosen.response}', err=True
-    )
+    # A training part of the same name takes the strength itself.
+    joined = chosen.response if chosen.response.split(",")[0] in DEFENSES else f"...+{chosen.response}"
+    typer.echo(f'next: response = "{chosen.response}" in the configuration, or --defense {joined}', err=True)

@@ -1,24 +1,46 @@
 """Defences: one file each, found by name."""
 
+from tinycerb.answers.responses import check_heads, combined_by, combiner_of, parse_response, response_text
 from tinycerb.config import VictimConfig
 from tinycerb.defenses import (  # noqa: F401  (importing a defence registers it)
+    am,
     cerberos,
     divqat,
+    edm,
     ini,
     outlier_exposure,
     undefended,
 )
-from tinycerb.defenses.base import Defense
+from tinycerb.defenses.base import Assembly, Defense, answering_heads, rows_of
+from tinycerb.defenses.random_head import WithRandomHead
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.typed import build
 
-__all__ = ["DEFENSES", "Defense", "defense_of"]
+__all__ = ["DEFENSES", "Assembly", "Defense", "answering_heads", "defense_of", "rows_of", "victim_response"]
 
 
 def defense_of(victim: VictimConfig) -> Defense:
-    """Builds a victim's defence from its options.
+    """Builds a victim's defence from its options, with the random head that the response `grad_head` reads.
 
     Raises:
-        UsageError: unknown defence, unknown option or a value out of range.
+        UsageError: unknown defence, unknown option or a value out of range; a response that does not fit its heads.
     """
-    return build(DEFENSES[victim.defense], victim.options, where=f"victims.{victim.name}.options")
+    defense: Defense = build(DEFENSES[victim.defense], victim.options, where=f"victims.{victim.name}.options")
+    given = combiner_of(parse_response(victim.response))
+    if given is not None and given.name == "grad_head":
+        defense = WithRandomHead(defense, response_text(given))
+    response = _whole_response(defense, victim)
+    check_heads(parse_response(response), rows_of(defense), combined_by(defense.assembly.combiner or "none"))
+    return defense
+
+
+def victim_response(victim: VictimConfig) -> str:
+    """Returns a victim's whole response: first what its training part makes of several heads, then its own."""
+    return _whole_response(defense_of(victim), victim)
+
+
+def _whole_response(defense: Defense, victim: VictimConfig) -> str:
+    if not defense.assembly.combiner or combined_by(victim.response):
+        return victim.response
+    parts = [defense.assembly.combiner, *([] if victim.response == "none" else [victim.response])]
+    return "+".join(parts)

@@ -71,6 +71,25 @@ class Setting:
     report: Report
 
 
+@dataclass(frozen=True)
+class Assembly:
+    """How a victim's heads stand on backbones, and whether each answers alone.
+
+    Attributes:
+        backbones: what each head stands on, where each has its own: `own` (a network of the run's kind) or `hash` (the
+            small one); empty where all share one. Those that learn the task come first.
+        random_heads: heads behind the others, on the shared backbone, with weights that are drawn and not trained.
+        combiner: the response that makes one answer of all heads, as text; "" where one head answers alone.
+    """
+
+    backbones: tuple[str, ...] = ()
+    random_heads: int = 0
+    combiner: str = ""
+
+
+SHARED = Assembly()
+
+
 class Defense(Protocol):
     """The training part of a defence and how its device chooses a head.
 
@@ -79,7 +98,12 @@ class Defense(Protocol):
 
     @property
     def heads(self) -> int:
-        """Number of heads on the shared backbone."""
+        """Number of heads that learn the task."""
+        ...
+
+    @property
+    def assembly(self) -> Assembly:
+        """What they stand on, and what stands beside them."""
         ...
 
     @property
@@ -108,6 +132,17 @@ class Defense(Protocol):
     def prepare(self, setting: Setting) -> Terms:
         """Returns the defence's terms for one stage of training."""
         ...
+
+
+def rows_of(defense: Defense) -> int:
+    """Returns the number of heads in a victim's file, those that never answer themselves included."""
+    assembly = defense.assembly
+    return len(assembly.backbones) or defense.heads + assembly.random_heads
+
+
+def answering_heads(defense: Defense) -> int:
+    """Returns the number of heads that answer alone; 1 where all heads together make one answer."""
+    return 1 if defense.assembly.combiner else defense.heads
 
 
 def no_terms(batch: Batch) -> Sequence[tf.Tensor]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinycerb.defenses.base import Batch, Setting, Terms
+from tinycerb.defenses.base import SHARED, Batch, Setting, Terms
 from tinycerb.defenses.loss_mix import parse_mix
 from tinycerb.defenses.ramp import ramp
 from tinycerb.defenses.registry import DEFENSES
@@ -42,6 +42,7 @@ class Cerberos:
     ramp_epochs: float = 1.0
     selection: str = "random"
 
+    assembly = SHARED
     uses_out_of_distribution = True
     projects_conflicts = False
 

@@ -57,7 +57,7 @@ def parse_choice(text: str) -> Choice:
     response = "+".join(part for part in responses if part != "none") or "none"
     parse_response(response)
     choice = Choice(defense, options, response)
-    defense_of(VictimConfig(choice.name, defense, options=options))
+    defense_of(VictimConfig(choice.name, defense, options=options, response=response))
     return choice
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tinycerb.defenses.base import Batch, Setting, Terms, no_terms
+from tinycerb.defenses.base import SHARED, Batch, Setting, Terms, no_terms
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.errors import UsageError
 
@@ -32,6 +32,7 @@ class DivergentQuantization:
 
     heads = 1
     selection = "fixed"
+    assembly = SHARED
     uses_out_of_distribution = False
     projects_conflicts = False
 

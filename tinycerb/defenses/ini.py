@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tinycerb.defenses.base import Batch, Setting, Terms
+from tinycerb.defenses.base import SHARED, Batch, Setting, Terms
 from tinycerb.defenses.ramp import ramp
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.errors import UsageError
@@ -65,6 +65,7 @@ class IsolationInduction:
 
     heads = 1
     selection = "fixed"
+    assembly = SHARED
     uses_out_of_distribution = True
 
     def __post_init__(self) -> None:

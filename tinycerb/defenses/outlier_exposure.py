@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tinycerb.defenses.base import Batch, Setting, Terms
+from tinycerb.defenses.base import SHARED, Batch, Setting, Terms
 from tinycerb.defenses.ramp import ramp
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.errors import UsageError
@@ -32,6 +32,7 @@ class OutlierExposure:
 
     heads = 1
     selection = "fixed"
+    assembly = SHARED
     uses_out_of_distribution = True
     projects_conflicts = False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinycerb.defenses.base import Setting, Terms, no_terms
+from tinycerb.defenses.base import SHARED, Setting, Terms, no_terms
 from tinycerb.defenses.registry import DEFENSES
 
 
@@ -15,6 +15,7 @@ class Undefended:
 
     heads = 1
     selection = "fixed"
+    assembly = SHARED
     uses_out_of_distribution = False
     projects_conflicts = False
 

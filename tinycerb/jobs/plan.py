@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from keras_models import BACKBONES
-from tinycerb.answers.responses import parse_response
 from tinycerb.answers.selection import HEAD_SELECTIONS
 from tinycerb.attacks import attack_of
 from tinycerb.attacks.students import STUDENTS
@@ -16,7 +15,7 @@ from tinycerb.config import Config, VictimConfig
 from tinycerb.datasets import DATASETS
 from tinycerb.datasets.procedural import FAMILIES
 from tinycerb.datasets.query_pools import query_pool
-from tinycerb.defenses import defense_of
+from tinycerb.defenses import answering_heads, defense_of, rows_of
 from tinycerb.errors import UsageError, suggest
 from tinycerb.sources import USER
 from tinycerb.training.stages import stages_of
@@ -43,6 +42,10 @@ class Task:
     alone: bool = False
 
 
+# Options of training parts that only the answers depend on.
+_AFTER_TRAINING = ("selection", "tau")
+
+
 def plan(config: Config) -> list[Task]:
     """Returns all tasks of a run.
 
@@ -52,10 +55,11 @@ def plan(config: Config) -> list[Task]:
     check_names(config)
     tasks: list[Task] = []
     for victim in config.victims:
-        heads = defense_of(victim).heads
+        defense = defense_of(victim)
+        networks = max(len(defense.assembly.backbones), 1)
         name = victim.name
         dense = dense_twin(config, name)
-        epoch = 17.0 if heads > 1 else 12.0
+        epoch = networks * (17.0 if rows_of(defense) > 1 else 12.0)
         if dense == name:
             tasks.append(Task(f"dense/{name}", "dense", (name,), (), epoch * config.training.dense_epochs))
         stages = stages_of(config.training, config.quantization.method)
@@ -72,7 +76,7 @@ def plan(config: Config) -> list[Task]:
             tasks.append(Task(f"train/{name}", "train", (name, dense, twin), (f"train/{twin}",), 1))
         tasks.append(Task(f"convert/{name}", "convert", (name,), (f"train/{name}",), 15))
         tasks.append(Task(f"measure/{name}", "measure", (name,), (f"convert/{name}",), 10))
-        selections = [defense_of(victim).selection] + ([MEAN_HEAD] if heads > 1 else [])
+        selections = [defense.selection] + ([MEAN_HEAD] if answering_heads(defense) > 1 else [])
         for attack in config.attacks:
             for selection in selections:
                 arguments = (name, attack.name, selection)
@@ -108,7 +112,8 @@ def _first_alike(config: Config, name: str, part: Callable[[VictimConfig], tuple
 
 
 def _training_part(victim: VictimConfig) -> tuple:
-    return victim.defense, {key: value for key, value in victim.options.items() if key != "selection"}
+    options = {key: value for key, value in victim.options.items() if key not in _AFTER_TRAINING}
+    return victim.defense, options, defense_of(victim).assembly.random_heads
 
 
 def check_names(config: Config) -> None:
@@ -129,8 +134,7 @@ def check_names(config: Config) -> None:
         defense = defense_of(victim)
         HEAD_SELECTIONS[defense.selection]
         PRUNING_METHODS[victim.pruning]
-        parse_response(victim.response)
-        if defense.heads > 1 and defense.selection == "fixed":
+        if answering_heads(defense) > 1 and defense.selection == "fixed":
             raise UsageError(
                 f"victims.{victim.name}: selection 'fixed' always answers with head 0, so {defense.heads} heads "
                 f"protect nothing; allowed: {', '.join(name for name in HEAD_SELECTIONS if name != 'fixed')}"

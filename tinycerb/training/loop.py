@@ -27,6 +27,7 @@ class EpochLoop:
     Attributes:
         batches: which images each step sees.
         defense_weight: weight of the defence's term by epochs since the start of training.
+        heads: how many heads, from the first, tell the classes apart.
         validation: held-out images for the history.
         checkpoint_path: where the state goes after each epoch.
         history: one row per finished epoch of all stages; grows in place.
@@ -36,6 +37,7 @@ class EpochLoop:
 
     batches: Batches
     defense_weight: Callable[[float], float]
+    heads: int
     validation: LabelledImages
     checkpoint_path: Path
     history: list[dict[str, Any]]
@@ -66,7 +68,7 @@ class EpochLoop:
         for epoch in range(state.epochs_done, stage.epochs):
             started = time.process_time()
             means = self._run_epoch(stage, epoch, step, pruner)
-            logits = predict(self.validation.images)
+            logits = predict(self.validation.images)[:, : self.heads]
             self.history.append(_history_row(stage, epoch, means, logits, self.validation, pruner.kept_share()))
             state = self._state(stage, epoch + 1, model, step, pruner)
             # The history first: after a kill between the two the epoch is run again and writes the same row.

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import numpy as np
 
 from keras_models import build_backbone
 from keras_models.classifier import split_at_classifier
+from keras_models.hash_net import hash_net
 from keras_models.legacy import Keras3ModelError, keras, require_legacy_model
-from keras_models.multi_head import attach_heads
+from keras_models.multi_head import attach_heads, attach_own_backbones
 from tinycerb.config import Config
 from tinycerb.datasets.images import Dataset
 from tinycerb.defenses import Defense
@@ -23,24 +25,26 @@ KINDS = "package.module:build, or a file that tf_keras has saved: model.h5, mode
 
 
 def build_model(config: Config, defense: Defense, dataset: Dataset, heads: int = 0) -> keras.Model:
-    """Builds the multi-head model: fresh heads on a fresh backbone, or on the user's with the weights that it has.
+    """Builds the multi-head model: fresh heads on fresh backbones, or on the user's with the weights that it has.
 
     Args:
         config: names the network.
         defense: says how many heads.
         dataset: gives image shape and classes.
-        heads: another number of heads than the defence's, 0 for its own.
+        heads: so many on one backbone, whatever the defence wants, or 0 for what it wants.
 
     Raises:
         UsageError: unknown backbone, a model that does not fit the data, or more heads than classes.
         EnvironmentProblem: the user's file is missing or corrupt, or not the one that the run was started with.
     """
     try:
-        if config.model.backbone == USER:
-            backbone = _user_backbone(config, dataset)
-        else:
-            backbone = build_backbone(config.model.backbone, dataset.image_shape, config.model.width)
-        return attach_heads(backbone, dataset.classes, heads or defense.heads, config.model.head_units)
+        wanted, units = defense.assembly, config.model.head_units
+        if heads:
+            return attach_heads(_own(config, dataset), dataset.classes, heads, units)
+        if wanted.backbones:
+            backbones = [_BACKBONES[kind](config, dataset) for kind in wanted.backbones]
+            return attach_own_backbones(backbones, dataset.classes, defense.heads, units)
+        return attach_heads(_own(config, dataset), dataset.classes, defense.heads, units, wanted.random_heads)
     except ValueError as error:
         raise UsageError(str(error)) from error
 
@@ -72,6 +76,19 @@ def load_user_model(source: str) -> tuple[keras.Model, str]:
     for weight in model.get_weights():
         sha256.update(np.ascontiguousarray(weight).data)
     return model, sha256.hexdigest()
+
+
+def _own(config: Config, dataset: Dataset) -> keras.Model:
+    if config.model.backbone == USER:
+        return _user_backbone(config, dataset)
+    return build_backbone(config.model.backbone, dataset.image_shape, config.model.width)
+
+
+# What a defence's heads may stand on.
+_BACKBONES: dict[str, Callable[[Config, Dataset], keras.Model]] = {
+    "own": _own,
+    "hash": lambda config, dataset: hash_net(dataset.image_shape),
+}
 
 
 def _user_backbone(config: Config, dataset: Dataset) -> keras.Model:

@@ -43,6 +43,7 @@ class TrainingStep:
         pruner: Pruner,
         penalty: ScalePenalty | None = None,
         projects: bool = False,
+        task_heads: int | None = None,
     ) -> None:
         """Compiles the step.
 
@@ -54,10 +55,12 @@ class TrainingStep:
             pruner: sees the gradients, and holds what is gone after each step.
             penalty: pressure on batch-norm scales.
             projects: whether opposed gradients of task and terms are projected instead of added.
+            task_heads: how many heads, from the first, learn the task; all by default.
         """
         self._model = model
         self._terms = terms
         self._projects = projects
+        self._task_heads = task_heads
         self._images = tf.constant(data.images)
         self._labels = tf.constant(data.labels)
         self._other_images = tf.constant(other_images)
@@ -86,7 +89,8 @@ class TrainingStep:
         variables = self._model.trainable_variables
         with tf.GradientTape(persistent=self._projects) as tape:
             logits = as_list(self._model(images, training=True))
-            entropies = [tf.nn.sparse_softmax_cross_entropy_with_logits(labels, head[:count]) for head in logits]
+            taught = logits[: self._task_heads]
+            entropies = [tf.nn.sparse_softmax_cross_entropy_with_logits(labels, head[:count]) for head in taught]
             task = tf.reduce_mean(tf.stack(entropies))
             batch = Batch(
                 images=images[:count],
@@ -99,7 +103,9 @@ class TrainingStep:
             terms = list(self._terms(batch))
             weighted = [defense_weight * term for term in terms]
             losses = [task + self._penalty(), *weighted] if self._projects else [task + self._penalty() + sum(weighted)]
-        each: list[list[Any]] = [tape.gradient(loss, variables) for loss in losses]
+        # Weights that no loss reads, a random head's, stay as they are.
+        zero = tf.UnconnectedGradients.ZERO
+        each: list[list[Any]] = [tape.gradient(loss, variables, unconnected_gradients=zero) for loss in losses]
         gradients = project_conflicts(each) if self._projects else each[0]
         self._pruner.observe(variables, gradients)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))

@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow_model_optimization as tfmot
 
 from converters.contract import contract_violations
-from converters.export import export_int8
+from converters.export import APART, FULLY_CONNECTED, export_int8
 from converters.model_file import ModelFile, parse_model
 from keras_models.legacy import keras
 from tinycerb.apart import answer
@@ -19,7 +19,7 @@ from tinycerb.compression.quantization import quantize_aware
 from tinycerb.config import Config, parse_config
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
-from tinycerb.defenses import defense_of
+from tinycerb.defenses import Defense, defense_of, rows_of
 from tinycerb.errors import UsageError
 from tinycerb.sources import USER
 from tinycerb.trained_model import from_quantization_aware
@@ -78,18 +78,23 @@ def check(config: Config) -> dict[str, Any]:
                 f"{config.model.source} builds other weights every time; load them, seed your own generator, or leave "
                 "them to Keras' initialisers, which TinyCerb seeds"
             )
-    victim = max(config.victims, key=lambda victim: defense_of(victim).heads)
+    victim = max(config.victims, key=lambda victim: _extent(defense_of(victim)))
     model = build_model(config, defense_of(victim), dataset)
     if config.model.backbone != USER:
         check_layers(model)
     if any(victim.channel_ratio for victim in config.victims):
         plan_channels(model)
-    file = check_target(model, defense_of(victim).heads, dataset)
+    file = check_target(model, rows_of(defense_of(victim)), dataset)
     return {
         "sha256": sha256,
         "parameters": int(model.count_params()),
         "operators": len(file.operators),
     }
+
+
+def _extent(defense: Defense) -> tuple[int, int]:
+    """How much of a graph a defence makes: backbones, then heads."""
+    return len(defense.assembly.backbones), rows_of(defense)
 
 
 def check_layers(model: keras.Model) -> None:
@@ -144,7 +149,8 @@ def check_target(model: keras.Model, heads: int, dataset: Dataset) -> ModelFile:
             # The contract judges the file; what the converter remarks about ranges is the same thing, less clearly.
             warnings.simplefilter("ignore")
             source = from_quantization_aware(quantized, heads)
-            content, _ = export_int8(source.backbone, source.heads, dataset.image_shape, {})
+            layout = APART if source.apart else FULLY_CONNECTED
+            content, _ = export_int8(source.backbone, source.heads, dataset.image_shape, {}, layout)
     except Exception as error:
         first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise UsageError(f"the model cannot be converted to int8: {first}") from error

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from converters.export import export_int8
+from converters.export import APART, FULLY_CONNECTED, export_int8
 from converters.head_layout import LAYOUTS
 from converters.model_file import ModelFile, parse_model
 from keras_models.legacy import keras
@@ -17,7 +17,7 @@ from tinycerb.compression.surgery import remove_channels
 from tinycerb.config import Config, VictimConfig
 from tinycerb.conversion import facts_of
 from tinycerb.datasets.images import Dataset
-from tinycerb.defenses import defense_of
+from tinycerb.defenses import defense_of, rows_of
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.runtimes.apart import head_inputs, run_model
 from tinycerb.runtimes.engines import installed_runtimes
@@ -49,18 +49,23 @@ def measure_size(config: Config, victim: VictimConfig, dataset: Dataset, ratio: 
         masks.update(2)
         assert masks.plan is not None
         model = remove_channels(model, masks.plan, masks.kept())
-    source = _quantized(config, dataset, model, defense.heads)
+    source = _quantized(config, dataset, model, rows_of(defense))
     facts = facts_of(config, victim, defense, dataset, source.description)
-    if source.calibration_images is None:
+    if source.calibration_images is None and not source.apart:
         facts["head_errors_lsb"] = _HEAD_ERRORS
     content, metadata = export_int8(
-        source.backbone, source.heads, dataset.image_shape, facts, calibration=source.calibration_images
+        source.backbone,
+        source.heads,
+        dataset.image_shape,
+        facts,
+        APART if source.apart else FULLY_CONNECTED,
+        source.calibration_images,
     )
     file = parse_model(content)
     operator, operator_bytes = _largest_operator(file)
     return Size(
         ratio=ratio,
-        file_bytes=len(content) + _SPARE_BYTES_PER_HEAD * defense.heads,
+        file_bytes=len(content) + _SPARE_BYTES_PER_HEAD * rows_of(defense),
         constant_bytes=sum(tensor.constant_bytes for op in file.operators for tensor in op.inputs),
         arena_bytes=_arena(content, metadata["heads"], dataset.image_shape),
         largest_operator=operator,

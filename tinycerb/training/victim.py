@@ -18,7 +18,7 @@ from tinycerb.compression.quantization import quantize_aware
 from tinycerb.config import Config, VictimConfig
 from tinycerb.datasets.images import FINGERPRINTS, Dataset, image_fingerprints
 from tinycerb.datasets.procedural import generate
-from tinycerb.defenses import Defense, defense_of
+from tinycerb.defenses import Defense, answering_heads, defense_of, rows_of
 from tinycerb.defenses.base import Setting
 from tinycerb.errors import GateError
 from tinycerb.events import Report
@@ -69,11 +69,12 @@ class _Training:
         """Trains a stage, from a state of it if there is one, and appends to the history."""
         penalty = _scale_penalty(self.config, self.victim, model) if name in ("dense", "prune") else ScalePenalty()
         terms = self.defense.prepare(self._setting(name, slim))
-        projects = self.defense.projects_conflicts
-        step = TrainingStep(model, terms, self.dataset.train, self.other_images, pruner, penalty, projects)
+        projects, heads = self.defense.projects_conflicts, self.defense.heads
+        step = TrainingStep(model, terms, self.dataset.train, self.other_images, pruner, penalty, projects, heads)
         loop = EpochLoop(
             batches=self.batches,
             defense_weight=self.defense.weight,
+            heads=heads,
             validation=self.dataset.validation,
             checkpoint_path=self.folder / CHECKPOINT,
             history=history,
@@ -150,13 +151,16 @@ def train_victim(config: Config, victim_name: str, dataset: Dataset, dense: Path
         begun = state if state.stage == "quantize" else None
         training.run("quantize", quantized, pruner, history, begun, slim)
         save_model(quantized, folder / MODEL)
-    correct = LogitPredictor(slim)(dataset.test.images).argmax(axis=2) == dataset.test.labels[:, np.newaxis]
+    logits = LogitPredictor(slim)(dataset.test.images)[:, : training.defense.heads]
+    # Where all heads make one answer, what quantization costs is seen on that of the heads that learn the task.
+    correct = logits.argmax(axis=2) == dataset.test.labels[:, np.newaxis]
     write_json(
         folder / SUMMARY,
         {
             "victim": victim_name,
             "defense": training.victim.defense,
-            "heads": training.defense.heads,
+            "heads": answering_heads(training.defense),
+            "rows": rows_of(training.defense),
             "selection": training.defense.selection,
             "pruning": training.victim.pruning,
             "quantization": config.quantization.method,

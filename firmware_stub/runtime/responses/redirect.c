@@ -1,5 +1,5 @@
-/* grad_head: the class with the largest score gets what the budget allows, from the others in ascending order of score.
- * The twin of `redirect` in tinycerb/answers/responses/redirection.py; the scores come from one more dense layer. */
+/* Redirection by scores: the class with the largest score gets what the budget allows, from the others in ascending
+ * order of score. The twin of `redirect` in tinycerb/answers/responses/redirection.py. */
 #include "responses.h"
 
 void tc_redirect(uint8_t *codes, const int8_t *scores, int32_t classes, int32_t units, uint32_t *work) {

@@ -6,11 +6,32 @@ for byte. Responses are frozen dataclasses: their fields are the options, with m
 """
 
 # Importing a response registers it.
-from tinycerb.answers.responses import dcp, grad2, mad, modelguard_s, modelguard_w, ntm, rounding, rs, top1, unchanged  # noqa: F401
-from tinycerb.answers.responses.parse import parse_response, portable_text, response_text
+from tinycerb.answers.responses import (  # noqa: F401
+    am,
+    dcp,
+    edm,
+    grad2,
+    grad_head,
+    mad,
+    modelguard_s,
+    modelguard_w,
+    ntm,
+    rounding,
+    rs,
+    top1,
+    unchanged,
+)
+from tinycerb.answers.responses.combining import after_combiner, check_heads, combiner_of
+from tinycerb.answers.responses.parse import (
+    combined_by,
+    parse_response,
+    portable_text,
+    response_text,
+    stored_response,
+)
 from tinycerb.answers.responses.response import RESPONSES, Response, ResponseStep, check_codes, respond
 
 __all__ = [
-    "RESPONSES", "Response", "ResponseStep", "check_codes", "parse_response", "portable_text", "respond",
-    "response_text",
+    "RESPONSES", "Response", "ResponseStep", "after_combiner", "check_codes", "check_heads", "combined_by",
+    "combiner_of", "parse_response", "portable_text", "respond", "response_text", "stored_response",
 ]  # fmt: skip

@@ -37,7 +37,7 @@ class NoiseTransition:
 
     noise: float = option(0.3, "probability of another class", 0, 1)
     seed: int = option(0, "of an uneven spread; 0: even", 0, 2**31 - 1)
-    file: str = option("", "a .npy file with a matrix [classes, classes] of one's own, rows that sum to 1")
+    file: str = option("", "a .npy file with a matrix [classes, classes] of one's own, rows that sum to 1", local=True)
     matrix: str = option("", "the same as bytes, base64")
     preserve_top1: bool = option(False, "keep the label where the matrix would change it")
 

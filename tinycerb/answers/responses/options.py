@@ -6,7 +6,14 @@ from typing import Any
 from tinycerb.errors import UsageError, suggest
 
 
-def option(default: Any, meaning: str, low: float | None = None, high: float | None = None, choices: tuple = ()) -> Any:
+def option(
+    default: Any,
+    meaning: str,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple = (),
+    local: bool = False,
+) -> Any:
     """Declares an option.
 
     Args:
@@ -15,8 +22,10 @@ def option(default: Any, meaning: str, low: float | None = None, high: float | N
         low: smallest allowed number.
         high: largest allowed number.
         choices: allowed words.
+        local: it is a path, which no model's file may name.
     """
-    return field(default=default, metadata={"meaning": meaning, "low": low, "high": high, "choices": choices})
+    metadata = {"meaning": meaning, "low": low, "high": high, "choices": choices, "local": local}
+    return field(default=default, metadata=metadata)
 
 
 def allowed(metadata: Any) -> str:

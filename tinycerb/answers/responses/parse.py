@@ -1,40 +1,18 @@
 """Responses as text: `NAME,option=value,...`, several joined by `+`."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import Field, dataclass, fields
+from dataclasses import Field, fields
 from typing import Any, get_type_hints
 
 import numpy as np
 
 from tinycerb.answers.normalise import normalise
-from tinycerb.answers.responses.response import RESPONSES, Response, ResponseStep, respond
+from tinycerb.answers.responses.chain import Combined
+from tinycerb.answers.responses.combining import Combiner, after_combiner, combiner_of
+from tinycerb.answers.responses.response import RESPONSES, Response, respond
 from tinycerb.errors import UsageError, suggest
 
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-
-
-@dataclass(frozen=True)
-class Combined:
-    """Responses one after the other; every one sees what the one before has left."""
-
-    parts: tuple[Response, ...]
-    final = False
-
-    @property
-    def name(self) -> str:
-        """All names."""
-        return "+".join(part.name for part in self.parts)
-
-    def __call__(self, codes: np.ndarray) -> np.ndarray:
-        """Applies all of them."""
-        for part in self.parts:
-            codes = part(codes)
-        return codes
-
-    def device(self, classes: int) -> Sequence[ResponseStep]:
-        """Returns all steps."""
-        return tuple(step for part in self.parts for step in part.device(classes))
 
 
 def parse_response(text: str) -> Response:
@@ -43,7 +21,26 @@ def parse_response(text: str) -> Response:
     Raises:
         UsageError: unknown name or option, a value that is not allowed, or a combination that makes no sense.
     """
-    parts = tuple(_parse_one(part) for part in re.split(r"\+(?=[A-Za-z]|$)", text))
+    return _parse(text, stored=False)
+
+
+def stored_response(text: str) -> Response:
+    """The same for a text that stands in a model's file, which may come from anywhere: it may name no other file.
+
+    Raises:
+        UsageError: as `parse_response`, or an option that is a path.
+    """
+    return _parse(text, stored=True)
+
+
+def combined_by(text: str) -> str:
+    """Returns the name of the response in a chain that reads all heads of a file, "" where heads answer alone."""
+    combiner = combiner_of(parse_response(text))
+    return combiner.name if combiner else ""
+
+
+def _parse(text: str, stored: bool) -> Response:
+    parts = tuple(_parse_one(part, stored) for part in re.split(r"\+(?=[A-Za-z]|$)", text))
     if len(parts) == 1:
         return parts[0]
     names = [part.name for part in parts]
@@ -52,6 +49,8 @@ def parse_response(text: str) -> Response:
             raise UsageError(f"response {text!r} combines 'none' with others; leave it out")
         if part.name in names[:position]:
             raise UsageError(f"response {text!r} has {part.name!r} twice; give it once, with other options")
+        if isinstance(part, Combiner) and position > 0:
+            raise UsageError(f"in response {text!r} {part.name!r} reads the heads of a file; put it first")
         if part.final and position < len(parts) - 1:
             raise UsageError(f"in response {text!r} nothing may follow {part.name!r}; put it last")
     return Combined(parts)
@@ -64,8 +63,9 @@ def portable_text(text: str, classes: int) -> str:
         UsageError: as `parse_response`, or the response is made for another number of classes.
     """
     response = parse_response(text)
-    if response.name != "none":
-        respond(response, normalise(np.ones((1, classes), np.uint8)))
+    rest = after_combiner(response)
+    if rest.name != "none":
+        respond(rest, normalise(np.ones((1, classes), np.uint8)))
     return response_text(response) if "file=" in text else text
 
 
@@ -83,7 +83,7 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _parse_one(text: str) -> Response:
+def _parse_one(text: str, stored: bool) -> Response:
     name, *settings = text.split(",")
     kind = RESPONSES[name]
     known = {field.name: field for field in fields(kind) if field.init}
@@ -96,6 +96,12 @@ def _parse_one(text: str) -> Response:
             raise UsageError(f"response {name!r} has no option {key!r}{suggest(key, known)}; its options: {allowed}")
         if key in options:
             raise UsageError(f"response {name!r} has {key!r} twice; give it once")
+        if stored and known[key].metadata.get("local"):
+            raise UsageError(
+                f"the model's file names {value[:60]!r} for {key} of response {name!r}: it may name no other file, and "
+                f"that one is not read. Put the response on the model here: tinycerb convert MODEL --out DIR "
+                f"--response {name},{key}=..."
+            )
         options[key] = _value(name, known[key], hints[key], value)
     return kind(**options)
 

@@ -1,0 +1,102 @@
+"""EDM, ensemble of diverse models: whole networks that agree on the task and disagree off it.
+
+Kariyappa, Prakash and Qureshi, ICLR 2021. Which of them answers, a hash of the image decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tinycerb.defenses.base import Assembly, Batch, Setting, Terms
+from tinycerb.defenses.ramp import ramp
+from tinycerb.defenses.registry import DEFENSES
+from tinycerb.errors import UsageError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+# How the member is chosen; the last two are head selections of the device.
+_HASHES = ("network", "keyed", "coarse_keyed")
+
+
+@DEFENSES.register("edm")
+@dataclass(frozen=True)
+class DiverseModels:
+    """N networks trained jointly: cross-entropy on the task, the smooth coherence of their posteriors off it (eqn. 3).
+
+    All of them stand in one file, and all of them run for every question: N times the flash and the instructions of
+    one. Running the chosen one alone would save instructions; but as soon as pruning makes them differ, the time would
+    tell which one it was.
+
+    Attributes:
+        heads: networks of the ensemble, 2 or more (5 as published).
+        hash: how the member is chosen. `network`: by the class and confidence of a small network that imitates a random
+            one on the out-of-distribution images, in place of D-EDM's network for another data set. `keyed`,
+            `coarse_keyed`: by the device, under its secret, without that network.
+        diversity_weight: of the coherence once it is fully on (lambda_D; not published).
+        hash_weight: of the hash network's cross-entropy; it shares nothing with the members.
+        warm_up_epochs: epochs without both terms.
+        ramp_epochs: epochs over which they then grow linearly.
+    """
+
+    heads: int = 3
+    hash: str = "network"
+    diversity_weight: float = 1.0
+    hash_weight: float = 1.0
+    warm_up_epochs: float = 0.5
+    ramp_epochs: float = 1.0
+
+    uses_out_of_distribution = True
+    projects_conflicts = False
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.heads <= 255:
+            raise UsageError(f"edm.heads is {self.heads}; allowed: 2 to 255 (one network is defense = 'none')")
+        if self.hash not in _HASHES:
+            raise UsageError(f"edm.hash is {self.hash!r}; allowed: {', '.join(_HASHES)}")
+        for key in ("diversity_weight", "warm_up_epochs", "ramp_epochs"):
+            if not getattr(self, key) >= 0:
+                raise UsageError(f"edm.{key} is {getattr(self, key)}; allowed: 0 or more")
+        if not self.hash_weight > 0:
+            raise UsageError(f"edm.hash_weight is {self.hash_weight}; allowed: above 0")
+
+    @property
+    def selection(self) -> str:
+        """The device's draw; `fixed` where the file's own hash network chooses."""
+        return "fixed" if self.hash == "network" else self.hash
+
+    @property
+    def assembly(self) -> Assembly:
+        """The members, and the hash network behind them."""
+        members = ("own",) * self.heads
+        if self.hash != "network":
+            return Assembly(backbones=members)
+        return Assembly(backbones=(*members, "hash"), combiner=f"edm,members={self.heads}")
+
+    def weight(self, epoch: float) -> float:
+        """Returns 0 during the warm-up, then a linear ramp up to 1."""
+        return ramp(epoch, self.warm_up_epochs, self.ramp_epochs)
+
+    def prepare(self, setting: Setting) -> Terms:
+        """Returns the members' coherence and, where there is one, the hash network's cross-entropy."""
+        import tensorflow as tf
+
+        from tinycerb.defenses.diversity import cosine_log_sum_exp
+        from tinycerb.defenses.random_teachers import random_teachers
+
+        hashes = None
+        if self.hash == "network":
+            (labels,) = random_teachers(setting.other_images, 1, setting.dataset.classes, setting.seed)
+            hashes = tf.constant(labels)
+
+        def terms(batch: Batch) -> Sequence[tf.Tensor]:
+            found = [self.diversity_weight * cosine_log_sum_exp(batch.other_logits[: self.heads])]
+            if hashes is not None:
+                wanted = tf.gather(hashes, batch.other_indices)
+                entropy = tf.nn.softmax_cross_entropy_with_logits(wanted, batch.other_logits[-1])
+                found.append(self.hash_weight * tf.reduce_mean(entropy))
+            return found
+
+        return terms

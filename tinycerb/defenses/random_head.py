@@ -1,0 +1,69 @@
+"""A random head beside a trained one, for the response `grad_head`: any training part with one head takes it along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from tinycerb.defenses.base import SHARED, Assembly, Batch, Defense, Setting, Terms
+from tinycerb.errors import UsageError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class WithRandomHead:
+    """A defence whose file has one more head: scores v = Z [h; 1] of its features under fixed random weights.
+
+    Attributes:
+        inner: the training part; it never sees the random head.
+        combiner: the response that reads both heads.
+    """
+
+    inner: Defense
+    combiner: str
+
+    heads = 1
+    selection = "fixed"
+
+    def __post_init__(self) -> None:
+        if self.inner.heads != 1 or self.inner.assembly != SHARED:
+            raise UsageError(
+                f"{self.combiner.split(',')[0]} redirects the answer of one head; the training part "
+                f"{type(self.inner).__name__} has {self.inner.heads}. Allowed: none, ini, divqat, outlier_exposure"
+            )
+
+    @property
+    def assembly(self) -> Assembly:
+        """The head beside the trained one."""
+        return Assembly(random_heads=1, combiner=self.combiner)
+
+    @property
+    def uses_out_of_distribution(self) -> bool:
+        """As the training part."""
+        return self.inner.uses_out_of_distribution
+
+    @property
+    def projects_conflicts(self) -> bool:
+        """As the training part."""
+        return self.inner.projects_conflicts
+
+    def weight(self, epoch: float) -> float:
+        """As the training part."""
+        return self.inner.weight(epoch)
+
+    def prepare(self, setting: Setting) -> Terms:
+        """Returns the training part's terms, of the trained head alone."""
+        from keras_models.legacy import keras
+
+        if setting.slim is not None:
+            outputs: Any = setting.slim.outputs
+            setting = replace(setting, slim=keras.Model(setting.slim.input, outputs[0]))
+        terms = self.inner.prepare(setting)
+
+        def of_the_trained(batch: Batch) -> Sequence[tf.Tensor]:
+            return terms(replace(batch, logits=batch.logits[:1], other_logits=batch.other_logits[:1]))
+
+        return of_the_trained
