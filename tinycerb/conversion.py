@@ -18,6 +18,7 @@ from tinycerb.config import Config, VictimConfig
 from tinycerb.datasets.images import Dataset
 from tinycerb.defenses import Defense, defense_of, victim_response
 from tinycerb.defenses.grad2 import write_side_model
+from tinycerb.defenses.learned_response import learned_response
 from tinycerb.errors import GateError
 from tinycerb.events import Progress, Report
 from tinycerb.handover import hand_over
@@ -50,6 +51,7 @@ def convert_victim(config: Config, victim_name: str, dataset: Dataset, folder: P
     facts = facts_of(config, victim, defense_of(victim), dataset, model.description)
     facts["channel_ratio"] = training["channel_ratio"]
     write_side_model(config, victim_name, dataset, folder, report)
+    facts["response"] = learned_response(facts["response"], folder, config, victim_name, dataset, report)
     card = convert_model(model, facts, dataset.validation.images, folder, report)
     report(Progress(4, 4, f"{card['file_bytes']:,} bytes"))
 

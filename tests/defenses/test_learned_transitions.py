@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
+from tinycerb.answers.responses import parse_response, portable_text
+from tinycerb.answers.responses.chain import Combined
+from tinycerb.answers.responses.ntm import NoiseTransition
+from tinycerb.datasets import load_dataset
+from tinycerb.defenses.learned_response import learned_response
 from tinycerb.defenses.learned_transitions import learn_transitions
+from tinycerb.errors import UsageError
+from tinycerb.events import ignore
 
 CLASSES, FEATURES = 5, 8
 
@@ -55,3 +62,26 @@ def test_rows_are_distributions_with_the_wanted_noise(task) -> None:
     np.testing.assert_allclose(learned.sum(axis=1), 1)
     np.testing.assert_allclose(np.diag(learned), 0.7, atol=1e-6)
     assert (learned >= 0).all()
+
+
+def test_a_run_learns_the_matrix_when_it_converts(smoke_run) -> None:
+    text = "ntm,noise=0.4,learned=true+rounding,bits=4"
+    arguments = (smoke_run.config, "undefended", load_dataset(smoke_run.config.data), ignore)
+    filled = learned_response(text, smoke_run.victim("undefended"), *arguments)
+    both = parse_response(filled)
+    assert isinstance(both, Combined)
+    matrix, rounding = both.parts
+    assert isinstance(matrix, NoiseTransition)
+    found = matrix.transitions(10)
+    assert (np.diag(found) == round(0.6 * 256)).mean() > 0.5
+    # It learned something: the noise of a class goes to few others.
+    assert (np.sort(found, axis=1)[:, -2] > 40).mean() > 0.5
+    assert rounding == parse_response("rounding,bits=4")
+    assert learned_response("dcp", smoke_run.victim("undefended"), *arguments) == "dcp"
+
+
+def test_without_a_run_there_is_no_matrix() -> None:
+    with pytest.raises(UsageError, match=r"learned=true has no matrix.*tinycerb run"):
+        portable_text("ntm,learned=true", 10)
+    with pytest.raises(UsageError, match="matrix and learned; give one"):
+        parse_response(f"ntm,learned=true,matrix={'AAAA'}")

@@ -34,13 +34,16 @@ class LearningSettings:
     weight_decay: float = 1e-3
 
 
+DEFAULTS = LearningSettings()
+
+
 def learn_transitions(
     noise: float,
     asked_features: np.ndarray,
     posteriors: np.ndarray,
     own_features: np.ndarray,
     labels: np.ndarray,
-    settings: LearningSettings = LearningSettings(),
+    settings: LearningSettings = DEFAULTS,
 ) -> np.ndarray:
     """Returns T = (1 - noise) I + noise R; R is what is learned, a distribution over the other classes in each row.
 
@@ -85,16 +88,16 @@ def _prepared(features: np.ndarray, mean: np.ndarray, length: float) -> tf.Tenso
 
 
 def _transitions(scores: tf.Tensor, noise: float) -> tf.Tensor:
-    classes = scores.shape[0]
+    classes = tf.shape(scores)[0]
     others = tf.nn.softmax(scores - 1e9 * tf.eye(classes))
     return (1 - noise) * tf.eye(classes) + noise * others
 
 
 def _trained_student(features: tf.Tensor, answers: tf.Tensor, settings: LearningSettings) -> tf.Tensor:
     """Softmax regression from zero: weights [features, classes]."""
-    weights = tf.zeros((features.shape[1], answers.shape[1]))
+    weights = tf.zeros((tf.shape(features)[1], tf.shape(answers)[1]))
     for _ in range(settings.student_steps):
         wrong = tf.nn.softmax(features @ weights) - answers
-        gradient = tf.matmul(features, wrong, transpose_a=True) / len(features)
+        gradient = tf.matmul(features, wrong, transpose_a=True) / tf.cast(tf.shape(features)[0], tf.float32)
         weights -= settings.student_rate * (gradient + settings.weight_decay * weights)
     return weights

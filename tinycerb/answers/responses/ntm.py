@@ -39,13 +39,15 @@ class NoiseTransition:
     seed: int = option(0, "of an uneven spread; 0: even", 0, 2**31 - 1)
     file: str = option("", "a .npy file with a matrix [classes, classes] of one's own, rows that sum to 1", local=True)
     matrix: str = option("", "the same as bytes, base64")
+    learned: bool = option(False, "where the noise goes is learned against a student when `tinycerb run` converts")
     preserve_top1: bool = option(False, "keep the label where the matrix would change it")
 
     def __post_init__(self) -> None:
         """Checks the options, and reads the matrix so that a wrong one is named now."""
         check_options(self)
-        if self.file and self.matrix:
-            raise UsageError("response 'ntm' has both file and matrix; give one of them")
+        given = [name for name in ("file", "matrix", "learned") if getattr(self, name)]
+        if len(given) > 1:
+            raise UsageError(f"response 'ntm' has {' and '.join(given)}; give one of them")
         if self.file or self.matrix:
             self.transitions(len(own_matrix(self.file, self.matrix)))
 
@@ -55,6 +57,11 @@ class NoiseTransition:
         Raises:
             UsageError: the matrix is for another number of classes.
         """
+        if self.learned:
+            raise UsageError(
+                "response 'ntm' with learned=true has no matrix: `tinycerb run` learns it from the victim's images; "
+                'name it in the configuration, response = "ntm,learned=true", or with --defense ntm,learned=true'
+            )
         if not (self.file or self.matrix):
             return _noise_matrix(self.noise, self.seed, classes)
         found = own_matrix(self.file, self.matrix)
@@ -62,12 +69,15 @@ class NoiseTransition:
             raise UsageError(f"the matrix of response 'ntm' is for {len(found)} classes; the model has {classes}")
         return found
 
+    def with_matrix(self, transitions: np.ndarray) -> "NoiseTransition":
+        """Returns the same response with a matrix that was learned, float [classes, classes], rows that sum to 1."""
+        return replace(self, learned=False, matrix=_as_text(_to_codes(transitions)))
+
     def embedded(self) -> "NoiseTransition":
         """Returns the same response with its file's content in place of the file's name."""
         if not self.file:
             return self
-        text = base64.urlsafe_b64encode(own_matrix(self.file, "").tobytes()).decode().rstrip("=")
-        return replace(self, file="", matrix=text)
+        return replace(self, file="", matrix=_as_text(own_matrix(self.file, "")))
 
     def __call__(self, codes: np.ndarray) -> np.ndarray:
         """Returns codes through the matrix."""
@@ -129,6 +139,10 @@ def own_matrix(file: str, text: str) -> np.ndarray:
     if not (found >= 0).all() or not np.allclose(found.sum(axis=1), 1, atol=1e-3):
         raise UsageError(f"{file}: its rows sum to {found.sum(axis=1).round(3)[:4]}...; expected 1, nothing below 0")
     return _to_codes(found.astype(np.float64))
+
+
+def _as_text(matrix: np.ndarray) -> str:
+    return base64.urlsafe_b64encode(matrix.tobytes()).decode().rstrip("=")
 
 
 def _to_codes(rows: np.ndarray) -> np.ndarray:
