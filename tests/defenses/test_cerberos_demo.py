@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinycerb.answers.answering import answers_of_heads
+from tinycerb.answers.answering import Answers
 from tinycerb.bench.coherence import measure_coherence, pairwise_coherence
 from tinycerb.compiled_model import open_fastest
 from tinycerb.config import load_config
@@ -16,7 +16,7 @@ FILE = Path(__file__).parents[1] / "assets/cerberos_demo.tflite"
 def test_heads_agree_on_the_test_set() -> None:
     model, dataset = open_fastest(FILE), load_dataset(load_config("demo").data)
     images = model.quantize(dataset.test.images)
-    codes = answers_of_heads(model, images, model.all_heads(images))
+    codes = Answers(model).of_all(images, model.all_heads(images))
     labels = codes.argmax(axis=2)
     pairs = [(labels[:, one] == labels[:, other]).mean() for one, other in ((0, 1), (0, 2), (1, 2))]
     assert min(pairs) >= 0.95, pairs
@@ -39,7 +39,7 @@ def test_the_measure_would_notice_heads_that_agree() -> None:
     config = load_config("demo")
     model = open_fastest(FILE)
     images = model.quantize(load_dataset(config.data).test.images[:500])
-    codes = answers_of_heads(model, images, model.all_heads(images))
+    codes = Answers(model).of_all(images, model.all_heads(images))
     copies = np.repeat(codes[:, :1], 3, axis=1)
     assert pairwise_coherence(copies)["label_agreement"] == 1
     assert pairwise_coherence(codes)["label_agreement"] < 1
