@@ -33,10 +33,13 @@ def cost(
     from rich.console import Console
     from rich.table import Table
 
+    from tinycerb.atomic import write_json
     from tinycerb.bench.cost import measure_costs
     from tinycerb.run_dir import RunDirectory
 
-    found = measure_costs(RunDirectory.open(run), pool, images, _say if not quiet else lambda progress: None)
+    directory = RunDirectory.open(run)
+    found = measure_costs(directory, pool, images, _say if not quiet else lambda progress: None)
+    write_json(directory.costs, found)
     if as_json:
         typer.echo(json.dumps(found))
         return
