@@ -77,10 +77,11 @@ def specs_of_attack(
     attack_config: AttackConfig,
     selection: str,
     model_sha256: str | None = None,
+    questions: str | None = None,
 ) -> list[CellSpec]:
     """Describes the cells of an attack: one for each attacker seed, student and learning rate.
 
-    The digest of the victim's file is read from the file where it is not given.
+    The digests of the victim's file and of the attacker's images are taken anew where they are not given.
 
     Raises:
         UsageError: unknown query pool or head selection.
@@ -100,7 +101,7 @@ def specs_of_attack(
         victim_seed=config.seed,
         model_sha256=model_sha256,
         selection=selection,
-        query_pool=digest_arrays(load_pool(attack_config, dataset), load_own(attack_config, dataset, config.seed)),
+        query_pool=digest_questions(attack_config, dataset, config.seed) if questions is None else questions,
         attack=attack_config,
         student="",
         learning_rate=0.0,
@@ -113,6 +114,11 @@ def specs_of_attack(
         for student in attack_config.students
         for rate in attack_config.learning_rates
     ]
+
+
+def digest_questions(attack: AttackConfig, dataset: Dataset, seed: int) -> str:
+    """Returns the digest of all images that an attacker has."""
+    return digest_arrays(load_pool(attack, dataset), load_own(attack, dataset, seed))
 
 
 def _device_seed(model_sha256: str, seed: int) -> int:
@@ -131,6 +137,8 @@ def load_own(attack: AttackConfig, dataset: Dataset, seed: int) -> np.ndarray:
     Raises:
         UsageError: there are not so many.
     """
+    if attack.own_images == 0:
+        return np.zeros((0, *dataset.image_shape), np.uint8)
     images = query_pool(IN_DISTRIBUTION).load(dataset)
     if attack.own_images > len(images):
         raise UsageError(

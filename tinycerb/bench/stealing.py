@@ -63,7 +63,8 @@ def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, report: Repo
     untrained: list[float] = []
 
     def build() -> keras.Model:
-        student = STUDENTS[spec.student](inputs.test.images.shape[1:], inputs.classes)
+        height, width, channels = inputs.test.images.shape[1:]
+        student = STUDENTS[spec.student]((height, width, channels), inputs.classes)
         parameters.append(int(student.count_params()))
         if not untrained:
             labels = predictor([student])(inputs.test.images).argmax(axis=1)

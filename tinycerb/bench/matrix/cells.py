@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from tinycerb.atomic import read_json
@@ -9,15 +10,14 @@ from tinycerb.attacks import attack_of
 from tinycerb.bench.cell import (
     MEAN_HEAD,
     CellSpec,
+    digest_questions,
     is_sound,
-    load_own,
     load_pool,
     specs_of_attack,
     threat_class,
 )
 from tinycerb.config import AttackConfig, Config
 from tinycerb.datasets import load_dataset
-from tinycerb.datasets.images import Dataset
 from tinycerb.defenses import defense_of
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.run_dir import RunDirectory
@@ -39,7 +39,7 @@ class MatrixCell:
     threat: str
     images: int
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The sixteen digits that name it."""
         return self.spec.digest()
@@ -77,18 +77,26 @@ def list_cells(runs: Sequence[RunDirectory]) -> tuple[list[MatrixCell], list[Ski
     dataset = load_dataset(config.data)
     cells: list[MatrixCell] = []
     skipped: list[Skipped] = []
+    models = {(id(run), victim.name): _model_sha256(run, victim.name) for run in runs for victim in config.victims}
     for attack in config.attacks:
-        usable, left_out = _with_budgets(config, attack, dataset)
+        pool = len(load_pool(attack, dataset))
+        usable, left_out = _with_budgets(config, attack, pool)
         skipped += left_out
-        for each in usable:
-            images = len(load_pool(each, dataset)) + each.own_images
-            for run in runs:
+        for run in runs:
+            questions = digest_questions(attack, dataset, run.config.seed)
+            for each in usable:
                 for victim in config.victims:
-                    sha256 = None if (run.victim(victim.name) / "model.json").exists() else ""
                     for selection in selections_of(config, victim.name):
-                        specs = specs_of_attack(run, dataset, victim.name, each, selection, sha256)
+                        specs = specs_of_attack(
+                            run, dataset, victim.name, each, selection, models[id(run), victim.name], questions
+                        )
+                        images = pool + each.own_images
                         cells += [MatrixCell(run, spec, threat_class(each), images) for spec in specs]
     return cells, skipped
+
+
+def _model_sha256(run: RunDirectory, victim: str) -> str:
+    return run.model_sha256(victim) if (run.victim(victim) / "model.json").exists() else ""
 
 
 def selections_of(config: Config, victim: str) -> list[str]:
@@ -97,16 +105,15 @@ def selections_of(config: Config, victim: str) -> list[str]:
     return [defense.selection] + ([MEAN_HEAD] if defense.heads > 1 else [])
 
 
-def _with_budgets(config: Config, attack: AttackConfig, dataset: Dataset) -> tuple[list[AttackConfig], list[Skipped]]:
-    pool, own = len(load_pool(attack, dataset)), len(load_own(attack, dataset, config.seed))
+def _with_budgets(config: Config, attack: AttackConfig, pool: int) -> tuple[list[AttackConfig], list[Skipped]]:
     if not config.bench.budgets:
-        attack_of(attack).check(attack, pool, own)
+        attack_of(attack).check(attack, pool, attack.own_images)
         return [attack], []
     usable, skipped = [], []
     for budget in config.bench.budgets:
         each = replace(attack, budget=budget)
         try:
-            attack_of(each).check(each, pool, own)
+            attack_of(each).check(each, pool, each.own_images)
         except UsageError as error:
             skipped.append(Skipped(attack.name, budget, str(error)))
         else:

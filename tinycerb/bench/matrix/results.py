@@ -144,7 +144,8 @@ def _verdict(
     stolen = [case["clone_accuracy"] for case in found]
     breaker = max(found, key=lambda case: case["clone_accuracy"])
     paired = [(_accuracy(ours[seed]), _accuracy(reference[seed])) for seed in both]
-    difference = difference_estimate(*zip(*paired, strict=True), test_images).table() if paired else None
+    mine, theirs = [pair[0] for pair in paired], [pair[1] for pair in paired]
+    difference = difference_estimate(mine, theirs, test_images).table() if paired else None
     distances = {
         key: float(np.mean(values)) if (values := [case[key] for case in found if case[key] is not None]) else None
         for key in _DISTANCES
