@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -134,7 +135,8 @@ def _train(runs: list[RunDirectory], matrix: Matrix, workers: int, quiet: bool) 
     from tinycerb.jobs.steps import STEPS
     from tinycerb.progress import make_display
 
-    load_inputs(runs[0].config)
+    # Attacks were checked, budget by budget, when their cells were listed.
+    load_inputs(replace(runs[0].config, attacks=()))
     for run in runs:
         tasks = victim_tasks(run.config, {cell.spec.victim for cell in matrix.chosen if cell.run is run})
         if all(STEPS[task.kind].done(run, task.arguments) for task in tasks):
