@@ -39,7 +39,7 @@ class Cluster:
         self._address = address
         try:
             # Results come by way of the scheduler, too: workers need not be reachable from here.
-            self._client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False, direct_to_workers=False)
+            self._client = Client(address, timeout=_CONNECT_SECONDS, direct_to_workers=False)
         except (OSError, TimeoutError, ValueError) as error:
             raise EnvironmentProblem(
                 f"the scheduler {address} does not answer ({error}); start one there with: dask scheduler --port 8786"
@@ -49,7 +49,8 @@ class Cluster:
         except TimeoutError:
             self.close()
             raise EnvironmentProblem(
-                f"the scheduler {address} has no workers; start one on each core with: dask worker {address} --nthreads 1"
+                f"the scheduler {address} has no workers; start one for each core with: "
+                f"dask worker {address} --nthreads 1"
             ) from None
 
     @property
