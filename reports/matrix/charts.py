@@ -97,9 +97,9 @@ def _pareto(results: Results, threat: str, judged: dict[str, Any]) -> Figure | N
     all_axes = np.atleast_1d(figure.subplots(1, len(panels), sharey=True))
     for axes, (key, label) in zip(all_axes, panels, strict=True):
         points = {
-            name: (cost[key], 100 * judged[name]["stolen_accuracy"]["mean"])
+            name: (value, 100 * judged[name]["stolen_accuracy"]["mean"])
             for name, cost in costs.items()
-            if cost[key] is not None
+            if (value := cost[key]) is not None
         }
         _front(axes, list(points.values()))
         for index, name in enumerate(judged):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinycerb.cli.options import AsJson, Force, Jobs, Out, Overrides, Quiet, Resume, new_or_resumed_run
+from tinycerb.cli.options import AsJson, Force, Jobs, Out, Overrides, QueryPool, Quiet, Resume, new_or_resumed_run
 
 if TYPE_CHECKING:
     from tinycerb.bench.matrix.work import Compute, Matrix
@@ -44,6 +44,7 @@ def matrix(
     only: Only = None,
     dry_run: DryRun = False,
     scheduler: Scheduler = "",
+    query_pool: QueryPool = "",
     overrides: Overrides = None,
     out: Out = None,
     force: Force = False,
@@ -64,7 +65,7 @@ def matrix(
 
     workers = jobs or min(os.cpu_count() or 1, _MOST_JOBS)
     if dry_run:
-        _list_cells(lay_out(_described(preset, overrides, resume), only or []), workers, as_json)
+        _list_cells(lay_out(_described(preset, overrides, resume, query_pool), only or []), workers, as_json)
         return
     cluster = None
     if scheduler:
@@ -73,7 +74,7 @@ def matrix(
         # Before anything is made: an address that does not answer costs nobody an hour.
         cluster = Cluster(scheduler)
     try:
-        root = new_or_resumed_run(preset, overrides, out, force, resume, Sources())
+        root = new_or_resumed_run(preset, overrides, out, force, resume, Sources(query_pool=query_pool))
         with root.locked():
             typer.secho(f"run directory: {root.path}", err=True)
             runs = seed_runs(root)
@@ -84,19 +85,22 @@ def matrix(
             cluster.close()
 
 
-def _described(preset: str | None, overrides: list[str] | None, resume: Path | None) -> list[RunDirectory]:
+def _described(
+    preset: str | None, overrides: list[str] | None, resume: Path | None, query_pool: str
+) -> list[RunDirectory]:
     """The runs of a matrix without making any."""
     from tinycerb.bench.matrix.seeds import seed_runs
     from tinycerb.config import load_config
     from tinycerb.errors import UsageError
     from tinycerb.jobs.plan import check_names
     from tinycerb.run_dir import RunDirectory
+    from tinycerb.sources import Sources
 
     if (preset is None) == (resume is None):
         raise UsageError("give either a preset (tinycerb bench matrix ci) or --resume RUN")
     if resume is not None:
         return seed_runs(RunDirectory.open(resume), create=False)
-    config = load_config(str(preset), overrides or [])
+    config = load_config(str(preset), overrides or [], Sources(query_pool=query_pool))
     check_names(config)
     return seed_runs(RunDirectory(Path("not-made-yet"), config), create=False)
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tinycerb import __version__
 from tinycerb.atomic import write_bytes
@@ -65,7 +65,8 @@ def _fetch(name: str) -> bytes:
     from distributed import Variable
 
     try:
-        return bytes(Variable(name).get(timeout=_FETCH_SECONDS))
+        # In a task, which is no coroutine, it waits for the bytes themselves.
+        return cast(bytes, Variable(name).get(timeout=_FETCH_SECONDS))
     except TimeoutError:
         raise EnvironmentProblem(
             f"the scheduler does not hold {name}: has another matrix with --scheduler ended?"
