@@ -34,10 +34,9 @@ def test_shares_stay_shares() -> None:
 
 
 def test_newcombes_published_example() -> None:
-    """56/70 against 48/80: 0.0524 to 0.3339 (Newcombe, Statistics in Medicine 1998, method 10, example a)."""
-    first, second = share_estimate([56 / 70], 70), share_estimate([48 / 80], 80)
-    low = 0.2 - math.hypot(first.mean - first.low, second.high - second.mean)
-    assert low == pytest.approx(0.0524, abs=1e-4)
+    """9/10 against 3/10: 0.1705 to 0.8090 (Newcombe, Statistics in Medicine 1998, method 10)."""
+    estimate = difference_estimate([0.9], [0.3], 10)
+    assert (estimate.low, estimate.high) == (pytest.approx(0.1705, abs=1e-4), pytest.approx(0.8090, abs=1e-4))
     same = difference_estimate([0.8], [0.8], 70)
     assert same.low == pytest.approx(-same.high)
 

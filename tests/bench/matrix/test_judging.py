@@ -68,7 +68,7 @@ def test_threat_classes_are_never_mixed() -> None:
 
 def test_reference_rows_are_all_there(undisturbed) -> None:
     rows = {each["row"]: each for each in read_json(undisturbed.path / "results.json")["reference_rows"]}
-    assert len(rows) == 10
+    assert len(rows) == 9
     assert rows["random guess"]["stolen"] == {"T1": 0.1, "T2": 0.1}
     assert 0 < rows["no question asked"]["stolen"]["T1"] < 0.35
     assert rows["rounding"]["what"].startswith("missing: add a victim")
