@@ -1,4 +1,4 @@
-"""Times a matrix's cells with one worker and with two: `make bench-matrix`. Exit 1 if two take over 0.6 of one's time."""
+"""Times a matrix's cells with one worker and with two: `make bench-matrix`. Exit 1 if two take over 0.6 of one's."""
 
 import sys
 import tempfile
