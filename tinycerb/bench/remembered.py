@@ -70,7 +70,7 @@ class RememberedOracle:
         if self._live is not None or not path.exists():
             return None
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 answers, engine = arrays["answers"], json.loads(str(arrays["engine"]))
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             path.replace(path.with_name(f"{path.name}.corrupt"))

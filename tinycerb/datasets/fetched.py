@@ -1,6 +1,7 @@
 """Published data sets that are fetched once, by a command of their own, and then read from one file each."""
 
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -40,9 +41,9 @@ def load_fetched(name: str, folder: Path = FOLDER) -> tuple[LabelledImages, Labe
     if not path.exists():
         raise EnvironmentProblem(f"{name} is not here ({path}); get it with: {remedy}")
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             train_images, train_labels, test_images, test_labels = (arrays[key] for key in _KEYS)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise EnvironmentProblem(f"{path} is damaged ({error}); get it again: rm {path}; {remedy}") from error
     for labels in (train_labels, test_labels):
         wrong = labels[(labels < 0) | (labels >= len(FETCHED[name]))]
