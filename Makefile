@@ -6,6 +6,7 @@
 # make compression  the table of docs/compression.md; an hour or two, goes on where it was stopped
 # make bench-kernels  instructions of the firmware's kernels beside CMSIS-NN's
 # make bench-responses  what defences' responses cost on the host and on an emulated M4
+# make bench-matrix  time of a matrix's cells with one worker and with two; on a machine with nothing else to do
 # make firmware-matrix  every backbone and forty random models on every emulated core; about half an hour
 # make doctor  tells what is missing
 # make lock    resolves requirements/*.in again
@@ -20,7 +21,7 @@ FASHION_MNIST := /usr/share/datasets/fashion-mnist
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test fuzz check format doctor install data firmware-tools fuzz-tools rp2040js bench-kernels bench-responses firmware-matrix bench-training compression lock clean
+.PHONY: demo test fuzz check format doctor install data firmware-tools fuzz-tools rp2040js bench-kernels bench-responses firmware-matrix bench-training bench-matrix compression lock clean
 
 demo: install data
 	$(BIN)/tinycerb run demo
@@ -34,6 +35,9 @@ fuzz: $(DEV) data fuzz-tools
 
 bench-training: $(DEV)
 	$(BIN)/python -m tests.training.step_time
+
+bench-matrix: $(DEV) data
+	$(BIN)/python -m tests.bench.matrix.speed
 
 COMPRESSION := runs/compression
 compression: install data

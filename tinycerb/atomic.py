@@ -1,11 +1,13 @@
 """Files appear whole or not at all: written beside their target, synced, then renamed over it."""
 
 import errno
+import fcntl
 import io
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,24 @@ def write_bytes(path: Path, content: bytes) -> None:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
         raise describe_os_error(path, error) from error
+
+
+@contextmanager
+def locked_beside(path: Path) -> Iterator[None]:
+    """Holds a lock on `path`, which need not exist, against other processes; a killed one lets it go.
+
+    Raises:
+        EnvironmentProblem: the folder cannot be written.
+    """
+    make_directory(path.parent)
+    lock_path = path.with_name(f".{path.name}.lock")
+    try:
+        lock = lock_path.open("w")
+    except OSError as error:
+        raise describe_os_error(lock_path, error) from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def write_text(path: Path, content: str) -> None:

@@ -306,15 +306,28 @@ class BenchConfig:
         baseline: the victim that others are compared with.
         validity: an attack supports a claim only if its clone of the baseline reaches this share of the
             baseline's accuracy.
+        victim_seeds: seeds that `tinycerb bench matrix` trains victims with, the configuration's own among them;
+            empty for that one alone.
+        attacker_seeds: seeds of the attackers, each attacks every victim; empty for one.
+        budgets: in `tinycerb bench matrix` every attack is run with each of these budgets that it can use, in place
+            of its own; empty for its own.
     """
 
     latency_rounds: int = 40
     baseline: str = "undefended"
     validity: float = 0.8
+    victim_seeds: tuple[int, ...] = ()
+    attacker_seeds: tuple[int, ...] = ()
+    budgets: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         _check(self.latency_rounds >= 1, f"bench.latency_rounds is {self.latency_rounds}; allowed: 1 or more")
         _check(0 <= self.validity <= 1, f"bench.validity is {self.validity}; allowed: 0 to 1")
+        for key in ("victim_seeds", "attacker_seeds", "budgets"):
+            values = getattr(self, key)
+            _check(len(set(values)) == len(values), f"bench.{key} is {list(values)}; allowed: each number once")
+            for value in values:
+                _check(0 <= value < 2**31, f"bench.{key} has {value}; allowed: 0 to {2**31 - 1}")
 
 
 @dataclass(frozen=True)
@@ -352,6 +365,10 @@ class Config:
         _check(
             self.bench.baseline in names,
             f"bench.baseline is {self.bench.baseline!r}; allowed: {', '.join(names)}",
+        )
+        _check(
+            not self.bench.victim_seeds or self.seed in self.bench.victim_seeds,
+            f"bench.victim_seeds is {list(self.bench.victim_seeds)} without seed = {self.seed}; name it among them",
         )
 
     def victim(self, name: str) -> VictimConfig:

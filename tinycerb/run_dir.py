@@ -153,6 +153,11 @@ class RunDirectory:
         return self.path / "latency.json"
 
     @property
+    def costs(self) -> Path:
+        """What `tinycerb bench cost` has measured."""
+        return self.path / "costs.json"
+
+    @property
     def report(self) -> Path:
         """The PDF."""
         return self.path / "report.pdf"

@@ -1,5 +1,8 @@
 """Remembered answers are those that the oracle would give, at every question."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -50,3 +53,32 @@ def test_repeats_are_asked_anew(ask) -> None:
     (first, second), charged, _ = ask(FIRST, FIRST)
     assert charged == 60
     assert (first != second).any()
+
+
+def test_damaged_answers_are_moved_aside_and_asked_for_again(ask, tmp_path) -> None:
+    (first,), _, _ = ask(FIRST)
+    (path,) = (tmp_path / "answers").glob("*.npz")
+    path.write_bytes(path.read_bytes()[:100])
+    (again,), _, started = ask(FIRST)
+    assert started == 1
+    assert (first == again).all()
+    assert path.with_name(f"{path.name}.corrupt").exists()
+
+
+def test_two_who_ask_the_same_at_once_start_one_oracle(smoke_run, tmp_path) -> None:
+    spec = OracleSpec(str(smoke_run.model("cerberos")), "probs", "random", 7)
+    started = []
+
+    def start() -> SealedOracle:
+        started.append(1)
+        time.sleep(0.5)
+        return SealedOracle(spec)
+
+    def run(_: int) -> np.ndarray:
+        with RememberedOracle(spec, "digest", tmp_path / "answers", start) as oracle:
+            return oracle.query(FIRST)
+
+    with ThreadPoolExecutor(2) as both:
+        first, second = both.map(run, (1, 2))
+    assert len(started) == 1
+    assert (first == second).all()

@@ -20,7 +20,7 @@ def measure_accuracy(
     """Runs the test set.
 
     Returns:
-        The figures, and the label that the mean of all heads gives to each image, int64 [N].
+        The figures, and the expected answer to each image, the mean over all heads: float64 [N, classes] in 0..1.
     """
     images = model.quantize(test.images)
     codes = Answers(model).of_all(images, model.all_heads(images, report))
@@ -29,7 +29,7 @@ def measure_accuracy(
     per_head = correct.mean(axis=0)
     classes = codes.shape[2]
     votes = (labels[:, :, np.newaxis] == np.arange(classes)).mean(axis=1)
-    mean_labels = codes.mean(axis=1).argmax(axis=1)
+    expected = codes.mean(axis=1) / 256
     confusion = np.zeros((classes, classes))
     np.add.at(confusion, test.labels, votes)
     agreement = (labels[:, :, np.newaxis] == labels[:, np.newaxis, :]).mean(axis=0)
@@ -39,7 +39,7 @@ def measure_accuracy(
         "accuracy_per_head": per_head.tolist(),
         "accuracy_expected": float(per_head.mean()),
         "accuracy_worst_head": float(per_head.min()),
-        "accuracy_mean_head": float((mean_labels == test.labels).mean()),
+        "accuracy_mean_head": float((expected.argmax(axis=1) == test.labels).mean()),
         # Two questions about the same image: how often do their labels differ? Keyed heads never do.
         "flip_rate": float(1 - np.square(votes).sum(axis=1).mean()) if model.metadata["selection"] == "random" else 0.0,
         "head_agreement": agreement.tolist(),
@@ -49,7 +49,7 @@ def measure_accuracy(
         else 1.0,
         "calibration_error": calibration_error(codes, correct),
         "confusion_expected": confusion.round(4).tolist(),
-    }, mean_labels
+    }, expected
 
 
 def calibration_error(codes: np.ndarray, correct: np.ndarray, bins: int = 15) -> float:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -65,7 +66,22 @@ class CellSpec:
 
 
 def cell_specs(run: RunDirectory, dataset: Dataset, victim: str, attack: str, selection: str) -> list[CellSpec]:
-    """Describes the cells of one attack on one victim that is converted, a cell for each student and learning rate.
+    """Describes the cells of one of the run's attacks on one victim that is converted; see `specs_of_attack`."""
+    return specs_of_attack(run, dataset, victim, run.config.attack(attack), selection)
+
+
+def specs_of_attack(
+    run: RunDirectory,
+    dataset: Dataset,
+    victim: str,
+    attack_config: AttackConfig,
+    selection: str,
+    model_sha256: str | None = None,
+    questions: str | None = None,
+) -> list[CellSpec]:
+    """Describes the cells of an attack: one for each attacker seed, student and learning rate.
+
+    The digests of the victim's file and of the attacker's images are taken anew where they are not given.
 
     Raises:
         UsageError: unknown query pool or head selection.
@@ -74,9 +90,8 @@ def cell_specs(run: RunDirectory, dataset: Dataset, victim: str, attack: str, se
     if selection != MEAN_HEAD and selection not in HEAD_SELECTIONS:
         raise UsageError(f"unknown head selection {selection!r}; known: {', '.join(HEAD_SELECTIONS)}, {MEAN_HEAD}")
     config = run.config
-    attack_config = config.attack(attack)
     victim_config = config.victim(victim)
-    model_sha256 = run.model_sha256(victim)
+    model_sha256 = run.model_sha256(victim) if model_sha256 is None else model_sha256
     shared = CellSpec(
         schema_version=2,
         dataset=dataset.digest,
@@ -86,18 +101,24 @@ def cell_specs(run: RunDirectory, dataset: Dataset, victim: str, attack: str, se
         victim_seed=config.seed,
         model_sha256=model_sha256,
         selection=selection,
-        query_pool=digest_arrays(load_pool(attack_config, dataset), load_own(attack_config, dataset, config.seed)),
+        query_pool=digest_questions(attack_config, dataset, config.seed) if questions is None else questions,
         attack=attack_config,
         student="",
         learning_rate=0.0,
-        attacker_seed=config.seed + 1000,
+        attacker_seed=0,
         device_seed=_device_seed(model_sha256, config.seed),
     )
     return [
-        replace(shared, student=student, learning_rate=rate)
+        replace(shared, student=student, learning_rate=rate, attacker_seed=seed)
+        for seed in config.bench.attacker_seeds or (config.seed + 1000,)
         for student in attack_config.students
         for rate in attack_config.learning_rates
     ]
+
+
+def digest_questions(attack: AttackConfig, dataset: Dataset, seed: int) -> str:
+    """Returns the digest of all images that an attacker has."""
+    return digest_arrays(load_pool(attack, dataset), load_own(attack, dataset, seed))
 
 
 def _device_seed(model_sha256: str, seed: int) -> int:
@@ -116,6 +137,8 @@ def load_own(attack: AttackConfig, dataset: Dataset, seed: int) -> np.ndarray:
     Raises:
         UsageError: there are not so many.
     """
+    if attack.own_images == 0:
+        return np.zeros((0, *dataset.image_shape), np.uint8)
     images = query_pool(IN_DISTRIBUTION).load(dataset)
     if attack.own_images > len(images):
         raise UsageError(
@@ -134,3 +157,22 @@ def find_cell(run: RunDirectory, spec: CellSpec) -> dict[str, Any] | None:
     """Returns a finished cell, or None."""
     path = run.cell(spec.digest())
     return read_json(path) if path.exists() else None
+
+
+def seal(spec: CellSpec, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what a cell's file holds: specification, result, and the result's digest against silent damage."""
+    # As the file will say it: keys and numbers that JSON changes are changed before they are digested.
+    plain = json.loads(json.dumps(dict(result), allow_nan=False))
+    return {"spec": {**asdict(spec), "digest": spec.digest()}, "result": plain, "result_sha256": _result_digest(plain)}
+
+
+def is_sound(content: Mapping[str, Any], digest: str) -> bool:
+    """Whether a cell's content is the one that `digest` names, and undamaged."""
+    spec, result = content.get("spec"), content.get("result")
+    if not isinstance(spec, dict) or not isinstance(result, dict) or spec.get("digest") != digest:
+        return False
+    return content.get("result_sha256", "") in ("", _result_digest(result)) and "clone_accuracy" in result
+
+
+def _result_digest(result: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(result, sort_keys=True).encode()).hexdigest()

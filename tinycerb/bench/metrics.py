@@ -141,6 +141,7 @@ def _cells(run: RunDirectory, dataset: Dataset, tasks: list[Task]) -> list[dict[
                     "attack": attack,
                     "student": spec.student,
                     "learning_rate": spec.learning_rate,
+                    "attacker_seed": spec.attacker_seed,
                     "selection": selection,
                     "reference_row": selection == MEAN_HEAD,
                     "output": spec.attack.output,

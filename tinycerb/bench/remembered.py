@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
+from zipfile import BadZipFile
 
 import numpy as np
 
-from tinycerb.atomic import write_arrays
+from tinycerb.atomic import locked_beside, write_arrays
 from tinycerb.datasets.images import digest_arrays
 from tinycerb.oracle import OracleSpec, SealedOracle
 
@@ -54,13 +55,27 @@ class RememberedOracle:
         """Asks about images; see `Oracle.query`."""
         self._state = hashlib.sha256(f"{self._state}{digest_arrays(images)}".encode()).hexdigest()
         path = self._folder / f"{self._state[:24]}.npz"
-        if self._live is None and path.exists():
-            with np.load(path, allow_pickle=False) as arrays:
-                answers, self._engine = arrays["answers"], json.loads(str(arrays["engine"]))
-        else:
-            answers, self._engine = self._ask(images)
-            write_arrays(path, {"answers": answers, "engine": np.array(json.dumps(self._engine))})
+        answers = self._remembered(path)
+        if answers is None:
+            # Whoever asks the same at the same time waits, and finds the answers.
+            with locked_beside(path):
+                answers = self._remembered(path)
+                if answers is None:
+                    answers, self._engine = self._ask(images)
+                    write_arrays(path, {"answers": answers, "engine": np.array(json.dumps(self._engine))})
         self._asked.append(images)
+        return answers
+
+    def _remembered(self, path: Path) -> np.ndarray | None:
+        if self._live is not None or not path.exists():
+            return None
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                answers, engine = arrays["answers"], json.loads(str(arrays["engine"]))
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+            path.replace(path.with_name(f"{path.name}.corrupt"))
+            return None
+        self._engine = engine
         return answers
 
     def _ask(self, images: np.ndarray) -> tuple[np.ndarray, dict[str, str]]:

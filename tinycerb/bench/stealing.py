@@ -1,8 +1,8 @@
 """Runs one cell: the attack against the sealed oracle, then the clone on the test set."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,62 +10,81 @@ import numpy as np
 from keras_models.legacy import keras
 from tinycerb.atomic import write_json
 from tinycerb.attacks import AttackInputs, attack_of
+from tinycerb.attacks.distill import predictor
 from tinycerb.attacks.students import STUDENTS
-from tinycerb.bench.cell import CellSpec, find_cell, load_own, load_pool
+from tinycerb.bench.cell import CellSpec, find_cell, seal
+from tinycerb.bench.cell_inputs import CellInputs, gather_inputs
 from tinycerb.bench.remembered import RememberedOracle
-from tinycerb.datasets.images import FINGERPRINTS, Dataset, image_fingerprints
+from tinycerb.datasets.images import Dataset, image_fingerprints
 from tinycerb.errors import UsageError
 from tinycerb.events import Report
 from tinycerb.oracle import OracleSpec, SealedOracle
 from tinycerb.run_dir import RunDirectory
 from tinycerb.training.setup import make_repeatable
 
+# A clone that rules a label out for good would be infinitely far from a victim that answers with it.
+_LEAST_PROBABILITY = 1e-6
+
 
 def run_cell(run: RunDirectory, dataset: Dataset, spec: CellSpec, report: Report) -> None:
-    """Runs a cell and writes `cells/<digest>.json`; a finished cell is left alone.
+    """Runs a cell and writes `cells/<digest>.json`; a finished cell is left alone. Errors as `compute_cell`."""
+    if find_cell(run, spec) is None:
+        content = compute_cell(spec, gather_inputs(run, dataset, spec), run.path / "answers", report)
+        write_json(run.cell(spec.digest()), content)
+
+
+def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, report: Report) -> dict[str, Any]:
+    """Computes a cell.
 
     The test set is used to measure the clone, never to choose it: the result is the last epoch's. The best
     measured epoch stands beside it as `oracle_best`.
+
+    Args:
+        spec: which cell.
+        inputs: what it is computed from.
+        answers: the folder where the oracle's answers are remembered.
+        report: takes progress events.
+
+    Returns:
+        What `cells/<digest>.json` holds.
 
     Raises:
         UsageError: the attacker's images overlap the defender's, or the settings do not fit the pool.
         EnvironmentProblem: the oracle died.
     """
-    if find_cell(run, spec) is not None:
-        return
     make_repeatable(spec.attacker_seed)
-    pool, own = load_pool(spec.attack, dataset), load_own(spec.attack, dataset, run.config.seed)
-    _check_disjoint(run, spec, np.concatenate([pool, own]))
-    with np.load(run.victim(spec.victim) / "test_labels.npz", allow_pickle=False) as arrays:
-        victim_labels = arrays["labels"]
+    _check_disjoint(spec, inputs)
     curve: list[dict[str, float]] = []
 
     def measure(epoch: int, predict: Callable[[np.ndarray], np.ndarray]) -> None:
-        labels = predict(dataset.test.images).argmax(axis=1)
-        accuracy, agreement = (float((labels == wanted).mean()) for wanted in (dataset.test.labels, victim_labels))
-        curve.append({"epoch": epoch, "clone_accuracy": accuracy, "agreement_with_victim": agreement})
+        curve.append({"epoch": epoch, **compare_clone(predict(inputs.test.images), inputs)})
 
     parameters: list[int] = []
+    untrained: list[float] = []
 
     def build() -> keras.Model:
-        student = STUDENTS[spec.student](dataset.image_shape, dataset.classes)
+        height, width, channels = inputs.test.images.shape[1:]
+        student = STUDENTS[spec.student]((height, width, channels), inputs.classes)
         parameters.append(int(student.count_params()))
+        if not untrained:
+            labels = predictor([student])(inputs.test.images).argmax(axis=1)
+            untrained.append(float((labels == inputs.test.labels).mean()))
         return student
 
     notes: dict[str, float | int | str] = {}
-    oracle_spec = OracleSpec(str(run.model(spec.victim)), spec.attack.output, spec.selection, spec.device_seed)
+    oracle_spec = OracleSpec(str(inputs.model), spec.attack.output, spec.selection, spec.device_seed)
     open_oracle = partial(SealedOracle, oracle_spec, report)
-    with RememberedOracle(oracle_spec, spec.model_sha256, run.path / "answers", open_oracle) as oracle:
+    with RememberedOracle(oracle_spec, spec.model_sha256, answers, open_oracle) as oracle:
         attack_of(spec.attack).run(
             AttackInputs(
                 oracle=oracle,
-                pool=pool,
-                own=own,
-                classes=dataset.classes,
+                pool=inputs.pool,
+                own=inputs.own,
+                classes=inputs.classes,
                 build=build,
                 config=spec.attack,
                 learning_rate=spec.learning_rate,
-                response=run.config.victim(spec.victim).response,
+                response=inputs.response,
                 seed=spec.attacker_seed,
                 on_epoch=measure,
                 note=notes.__setitem__,
@@ -73,28 +92,48 @@ def run_cell(run: RunDirectory, dataset: Dataset, spec: CellSpec, report: Report
             )
         )
         result = {**_result(curve, oracle.charged), "clone_parameters": sum(parameters), "notes": notes}
+        result["untrained_accuracy"] = untrained[0] if untrained else None
         result["engine"] = oracle.engine
-    write_json(run.cell(spec.digest()), {"spec": _as_table(spec), "result": result})
+    return seal(spec, result)
+
+
+def compare_clone(posteriors: np.ndarray, inputs: CellInputs) -> dict[str, float]:
+    """Compares a clone's posteriors on the test images, float [T, classes], with the truth and with the victim.
+
+    Returns:
+        `clone_accuracy`, `agreement_with_victim`, and where the victim's answers were kept `kl_to_victim`, the
+        mean of sum_k v_k log(v_k / c_k) in nats, and `l1_to_victim`, the mean of sum_k |v_k - c_k|, 0 to 2.
+    """
+    labels = posteriors.argmax(axis=1)
+    figures = {
+        "clone_accuracy": float((labels == inputs.test.labels).mean()),
+        "agreement_with_victim": float((labels == inputs.victim_labels).mean()),
+    }
+    victim = inputs.victim_answers
+    if victim is None:
+        return figures
+    answered = np.log(np.maximum(victim, _LEAST_PROBABILITY)) - np.log(np.maximum(posteriors, _LEAST_PROBABILITY))
+    return {
+        **figures,
+        "kl_to_victim": float((victim * answered).sum(axis=1, dtype=np.float64).mean()),
+        "l1_to_victim": float(np.abs(victim - posteriors).sum(axis=1, dtype=np.float64).mean()),
+    }
 
 
 def _result(curve: list[dict[str, float]], charged: int) -> dict[str, Any]:
+    last = {key: value for key, value in curve[-1].items() if key != "epoch"}
     return {
-        "clone_accuracy": curve[-1]["clone_accuracy"],
+        **last,
         "clone_accuracy_oracle_best": max(row["clone_accuracy"] for row in curve),
-        "agreement_with_victim": curve[-1]["agreement_with_victim"],
         "queries_charged": charged,
         "curve": curve,
     }
 
 
-def _as_table(spec: CellSpec) -> dict[str, Any]:
-    return {**asdict(spec), "digest": spec.digest()}
-
-
-def _check_disjoint(run: RunDirectory, spec: CellSpec, pool: np.ndarray) -> None:
+def _check_disjoint(spec: CellSpec, inputs: CellInputs) -> None:
     """An attacker's image that the defender has trained on would flatter the defence."""
-    with np.load(run.victim(spec.victim) / FINGERPRINTS, allow_pickle=False) as arrays:
-        shared = np.isin(image_fingerprints(pool), arrays["fingerprints"])
+    asked = np.concatenate([inputs.pool, inputs.own])
+    shared = np.isin(image_fingerprints(asked), inputs.fingerprints)
     if shared.any():
         raise UsageError(
             f"{int(shared.sum())} images of the pool {spec.attack.query_pool} are also in the out-of-distribution "

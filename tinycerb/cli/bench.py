@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from tinycerb.cli import cost, leak
+from tinycerb.cli import cost, leak, matrix
 from tinycerb.cli.options import AsJson, ExistingRun, Jobs, Quiet
 
 
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 app.command("leak")(leak.leak)
 app.command("cost")(cost.cost)
+app.command("matrix")(matrix.matrix)
 
 BoardName = Annotated[
     str | None,

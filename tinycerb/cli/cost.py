@@ -32,11 +32,14 @@ def cost(
     """
     from rich.console import Console
 
+    from tinycerb.atomic import write_json
     from tinycerb.bench.cost import measure_costs
     from tinycerb.cli.side_by_side import side_by_side
     from tinycerb.run_dir import RunDirectory
 
-    found = measure_costs(RunDirectory.open(run), pool, images, _say if not quiet else lambda progress: None)
+    directory = RunDirectory.open(run)
+    found = measure_costs(directory, pool, images, _say if not quiet else lambda progress: None)
+    write_json(directory.costs, found)
     if as_json:
         typer.echo(json.dumps(found))
         return

@@ -1,13 +1,14 @@
 """Data sets of victims, query pools of attackers, and the defender's procedural images."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from tinycerb.config import DataConfig
 from tinycerb.datasets.fashion_mnist import CLASS_NAMES, load_fashion_mnist
+from tinycerb.datasets.fetched import FETCHED, load_fetched
 from tinycerb.datasets.images import Dataset, LabelledImages
 from tinycerb.datasets.user_data import load_user_data
 from tinycerb.errors import EnvironmentProblem, UsageError
@@ -21,6 +22,15 @@ DATASETS: Registry[Callable[[DataConfig], Dataset]] = Registry("data set")
 def _fashion_mnist(config: DataConfig) -> Dataset:
     train, test, source = load_fashion_mnist()
     return _split(config, source, CLASS_NAMES, train, test)
+
+
+def _fetched(name: str, config: DataConfig) -> Dataset:
+    train, test = load_fetched(name)
+    return _split(config, f"tinycerb.datasets.fetch {name}", FETCHED[name], train, test)
+
+
+for _name in FETCHED:
+    DATASETS.register(_name)(partial(_fetched, _name))
 
 
 @DATASETS.register(USER)

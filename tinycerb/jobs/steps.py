@@ -90,9 +90,12 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> N
     float_accuracy = float(np.mean(read_json(run.victim(victim) / "training.json")["float_accuracy_per_head"]))
     # The same bytes, many times as fast.
     compiled = open_fastest(run.model(victim))
-    accuracy, labels = measure_accuracy(compiled, test, report)
+    accuracy, answers = measure_accuracy(compiled, test, report)
     # Attackers never see these: they are what clones are compared with afterwards.
-    write_arrays(run.victim(victim) / "test_labels.npz", {"labels": labels})
+    write_arrays(
+        run.victim(victim) / "test_labels.npz",
+        {"labels": answers.argmax(axis=1), "answers": answers.astype(np.float32)},
+    )
     write_json(
         run.victim(victim) / "measurements.json",
         {

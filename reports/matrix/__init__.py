@@ -1,0 +1,1 @@
+"""Tables and charts of `tinycerb bench matrix`, from `results.json` alone."""

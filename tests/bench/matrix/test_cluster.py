@@ -1,0 +1,121 @@
+"""Cells on a Dask cluster whose workers share nothing with us but a connection to the scheduler."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bench.matrix.conftest import CELLS
+from tests.conftest import run_cli
+from tests.test_resume import start, wait_for
+from tinycerb.atomic import read_json
+
+DASK = [sys.executable, "-m", "dask"]
+
+
+def as_root(*command: object) -> None:
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, (
+        f"{' '.join(map(str, command))}: {done.stderr.strip()}; this test makes network namespaces, which needs root "
+        "(or CAP_NET_ADMIN and CAP_SYS_ADMIN) and iproute2: sudo apt-get install -y iproute2; in a container: "
+        "docker run --cap-add NET_ADMIN --cap-add SYS_ADMIN"
+    )
+
+
+@pytest.fixture
+def namespaces() -> Iterator[list[tuple[str, str]]]:
+    """Two network namespaces, each with a line to us and none to the other: (name, our address there)."""
+    made = []
+    try:
+        for index in (0, 1):
+            name, net = f"tc{os.getpid()}n{index}", f"10.231.{(2 * os.getpid() + index) % 250}"
+            as_root("ip", "netns", "add", name)
+            made.append((name, f"{net}.1"))
+            as_root("ip", "link", "add", f"v{name}", "type", "veth", "peer", "name", "inside", "netns", name)
+            as_root("ip", "addr", "add", f"{net}.1/24", "dev", f"v{name}")
+            as_root("ip", "link", "set", f"v{name}", "up")
+            for words in (
+                ("addr", "add", f"{net}.2/24", "dev", "inside"),
+                ("link", "set", "inside", "up"),
+                ("link", "set", "lo", "up"),
+            ):
+                as_root("ip", "-n", name, *words)
+        yield made
+    finally:
+        for name, _ in made:
+            subprocess.run(["ip", "netns", "del", name], check=False)
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen]]:
+    """Starts a process whose output goes to a file; ends it at last."""
+    running: list[subprocess.Popen] = []
+
+    def begin(*command: object) -> subprocess.Popen:
+        with (tmp_path / f"process-{len(running)}.txt").open("wb") as log:
+            process = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log, start_new_session=True)
+        running.append(process)
+        return process
+
+    yield begin
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as listening:
+        listening.bind(("", 0))
+        return listening.getsockname()[1]
+
+
+def test_two_machines_one_of_which_dies(matrix, undisturbed, cells_of, namespaces, launch, tmp_path) -> None:
+    port = free_port()
+    launch(*DASK, "scheduler", "--port", port, "--no-dashboard")
+    workers = []
+    for name, ours in namespaces:
+        # The run directory is not there for them: an empty file system lies over it.
+        inside = (
+            f"mount -t tmpfs none {matrix.path} && exec {' '.join(DASK)} worker tcp://{ours}:{port} --nthreads 1 "
+            f"--no-nanny --no-dashboard --name {name} --local-directory {tmp_path / name}"
+        )
+        workers.append(launch("ip", "netns", "exec", name, "sh", "-c", inside))
+    process = start(matrix.path, "bench", "matrix", "--resume", matrix.path, "--scheduler", f"tcp://127.0.0.1:{port}")
+    try:
+        wait_for(lambda: len(cells_of(matrix)) >= 4 or process.poll() is not None)
+        assert process.poll() is None, process.communicate()
+        os.kill(workers[0].pid, signal.SIGKILL)
+        _, stderr = process.communicate(timeout=240)
+    finally:
+        process.kill()
+    assert process.returncode == 0, stderr
+    assert workers[0].wait(5) == -signal.SIGKILL
+    assert cells_of(matrix) == cells_of(undisturbed)
+    results = read_json(matrix.path / "results.json")
+    assert results["cells_done"] == CELLS
+    noted = [line.split(",")[0] for line in (matrix.path / "cell_seconds.csv").read_text().splitlines()]
+    assert len(noted) == len(set(noted)) == CELLS
+
+
+def test_a_scheduler_that_does_not_answer(fresh) -> None:
+    started = time.monotonic()
+    finished = run_cli("bench", "matrix", "ci", "--out", fresh, "--scheduler", f"tcp://127.0.0.1:{free_port()}")
+    assert finished.returncode == 3
+    assert "does not answer" in finished.stderr
+    assert "dask scheduler" in finished.stderr
+    assert not fresh.exists()
+    assert time.monotonic() - started < 40
+
+
+def test_an_address_that_is_none(fresh) -> None:
+    finished = run_cli("bench", "matrix", "ci", "--out", fresh, "--scheduler", "localhost")
+    assert finished.returncode == 2
+    assert "expected tcp://host:port" in finished.stderr
+    assert not fresh.exists()

@@ -1,0 +1,1 @@
+"""Defences against attacks, cell by cell, on one machine or a cluster."""

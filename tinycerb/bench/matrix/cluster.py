@@ -1,0 +1,115 @@
+"""Computes cells on a Dask cluster. Everything passes the scheduler: no shared file system, no data between workers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinycerb.atomic import write_json
+from tinycerb.bench.cell import is_sound
+from tinycerb.bench.matrix.cells import MatrixCell
+from tinycerb.bench.matrix.display import MatrixDisplay
+from tinycerb.bench.matrix.estimate import note_seconds
+from tinycerb.bench.matrix.parcels import Order, Packer
+from tinycerb.bench.matrix.remote import compute_order, versions_here
+from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
+
+_CONNECT_SECONDS = 10
+_WORKER_SECONDS = 30
+INSTALL = "pip install 'tinycerb[cluster]'"
+
+
+class Cluster:
+    """A client of a Dask scheduler."""
+
+    def __init__(self, address: str) -> None:
+        """Connects.
+
+        Args:
+            address: `tcp://host:port`.
+
+        Raises:
+            UsageError: that is no address.
+            EnvironmentProblem: Dask is not installed, the scheduler does not answer, or it has no workers.
+        """
+        if not address.startswith(("tcp://", "tls://")):
+            raise UsageError(f"--scheduler {address!r}: expected tcp://host:port, e.g. tcp://192.168.1.5:8786")
+        try:
+            from distributed import Client
+        except ImportError as error:
+            raise EnvironmentProblem(f"--scheduler needs Dask ({error}); install it with: {INSTALL}") from error
+        self._address = address
+        try:
+            # Results come by way of the scheduler, too: workers need not be reachable from here.
+            self._client = Client(address, timeout=_CONNECT_SECONDS, direct_to_workers=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise EnvironmentProblem(
+                f"the scheduler {address} does not answer ({error}); start one there with: dask scheduler --port 8786"
+            ) from error
+        try:
+            self._client.wait_for_workers(1, timeout=_WORKER_SECONDS)
+        except TimeoutError:
+            self.close()
+            raise EnvironmentProblem(
+                f"the scheduler {address} has no workers; start one for each core with: "
+                f"dask worker {address} --nthreads 1"
+            ) from None
+
+    @property
+    def workers(self) -> int:
+        """How many workers there are now, at least 1."""
+        return max(1, len(self._client.scheduler_info(n_workers=-1)["workers"]))
+
+    def compute(self, cells: Sequence[MatrixCell], display: MatrixDisplay) -> list[str]:
+        """Computes cells and writes them here; a cell whose worker dies is given to another one.
+
+        Returns:
+            One sentence per cell that failed.
+
+        Raises:
+            EnvironmentProblem: the scheduler went away.
+        """
+        from distributed import Variable, as_completed
+
+        packer, versions = Packer(), versions_here()
+        orders = {cell.digest: Order(cell.spec, packer.pack(cell), versions) for cell in cells}
+        held = [Variable(name, client=self._client) for name in packer.contents]
+        try:
+            for variable in held:
+                variable.set(packer.contents[variable.name])
+            by_key = {f"tinycerb-cell-{cell.digest}": cell for cell in cells}
+            futures = [
+                self._client.submit(compute_order, orders[cell.digest], key=key, priority=-index)
+                for index, (key, cell) in enumerate(by_key.items())
+            ]
+            failures: list[str] = []
+            for future in as_completed(futures):
+                failures += self._receive(by_key[str(future.key)], future, display)
+            return failures
+        finally:
+            for variable in held:
+                variable.delete()
+
+    def _receive(self, cell: MatrixCell, future: Any, display: MatrixDisplay) -> list[str]:
+        if future.status == "finished":
+            found = future.result()
+            # The scheduler need not keep it any longer.
+            future.release()
+            if is_sound(found["content"], cell.digest):
+                write_json(cell.run.cell(cell.digest), found["content"])
+                note_seconds(cell, found["seconds"])
+                display.finish(cell, found["content"]["result"], found["seconds"])
+                return []
+            message = f"{cell.key}: came back damaged from {found['host']}"
+        elif future.status == "error":
+            error = future.exception()
+            named = isinstance(error, TinyCerbError)
+            message = f"{cell.key}: {error if named else f'{type(error).__name__}: {error}'}"
+        else:
+            raise EnvironmentProblem(
+                f"the scheduler {self._address} went away; finished cells are kept, go on with --resume"
+            )
+        display.say(f"failed: {message}")
+        return [message]
+
+    def close(self) -> None:
+        """Disconnects; unfinished work is given up."""
+        self._client.close()

@@ -1,0 +1,83 @@
+"""What runs on a Dask worker: a cell computed from what the scheduler holds, with no file of the run at hand."""
+
+import os
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from tinycerb import __version__
+from tinycerb.atomic import write_bytes
+from tinycerb.bench.matrix.parcels import Order, unpack
+from tinycerb.errors import EnvironmentProblem
+from tinycerb.events import ignore
+from tinycerb.run_dir import package_versions
+
+_RESULTS_DEPEND_ON = ("tensorflow", "tf-keras", "numpy")
+_FETCH_SECONDS = 120
+# One TensorFlow per process has one random state: a worker with several threads computes one cell at a time.
+_one_cell_at_a_time = threading.Lock()
+_folders: list[tempfile.TemporaryDirectory] = []
+
+
+def versions_here() -> dict[str, str]:
+    """Returns the versions that must be the same on all machines of a matrix."""
+    installed = package_versions()
+    return {"tinycerb": __version__, **{name: installed[name] for name in _RESULTS_DEPEND_ON}}
+
+
+def compute_order(order: Order) -> dict[str, Any]:
+    """Computes a cell on a Dask worker.
+
+    Returns:
+        `content`, what its file holds, `seconds` and `host`.
+
+    Raises:
+        EnvironmentProblem: other versions are installed here, or the scheduler no longer holds what is needed.
+        TinyCerbError: as `compute_cell`.
+    """
+    _check_versions(order.versions)
+    with _one_cell_at_a_time:
+        from keras_models.legacy import keras
+        from tinycerb.bench.stealing import compute_cell
+
+        started = time.monotonic()
+        folder = _folder()
+        for name in order.parcels:
+            if not (folder / name).exists():
+                write_bytes(folder / name, _fetch(name))
+        content = compute_cell(order.spec, unpack(folder, order.parcels), folder / "answers", ignore)
+        keras.backend.clear_session()
+        return {"content": content, "seconds": time.monotonic() - started, "host": f"{socket.gethostname()}"}
+
+
+def _folder() -> Path:
+    """The worker's own, gone when it ends."""
+    if not _folders:
+        _folders.append(tempfile.TemporaryDirectory(prefix=f"tinycerb-{os.getpid()}-"))
+    return Path(_folders[0].name)
+
+
+def _fetch(name: str) -> bytes:
+    from distributed import Variable
+
+    try:
+        # In a task, which is no coroutine, it waits for the bytes themselves.
+        return cast(bytes, Variable(name).get(timeout=_FETCH_SECONDS))
+    except TimeoutError:
+        raise EnvironmentProblem(
+            f"the scheduler does not hold {name}: has another matrix with --scheduler ended?"
+        ) from None
+
+
+def _check_versions(wanted: Mapping[str, str]) -> None:
+    here = versions_here()
+    differing = [f"{name} {here[name]}, not {version}" for name, version in wanted.items() if here[name] != version]
+    if differing:
+        raise EnvironmentProblem(
+            f"the worker on {socket.gethostname()} has {'; '.join(differing)}: results would not compare; install the "
+            "same there"
+        )
