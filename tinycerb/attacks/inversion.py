@@ -21,7 +21,7 @@ from tinycerb.attacks.restorer import check_posteriors
 from tinycerb.config import AttackConfig
 
 _BETAS, _GAMMAS, _TAUS = (0.1, 0.3, 0.5, 0.7, 0.9, 1.1), (0.1, 0.2, 0.4), (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-_FITTED_ON, _FIT_PAIRS = 400, 6000
+_FITTED_ON, _FIT_PAIRS = 200, 4000
 
 
 @ATTACKS.register("inversion")
@@ -40,7 +40,7 @@ class Inversion:
 
     parameters: str = "known"
     kind: str = "dcp"
-    pairs: int = 60_000
+    pairs: int = 30_000
     rounds: int = 2
 
     def __post_init__(self) -> None:
