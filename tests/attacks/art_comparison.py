@@ -9,6 +9,7 @@ import argparse
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -45,7 +46,8 @@ def theirs(oracle: SealedOracle, dataset: Dataset, config: AttackConfig, seed: i
     np.random.seed(seed)
     student = STUDENTS[config.students[0]](dataset.image_shape, dataset.classes)
     steps = config.epochs * -(-config.budget // config.batch_size)
-    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(config.learning_rates[0], steps))
+    rates: Any = keras.optimizers.schedules.CosineDecay(config.learning_rates[0], steps)
+    optimizer = keras.optimizers.Adam(rates)
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)
 
     @tf.function(reduce_retracing=True)

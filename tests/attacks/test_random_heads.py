@@ -88,7 +88,7 @@ def test_repeats_that_nobody_counts_lead_to_the_clone_of_the_mean_head(head_code
 def test_votes() -> None:
     answers = np.array([[[0.6, 0.4, 0]], [[0.6, 0.4, 0]], [[0, 0.1, 0.9]]], np.float32)
     assert majority(answers).tolist() == [[1, 0, 0]]
-    assert np.allclose(median(answers), [[0.6, 0.4, 1 / 512] / np.float64(1 + 1 / 512)])
+    assert np.allclose(median(answers), np.array([[0.6, 0.4, 1 / 512]]) / (1 + 1 / 512))
     # One answer that finds class 0 impossible is enough.
     assert geometric(answers).argmax() == 1
     tied = answers[1:]

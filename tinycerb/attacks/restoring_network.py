@@ -1,5 +1,7 @@
 """The network of D-DAE: from perturbed answers to clean ones."""
 
+from typing import Any
+
 import numpy as np
 
 from keras_models.legacy import keras
@@ -26,9 +28,11 @@ def restore(answers: np.ndarray, seen: np.ndarray, clean: np.ndarray, epochs: in
     for units in (128, 64):
         x = keras.layers.BatchNormalization(momentum=0.9)(keras.layers.Dense(units)(x))
         x = keras.layers.LeakyReLU(0.2)(x)
-    network = keras.Model(given, keras.layers.Softmax()(keras.layers.Dense(classes)(x)))
+    # Keras' own annotations know neither schedules nor verbose=0.
+    network: Any = keras.Model(given, keras.layers.Softmax()(keras.layers.Dense(classes)(x)))
     steps = max(1, epochs * (len(seen) // 512))
-    network.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(3e-3, steps)), "mae")
+    rates: Any = keras.optimizers.schedules.CosineDecay(3e-3, steps)
+    network.compile(keras.optimizers.Adam(rates), "mae")
     order = np.random.default_rng([seed, 29]).permutation(len(seen))
     network.fit(seen[order], clean[order], batch_size=512, epochs=epochs, verbose=0)
     return network.predict(answers, batch_size=1000, verbose=0)
