@@ -69,12 +69,81 @@ def test_a_missing_model_is_named(tmp_path) -> None:
         oracle.query(IMAGES[:1])
 
 
-def test_an_oracle_that_dies_is_an_error_and_not_a_hang(smoke_run) -> None:
-    with SealedOracle(OracleSpec(str(smoke_run.model("cerberos")), "probs", "fixed", 1)) as oracle:
-        oracle.query(IMAGES[:1])
-        os.kill(oracle._child.pid, signal.SIGKILL)
+def killing(at: set[int]):
+    """A report that kills the oracle once the given numbers of images are answered, and the list of its victims."""
+    killed: list[int] = []
+
+    def report(event) -> None:
+        if event.done in at and len(killed) < len(at):
+            killed.append(oracles[0]._child.pid)
+            os.kill(killed[-1], signal.SIGKILL)
+
+    oracles: list[SealedOracle] = []
+    return report, oracles, killed
+
+
+@pytest.mark.parametrize("selection", ["random", "seeded"])
+def test_an_oracle_that_dies_between_frames_goes_on_as_if_it_had_not(smoke_run, selection: str) -> None:
+    questions = np.tile(IMAGES, (2, 1, 1, 1))
+    report, oracles, killed = killing({250})
+    spec = OracleSpec(str(smoke_run.model("cerberos")), "probs", selection, 1)
+    with SealedOracle(spec, report) as oracle:
+        oracles.append(oracle)
+        oracle.query(IMAGES[:7])
+        oracle.reset()
+        answers = oracle.query(questions)
+        assert len(killed) == 1
+        assert oracle.charged == 607
+        again = oracle.query(IMAGES)
+    with SealedOracle(spec) as undisturbed:
+        undisturbed.query(IMAGES[:7])
+        undisturbed.reset()
+        assert (undisturbed.query(questions) == answers).all()
+        assert (undisturbed.query(IMAGES) == again).all()
+
+
+def test_an_oracle_that_dies_twice_is_an_error_and_not_a_hang(smoke_run) -> None:
+    report, oracles, killed = killing({250, 500})
+    with SealedOracle(OracleSpec(str(smoke_run.model("cerberos")), "probs", "fixed", 1), report) as oracle:
+        oracles.append(oracle)
         with pytest.raises(EnvironmentProblem, match="stopped answering"):
-            oracle.query(IMAGES[:1])
+            oracle.query(np.tile(IMAGES, (3, 1, 1, 1)))
+        assert len(set(killed)) == 2
+
+
+def test_a_power_cycle_brings_a_constant_seed_back_and_true_randomness_not(smoke_run) -> None:
+    sequences = {}
+    for selection in ("seeded", "random"):
+        with SealedOracle(OracleSpec(str(smoke_run.model("cerberos")), "probs", selection, 1)) as oracle:
+            sequences[selection] = []
+            for _ in range(2):
+                oracle.reset()
+                sequences[selection].append(oracle.query(np.repeat(IMAGES[:1], 40, axis=0)))
+            assert oracle.charged == 80
+    assert len(np.unique(sequences["seeded"][0], axis=0)) == 3
+    assert (sequences["seeded"][0] == sequences["seeded"][1]).all()
+    assert (sequences["random"][0] != sequences["random"][1]).any()
+
+
+def test_rounded_answers_have_one_decimal_and_the_same_label(smoke_run) -> None:
+    posteriors = ask(smoke_run, selection="fixed")
+    for selection in ("fixed", "mean"):
+        rounded = ask(smoke_run, output="rounded", selection=selection)
+        assert (rounded.sum(axis=1) == 1).all()
+        assert (rounded * 256 == np.rint(rounded * 256)).all()
+        # Tenths, but for what the sum of one asks.
+        assert np.abs(rounded - np.around(rounded, 1)).max() < 0.06
+    rounded = ask(smoke_run, output="rounded", selection="fixed")
+    assert (rounded.argmax(axis=1) == posteriors.argmax(axis=1)).all()
+    assert 0 < np.abs(rounded - posteriors).max() < 0.2
+
+
+@pytest.mark.parametrize("output", ["probs", "top1"])
+def test_the_mean_of_the_heads_answers_in_either_way(smoke_run, output: str) -> None:
+    answers = ask(smoke_run, output=output, selection="mean")
+    assert np.allclose(answers.sum(axis=1), 1, atol=1e-6)
+    assert (answers.argmax(axis=1) == ask(smoke_run, selection="mean").argmax(axis=1)).all()
+    assert (set(np.unique(answers)) == {0.0, 1.0}) == (output == "top1")
 
 
 def test_the_child_never_imports_tensorflow() -> None:

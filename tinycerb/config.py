@@ -254,7 +254,7 @@ class AttackConfig:
         options: the attack's own settings.
         own_images: unlabelled images of the victim's own kind that the attacker has beside the pool (then T2).
         budget: images the attacker may ask, repeats counted; 0 for the whole pool once.
-        output: what the victim answers with, `probs` or `top1`.
+        output: what the victim answers with: `probs`, `top1` (the label alone) or `rounded` (to one decimal).
         students: registered clone networks, the best of which counts.
         epochs: the clone's epochs.
         batch_size: the clone's batch.
@@ -283,7 +283,7 @@ class AttackConfig:
         where = f"attacks.{self.name}"
         _check(self.budget >= 0, f"{where}.budget is {self.budget}; allowed: 0 (the whole pool) or more")
         _check(self.own_images >= 0, f"{where}.own_images is {self.own_images}; allowed: 0 or more")
-        outputs = ("probs", "top1")
+        outputs = ("probs", "top1", "rounded")
         _check(self.output in outputs, f"{where}.output is {self.output!r}; allowed: {', '.join(outputs)}")
         _check(len(self.students) > 0, f"{where}.students is empty; name at least one")
         for key in ("epochs", "batch_size", "members"):

@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol, cast
 
 import numpy as np
 
-from tinycerb.errors import EnvironmentProblem
+from tinycerb.errors import EnvironmentProblem, ExitCode
 from tinycerb.events import Progress, Report, ignore
 from tinycerb.pipes import receive_array, send_array
 
@@ -26,7 +26,7 @@ class OracleSpec:
 
     Attributes:
         model: path of the `.tflite` file.
-        output: `probs` for posteriors, `top1` for the label alone.
+        output: `probs` for posteriors, `top1` for the label alone, `rounded` for posteriors of one decimal.
         selection: a registered head selection, or `mean` for the exact average over all heads: no device
             answers so; it shows what is left once an attacker has averaged the randomness away.
         seed: seeds the head draws, so that an evaluation can be repeated.
@@ -57,9 +57,26 @@ class Oracle(Protocol):
         """
         ...
 
+    def reset(self) -> None:
+        """Switches the device off and on; costs no question.
+
+        A true random source draws on, a generator with a constant seed starts again, and a response that remembers
+        what it has answered forgets it.
+        """
+        ...
+
+
+_POWER_CYCLE = np.array(0)
+# What the child says in words is no accident: asked again, it would say the same.
+_REFUSALS = (ExitCode.USAGE, ExitCode.ENVIRONMENT)
+
 
 class SealedOracle:
-    """The client of the child process; use it in a `with` block."""
+    """The client of the child process; use it in a `with` block.
+
+    A child that dies, of a full memory for instance, is started once more and asked everything again: its draws and
+    its count then stand where they stood, and every image is charged once.
+    """
 
     def __init__(self, spec: OracleSpec, report: Report = ignore) -> None:
         """Starts the child.
@@ -74,12 +91,10 @@ class SealedOracle:
         self._report = report
         self._charged = 0
         self._engine: dict[str, str] = {}
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "tinycerb.oracle_child", json.dumps(asdict(spec))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        self._sent: list[np.ndarray] = []
+        self._restarted = False
+        self._command = [sys.executable, "-m", "tinycerb.oracle_child", json.dumps(asdict(spec))]
+        self._child = self._start()
 
     @property
     def charged(self) -> int:
@@ -101,29 +116,51 @@ class SealedOracle:
         """Asks about images; see `Oracle.query`.
 
         Raises:
-            EnvironmentProblem: the child died; the message holds what it said.
+            EnvironmentProblem: the child refused, or died twice; the message holds what it said.
         """
         answers = []
         for start in range(0, len(images), _IMAGES_PER_FRAME):
-            counted, frame = self._exchange(images[start : start + _IMAGES_PER_FRAME])
-            self._charged = counted
-            answers.append(frame)
-            self._report(Progress(start + len(frame), len(images), f"{self._charged:,} images asked"))
+            answers.append(self._ask(images[start : start + _IMAGES_PER_FRAME]))
+            self._report(Progress(start + len(answers[-1]), len(images), f"{self._charged:,} images asked"))
         return np.concatenate(answers)
 
-    def _exchange(self, images: np.ndarray) -> tuple[int, np.ndarray]:
+    def reset(self) -> None:
+        """Switches the device off and on; see `Oracle.reset`."""
+        self._ask(_POWER_CYCLE)
+
+    def _ask(self, frame: np.ndarray) -> np.ndarray:
+        try:
+            answer = self._exchange(frame)
+        except EnvironmentProblem:
+            if self._restarted or self._child.returncode in _REFUSALS:
+                raise
+            self._restarted, self._engine = True, {}
+            self._child = self._start()
+            for earlier in self._sent:
+                self._exchange(earlier)
+            answer = self._exchange(frame)
+        self._sent.append(frame)
+        return answer
+
+    def _exchange(self, frame: np.ndarray) -> np.ndarray:
         assert self.engine, "the greeting comes before all answers"
         try:
-            send_array(cast(BinaryIO, self._child.stdin), images)
+            send_array(cast(BinaryIO, self._child.stdin), frame)
         except OSError as error:
             raise self._silence() from error
-        return int(self._receive()), self._receive()
+        if not frame.ndim:
+            return self._receive()
+        self._charged = int(self._receive())
+        return self._receive()
 
     def _receive(self) -> np.ndarray:
         try:
             return receive_array(cast(BinaryIO, self._child.stdout))
         except (OSError, EOFError, ValueError) as error:
             raise self._silence() from error
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def _silence(self) -> EnvironmentProblem:
         return EnvironmentProblem(f"the oracle stopped answering: {self._last_words()}")

@@ -1,6 +1,9 @@
 """The other side of the oracle: runs the int8 file, chooses the head, applies the answer path, counts.
 
 python -m tinycerb.oracle_child '{"model": "...", "output": "probs", "selection": "random", "seed": 1}'
+
+A frame of images is answered by two: how many images have been asked, and the answers. A single number (an array
+without dimensions) is a power cycle; it is echoed.
 """
 
 import io
@@ -14,7 +17,8 @@ from typing import cast
 import numpy as np
 
 from tinycerb.answers.answering import Answers
-from tinycerb.answers.selection import HEAD_SELECTIONS, simulated_device
+from tinycerb.answers.outputs import OUTPUTS
+from tinycerb.answers.selection import HEAD_SELECTIONS, Device, simulated_device
 from tinycerb.compiled_model import CompiledModel, open_fastest
 from tinycerb.errors import TinyCerbError, UsageError
 from tinycerb.oracle import OracleSpec
@@ -22,15 +26,17 @@ from tinycerb.pipes import receive_array, send_array
 from tinycerb.tflite_model import HeadSelectModel
 
 
-def make_answers(spec: OracleSpec, model: CompiledModel | HeadSelectModel) -> Callable[[np.ndarray], np.ndarray]:
-    """Returns the function from uint8 images to float32 answers [N, classes] that `spec` describes.
+def make_answers(
+    spec: OracleSpec, model: CompiledModel | HeadSelectModel, device: Device
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns the function from uint8 images to float32 answers [N, classes] that `spec` describes, from power-up on.
 
     Raises:
-        UsageError: unknown head selection.
+        UsageError: unknown head selection or output.
     """
-    device = simulated_device(spec.seed)
-    # One for all questions: some responses remember what they have answered.
+    # One for all questions between power-ups: some responses remember what they have answered.
     given = Answers(model)
+    leave = OUTPUTS[spec.output]
     choose = None if spec.selection == "mean" else HEAD_SELECTIONS[spec.selection]
 
     def answer(images: np.ndarray) -> np.ndarray:
@@ -45,9 +51,7 @@ def make_answers(spec: OracleSpec, model: CompiledModel | HeadSelectModel) -> Ca
             answers = given.of_all(quantized, logits).mean(axis=1, dtype=np.float64)
         else:
             answers = given.of(quantized, logits, choose(quantized, given.heads, device))
-        if spec.output == "top1":
-            answers = np.eye(answers.shape[1])[answers.argmax(axis=1)] * 256
-        return (answers / 256).astype(np.float32)
+        return (leave(answers) / 256).astype(np.float32)
 
     return answer
 
@@ -61,18 +65,25 @@ def main() -> None:
     requests = cast(io.BufferedReader, sys.stdin.buffer)
     try:
         model = open_fastest(Path(spec.model))
-        answer = make_answers(spec, model)
+        device = simulated_device(spec.seed)
+        answer = make_answers(spec, model, device)
         assert "tensorflow" not in sys.modules, "the oracle must not see TensorFlow"
         send_array(replies, np.frombuffer(json.dumps(model.engine.facts()).encode(), np.uint8))
         charged = 0
         while requests.peek(1):
             images = receive_array(requests)
+            if not images.ndim:
+                device = device.power_cycled()
+                answer = make_answers(spec, model, device)
+                send_array(replies, images)
+                continue
             charged += len(images)
             answers = answer(images)
             send_array(replies, np.array(charged))
             send_array(replies, answers)
     except TinyCerbError as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def test_other_students_of_the_table_do_not_matter(spec) -> None:
 
 def test_an_unknown_selection_is_named(smoke_run) -> None:
     dataset = load_dataset(smoke_run.config.data)
-    with pytest.raises(UsageError, match="known: coarse_keyed, fixed, keyed, random, mean"):
+    with pytest.raises(UsageError, match="known: coarse_keyed, fixed, keyed, random, seeded, mean"):
         cell_specs(smoke_run, dataset, "cerberos", "knockoff", "rondom")
 
 

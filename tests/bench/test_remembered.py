@@ -55,6 +55,7 @@ def test_repeats_are_asked_anew(ask) -> None:
     assert (first != second).any()
 
 
+<<<<<<< HEAD
 def test_damaged_answers_are_moved_aside_and_asked_for_again(ask, tmp_path) -> None:
     (first,), _, _ = ask(FIRST)
     (path,) = (tmp_path / "answers").glob("*.npz")
@@ -82,3 +83,38 @@ def test_two_who_ask_the_same_at_once_start_one_oracle(smoke_run, tmp_path) -> N
         first, second = both.map(run, (1, 2))
     assert len(started) == 1
     assert (first == second).all()
+=======
+def test_power_cycles_belong_to_the_questions(smoke_run, tmp_path) -> None:
+    spec = OracleSpec(str(smoke_run.model("cerberos")), "probs", "seeded", 7)
+
+    def ask(*questions: np.ndarray | None, folder: str) -> list[np.ndarray]:
+        with RememberedOracle(spec, "digest", tmp_path / folder, lambda: SealedOracle(spec)) as oracle:
+            answers = []
+            for images in questions:
+                if images is None:
+                    oracle.reset()
+                else:
+                    answers.append(oracle.query(images))
+            assert oracle.charged == sum(len(images) for images in questions if images is not None)
+            return answers
+
+    first, second = ask(FIRST, FIRST, folder="a")
+    assert (first != second).any()
+    reset_first, reset_second = ask(FIRST, None, FIRST, folder="a")
+    assert (reset_first == first).all()
+    assert (reset_second == first).all()
+    # A new question after a remembered power cycle.
+    mixed = ask(FIRST, None, FIRST, OTHER, folder="a")[-1]
+    assert (mixed == ask(FIRST, None, FIRST, OTHER, folder="b")[-1]).all()
+
+
+def test_few_images_are_asked_again_and_not_kept(smoke_run, tmp_path) -> None:
+    spec = OracleSpec(str(smoke_run.model("cerberos")), "probs", "random", 7)
+    answers = []
+    for _ in range(2):
+        with RememberedOracle(spec, "digest", tmp_path, lambda: SealedOracle(spec)) as oracle:
+            answers.append(np.concatenate([oracle.query(FIRST[:1]), oracle.query(SECOND)]))
+            assert oracle.charged == 31
+    assert (answers[0] == answers[1]).all()
+    assert len(list(tmp_path.iterdir())) == 1
+>>>>>>> adaptive

@@ -128,6 +128,7 @@ def test_pyocd_is_told_not_to_wait_for_a_probe(cli: Cli, model: Path, tmp_path: 
     ("arguments", "message"),
     [
         (("--board", "qemu-m44"), "did you mean 'qemu-m4'"),
+        (("--selection", "seeded"), "whoever resets the device chooses the head"),
         (("--selection", "mean"), "known: fixed, random, keyed, coarse_keyed"),
         (("--key", "/dev/null"), "the secret has 0 bytes; expected 16"),
     ],

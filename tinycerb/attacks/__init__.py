@@ -1,6 +1,19 @@
 """Attacks: one file each, found by name. They see the oracle and nothing else of the victim."""
 
-from tinycerb.attacks import knockoff  # noqa: F401  (importing an attack registers it)
+# Importing an attack registers it.
+from tinycerb.attacks import (  # noqa: F401
+    augmentation_mean,
+    confidence_gated,
+    demultiplex,
+    inversion,
+    knockoff,
+    lsb_jitter,
+    noise_robust,
+    repeat_mean,
+    repeat_vote,
+    reset,
+    restorer,
+)
 from tinycerb.attacks.base import Attack, AttackInputs
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig

@@ -93,6 +93,11 @@ def prebuilt_firmware(file: ModelFile, board: Board, elf: Path, selection: str) 
 
 
 def _expected(file: ModelFile, selection: str) -> tuple[CModel, np.ndarray, np.ndarray]:
+    if selection == "seeded":
+        raise UsageError(
+            "head selection 'seeded' starts with the same seed at every power-up: whoever resets the device chooses "
+            f"the head. It exists in evaluations only; allowed: {', '.join(SELECTIONS)}"
+        )
     if selection not in SELECTIONS:
         raise UsageError(f"unknown head selection {selection!r}; known: {', '.join(SELECTIONS)}")
     try:

@@ -1,0 +1,76 @@
+"""Trains on a part of the answers only: on those that a defence has probably left alone.
+
+Breaks: perturbations behind a gate. DCP (Khaled et al., ICMLA 2023) and AM perturb where the model is unsure, so sure
+answers are honest ones; defences that act on foreign images make their answers unsure or let heads disagree, so
+answers on which repeats agree are honest more often than others. `unsure` is the control: only what the gate lets
+through, for a defence that hides behind sure answers.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinycerb.attacks.base import AttackInputs
+from tinycerb.attacks.registry import ATTACKS
+from tinycerb.attacks.repeats import ask_repeatedly, check_choice, check_option, check_repeats, choose_repeated
+from tinycerb.config import AttackConfig
+
+
+@ATTACKS.register("confidence_gated")
+@dataclass(frozen=True)
+class ConfidenceGated:
+    """Asks n times and keeps some images.
+
+    Notes `kept`, the share of images that were trained on.
+
+    Attributes:
+        keep: `agreeing` (all repeats name one label), `confident` (the mean answer's largest posterior is tau
+            or more) or `unsure` (it is not).
+        tau: the threshold of the last two.
+        repeats: n, calls per image.
+        charged: whether the budget counts calls (budget / n images) or images.
+        least: the share of images kept at least, those nearest to the condition: a clone needs some.
+    """
+
+    keep: str = "agreeing"
+    tau: float = 0.7
+    repeats: int = 2
+    charged: bool = True
+    least: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_choice("confidence_gated", "keep", self.keep, ("agreeing", "confident", "unsure"))
+        check_option("confidence_gated", "tau", self.tau, 0, 1)
+        check_option("confidence_gated", "repeats", self.repeats, 1, 1000)
+        check_option("confidence_gated", "least", self.least, 0.01, 1)
+
+    def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
+        """See `Attack.check`."""
+        check_repeats(config, pool_images, own_images, self.repeats, self.charged)
+
+    def run(self, inputs: AttackInputs) -> None:
+        """Runs the attack."""
+        from tinycerb.attacks.cloning import train_clone
+
+        images = choose_repeated(inputs, self.repeats, self.charged)
+        answers = ask_repeatedly(inputs, images, self.repeats)
+        kept = self.chosen(answers)
+        inputs.note("images", len(images))
+        inputs.note("kept", float(kept.mean()))
+        train_clone(inputs, images[kept], answers.mean(axis=0)[kept])
+
+    def chosen(self, answers: np.ndarray) -> np.ndarray:
+        """Returns which images are kept, bool [N], for answers [repeats, N, classes]."""
+        votes = np.eye(answers.shape[2])[answers.argmax(axis=2)].mean(axis=0).max(axis=1)
+        largest = answers.mean(axis=0).max(axis=1)
+        # DCP's gate is closed from tau on.
+        scores, fitting = {
+            "agreeing": (votes, votes == 1),
+            "confident": (largest, largest >= self.tau),
+            "unsure": (-largest, largest < self.tau),
+        }[self.keep]
+        fewest = max(1, round(self.least * len(scores)))
+        if fitting.sum() < fewest:
+            fitting = fitting.copy()
+            fitting[np.argsort(-scores, kind="stable")[:fewest]] = True
+        return fitting

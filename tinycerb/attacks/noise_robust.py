@@ -1,0 +1,62 @@
+"""Trains the clone with a loss that distrusts its answers.
+
+Breaks: defences that act like label noise: misdirected answers, noise transition matrices, randomly drawn heads. Wrong
+answers that no neighbour shares are learned last and most loudly; these losses turn them down.
+"""
+
+from dataclasses import dataclass
+
+from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
+from tinycerb.attacks.registry import ATTACKS
+from tinycerb.attacks.repeats import check_choice, check_option
+from tinycerb.config import AttackConfig
+from tinycerb.errors import UsageError
+
+_LOSSES = ("gce", "sce", "co_teaching")
+
+
+@ATTACKS.register("noise_robust")
+@dataclass(frozen=True)
+class NoiseRobust:
+    """KnockoffNets with another loss, for an answer y and the clone's posterior p.
+
+    `gce`: (1 - (sum_k y_k p_k)^q) / q, between cross-entropy and absolute error (Zhang and Sabuncu, NeurIPS 2018).
+    `sce`: cross-entropy of y and p, plus that of p and y with log 0 = -4 (Wang et al., ICCV 2019).
+    `co_teaching`: two clones choose for each other the images of each batch that they find least surprising (Han et
+    al., NeurIPS 2018); the answer is the mean of both.
+
+    Attributes:
+        loss: `gce`, `sce` or `co_teaching`.
+        q: of `gce`; towards 0 it is cross-entropy, 1 is the absolute error.
+        reverse: weight of the second term of `sce`.
+        noise: share of each batch that `co_teaching` leaves out from the second fifth of the training on.
+    """
+
+    loss: str = "gce"
+    q: float = 0.7
+    reverse: float = 1.0
+    noise: float = 0.3
+
+    def __post_init__(self) -> None:
+        check_choice("noise_robust", "loss", self.loss, _LOSSES)
+        check_option("noise_robust", "q", self.q, 0.01, 1)
+        check_option("noise_robust", "reverse", self.reverse, 0, 100)
+        check_option("noise_robust", "noise", self.noise, 0, 0.9)
+
+    def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
+        """See `Attack.check`."""
+        check_distinct(config, pool_images, own_images)
+        if self.loss == "co_teaching" and config.members not in (1, 2):
+            raise UsageError(f"attacks.{config.name}.members is {config.members}; co_teaching trains 2; allowed: 1, 2")
+
+    def run(self, inputs: AttackInputs) -> None:
+        """Runs the attack."""
+        from tinycerb.attacks.cloning import train_clone
+        from tinycerb.attacks.robust_losses import co_teach, generalised, symmetric
+
+        images = choose_images(inputs)
+        answers = inputs.oracle.query(images)
+        if self.loss == "co_teaching":
+            co_teach(inputs, images, answers, self.noise)
+        else:
+            train_clone(inputs, images, answers, generalised(self.q) if self.loss == "gce" else symmetric(self.reverse))

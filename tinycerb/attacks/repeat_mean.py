@@ -1,0 +1,42 @@
+"""Repeats every question and trains on the mean of the answers.
+
+Breaks: independent noise on answers and randomly drawn heads. The soft cross-entropy is linear in its target, so
+already one answer per image leads to the mean head; n answers take the noise around it down by sqrt(n). Nothing is
+gained where the same question meets the same head. At equal calls, fewer images are the price.
+"""
+
+from dataclasses import dataclass
+
+from tinycerb.attacks.base import AttackInputs
+from tinycerb.attacks.registry import ATTACKS
+from tinycerb.attacks.repeats import ask_repeatedly, check_option, check_repeats, choose_repeated
+from tinycerb.config import AttackConfig
+
+
+@ATTACKS.register("repeat_mean")
+@dataclass(frozen=True)
+class RepeatMean:
+    """Asks n times and averages: y(x) = 1/n sum_i T_i(x).
+
+    Attributes:
+        repeats: n, how often each image is asked.
+        charged: whether the budget counts calls (budget / n images) or images.
+    """
+
+    repeats: int = 8
+    charged: bool = True
+
+    def __post_init__(self) -> None:
+        check_option("repeat_mean", "repeats", self.repeats, 1, 1000)
+
+    def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
+        """See `Attack.check`."""
+        check_repeats(config, pool_images, own_images, self.repeats, self.charged)
+
+    def run(self, inputs: AttackInputs) -> None:
+        """Runs the attack."""
+        from tinycerb.attacks.cloning import train_clone
+
+        images = choose_repeated(inputs, self.repeats, self.charged)
+        inputs.note("images", len(images))
+        train_clone(inputs, images, ask_repeatedly(inputs, images, self.repeats).mean(axis=0))

@@ -1,0 +1,79 @@
+"""Repeats every question and lets the answers vote.
+
+Breaks: heads, or noise, that change the label now and then. A few wild answers move a mean, but neither a majority
+nor a median. The one that answers with labels alone (`output = "top1"`) still says how the votes are split.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinycerb.attacks.base import AttackInputs
+from tinycerb.attacks.registry import ATTACKS
+from tinycerb.attacks.repeats import (
+    FLOOR,
+    ask_repeatedly,
+    check_choice,
+    check_option,
+    check_repeats,
+    choose_repeated,
+    normalised,
+)
+from tinycerb.config import AttackConfig
+
+
+def majority(answers: np.ndarray) -> np.ndarray:
+    """Returns one-hot rows of the most frequent label (ties: the larger mean), for answers [repeats, N, classes]."""
+    classes = answers.shape[2]
+    votes = np.eye(classes)[answers.argmax(axis=2)].sum(axis=0)
+    return np.eye(classes, dtype=np.float32)[(votes + 0.5 * answers.mean(axis=0)).argmax(axis=1)]
+
+
+def median(answers: np.ndarray) -> np.ndarray:
+    """Returns the median of every class, brought to a sum of 1."""
+    return normalised(np.median(answers, axis=0))
+
+
+def geometric(answers: np.ndarray) -> np.ndarray:
+    """Returns the geometric mean, brought to a sum of 1: a class counts if all answers find it plausible."""
+    return normalised(np.exp(np.log(np.maximum(answers, FLOOR)).mean(axis=0)))
+
+
+RULES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "majority": majority,
+    "median": median,
+    "geometric": geometric,
+}
+
+
+@ATTACKS.register("repeat_vote")
+@dataclass(frozen=True)
+class RepeatVote:
+    """Asks n times and trains on what the answers agree on.
+
+    Attributes:
+        repeats: n, how often each image is asked.
+        rule: `majority` (of the labels), `median` or `geometric` (mean).
+        charged: whether the budget counts calls (budget / n images) or images.
+    """
+
+    repeats: int = 7
+    rule: str = "majority"
+    charged: bool = True
+
+    def __post_init__(self) -> None:
+        check_option("repeat_vote", "repeats", self.repeats, 1, 1000)
+        check_choice("repeat_vote", "rule", self.rule, tuple(RULES))
+
+    def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
+        """See `Attack.check`."""
+        check_repeats(config, pool_images, own_images, self.repeats, self.charged)
+
+    def run(self, inputs: AttackInputs) -> None:
+        """Runs the attack."""
+        from tinycerb.attacks.cloning import train_clone
+
+        images = choose_repeated(inputs, self.repeats, self.charged)
+        inputs.note("images", len(images))
+        train_clone(inputs, images, RULES[self.rule](ask_repeatedly(inputs, images, self.repeats)))

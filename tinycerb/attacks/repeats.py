@@ -1,0 +1,75 @@
+"""What attacks share that ask about one image several times: how many images the budget then pays for.
+
+Every call is charged, repeats included. At Q calls in all an attacker asks about Q / n images, n times each; with
+`charged = false` it asks as many images as a one-shot attack would and pays n times as much, which shows what
+averaging is worth when nobody counts.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
+from tinycerb.config import AttackConfig
+from tinycerb.errors import UsageError
+
+# Half a code of 1/256: what stands for an answer of 0 where logarithms are taken.
+FLOOR = 1 / 512
+
+
+def check_option(where: str, name: str, value: float, low: float, high: float) -> None:
+    """Checks one option of an attack.
+
+    Raises:
+        UsageError: out of range.
+    """
+    if not low <= value <= high:
+        raise UsageError(f"attack {where!r}: option {name} is {value}; allowed: {low} to {high}")
+
+
+def check_choice(where: str, name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Checks one option of an attack that is a word.
+
+    Raises:
+        UsageError: no such choice.
+    """
+    if value not in choices:
+        raise UsageError(f"attack {where!r}: option {name} is {value!r}; allowed: {', '.join(choices)}")
+
+
+def images_to_ask(config: AttackConfig, distinct: int, repeats: int, charged: bool) -> int:
+    """Returns how many images are asked `repeats` times each."""
+    budget = config.budget or distinct
+    return budget // repeats if charged else budget
+
+
+def check_repeats(config: AttackConfig, pool_images: int, own_images: int, repeats: int, charged: bool) -> None:
+    """Checks that the budget pays for at least one image and that there are enough of them.
+
+    Raises:
+        UsageError: it does not, or there are not.
+    """
+    count = images_to_ask(config, pool_images + own_images, repeats, charged)
+    check_distinct(replace(config, budget=min(count, config.budget)), pool_images, own_images)
+    if count < 1:
+        raise UsageError(
+            f"attacks.{config.name}.budget is {config.budget}, less than one image asked {repeats} times; allowed: "
+            f"{repeats} or more"
+        )
+
+
+def choose_repeated(inputs: AttackInputs, repeats: int, charged: bool) -> np.ndarray:
+    """Returns the images to ask about, uint8 [images, height, width, channels]."""
+    count = images_to_ask(inputs.config, len(inputs.pool) + len(inputs.own), repeats, charged)
+    return choose_images(replace(inputs, config=replace(inputs.config, budget=count)))
+
+
+def ask_repeatedly(inputs: AttackInputs, images: np.ndarray, repeats: int) -> np.ndarray:
+    """Asks about all images, `repeats` times over; returns float32 [repeats, N, classes]."""
+    return np.stack([inputs.oracle.query(images) for _ in range(repeats)])
+
+
+def normalised(answers: np.ndarray) -> np.ndarray:
+    """Returns rows brought to a sum of 1, nothing below `FLOOR` before, float32."""
+    floored = np.maximum(answers, FLOOR)
+    return (floored / floored.sum(axis=-1, keepdims=True)).astype(np.float32)

@@ -1,0 +1,99 @@
+"""Learns to undo a known response, and trains on the restored answers. A worst case: it knows the vendor's recipe.
+
+Breaks: deterministic perturbations of answers (reverse sigmoid, DCP, MAD, matrices). D-DAE (Chen et al., S&P 2023)
+learns the way back from perturbed to clean answers; D-DAE+ and partial Bayes (ModelGuard, USENIX Security 2024) draw
+pairs from Dirichlet distributions around plausible posteriors. Theirs are the victim's clean ones; here they are
+general at first and then around what the first round has restored, so nothing but the recipe is known.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
+from tinycerb.attacks.registry import ATTACKS
+from tinycerb.attacks.repeats import check_choice, check_option
+from tinycerb.attacks.response_pairs import answers_to, codes_around, mean_of_nearest, plausible_codes
+from tinycerb.config import AttackConfig
+from tinycerb.errors import UsageError
+
+
+@ATTACKS.register("restorer")
+@dataclass(frozen=True)
+class Restorer:
+    """Asks each image once; restores the answers with `inputs.response`; distils.
+
+    Notes `worst_case = "knows the response"`.
+
+    Attributes:
+        method: `mlp` (D-DAE+: a network K-128-64-K, L1 loss) or `partial_bayes` (the mean of the clean posteriors
+            whose answers lie nearest and name the same label).
+        pairs: pairs of clean and perturbed posteriors in each round.
+        rounds: of restoring; each draws its pairs around what the one before has found.
+        epochs: of the network, in each round.
+    """
+
+    method: str = "mlp"
+    pairs: int = 60_000
+    rounds: int = 2
+    epochs: int = 8
+
+    def __post_init__(self) -> None:
+        check_choice("restorer", "method", self.method, ("mlp", "partial_bayes"))
+        check_option("restorer", "pairs", self.pairs, 100, 10_000_000)
+        check_option("restorer", "rounds", self.rounds, 1, 10)
+        check_option("restorer", "epochs", self.epochs, 1, 1000)
+
+    def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
+        """See `Attack.check`."""
+        check_distinct(config, pool_images, own_images)
+        check_posteriors(config)
+
+    def run(self, inputs: AttackInputs) -> None:
+        """Runs the attack."""
+        from tinycerb.attacks.cloning import train_clone
+
+        images = choose_images(inputs)
+        answers = inputs.oracle.query(images)
+        inputs.note("worst_case", "knows the response")
+        train_clone(inputs, images, self.restored(answers, inputs.response, inputs.seed))
+
+    def restored(self, answers: np.ndarray, response: str, seed: int) -> np.ndarray:
+        """Returns answers float [N, classes] without the response, float32 [N, classes]."""
+        if response == "none":
+            return answers
+        found = None
+        for index in range(self.rounds):
+            codes = plausible_codes(self.pairs, answers.shape[1], seed)
+            if found is not None:
+                half = self.pairs // 2
+                codes = np.concatenate([codes[: self.pairs - half], codes_around(found, half, seed + index)])
+            seen = answers_to(response, codes)
+            found = self._restore(answers.astype(np.float32), seen, codes.astype(np.float32) / 256, seed)
+        assert found is not None
+        return found
+
+    def _restore(self, answers: np.ndarray, seen: np.ndarray, clean: np.ndarray, seed: int) -> np.ndarray:
+        if self.method == "mlp":
+            from tinycerb.attacks.restoring_network import restore
+
+            return restore(answers, seen, clean, self.epochs, seed)
+        found = answers.copy()
+        labels, seen_labels = answers.argmax(axis=1), seen.argmax(axis=1)
+        for label in np.unique(labels):
+            rows = labels == label
+            if (table := seen_labels == label).any():
+                found[rows], _ = mean_of_nearest(answers[rows], seen[table], clean[table], 16)
+        return found
+
+
+def check_posteriors(config: AttackConfig) -> None:
+    """For attacks that undo what was done to posteriors.
+
+    Raises:
+        UsageError: the victim gives none.
+    """
+    if config.output != "probs":
+        raise UsageError(
+            f"attacks.{config.name}.output is {config.output!r}, which leaves nothing to restore; allowed: 'probs'"
+        )
