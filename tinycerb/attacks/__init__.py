@@ -1,6 +1,10 @@
 """Attacks: one file each, found by name. They see the oracle and nothing else of the victim."""
 
-from tinycerb.attacks import knockoff  # noqa: F401  (importing an attack registers it)
+# Importing an attack registers it.
+from tinycerb.attacks import (
+    disguide,  # noqa: F401
+    knockoff,  # noqa: F401
+)
 from tinycerb.attacks.base import Attack, AttackInputs
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
