@@ -2,8 +2,17 @@
 
 # Importing an attack registers it.
 from tinycerb.attacks import (
+    activethief,  # noqa: F401
+    dfme,  # noqa: F401
     disguide,  # noqa: F401
+    jbda,  # noqa: F401
+    jbda_tr,  # noqa: F401
     knockoff,  # noqa: F401
+    knockoff_adaptive,  # noqa: F401
+    label_only,  # noqa: F401
+    maze,  # noqa: F401
+    s4l,  # noqa: F401
+    smoothing,  # noqa: F401
 )
 from tinycerb.attacks.base import Attack, AttackInputs
 from tinycerb.attacks.registry import ATTACKS

@@ -14,7 +14,7 @@ def build_generator(image_shape: tuple[int, ...], latent: int) -> keras.Model:
     """Builds the generator of MAZE, DFME and DisGUIDE at half its width (64 and 32 channels, not 128 and 64).
 
     Dense to a quarter of the image's size, batch normalisation, then twice: up by two, 3x3 convolution, batch
-    normalisation, leaky ReLU 0.2; a last 3x3 convolution and batch normalisation without scale and shift. At
+    normalisation, leaky ReLU 0.2; a last 3x3 convolution and batch normalisation with scale and shift. At
     28x28x1 with 128 latent dimensions it has 471,905 weights.
 
     Args:
@@ -36,7 +36,7 @@ def build_generator(image_shape: tuple[int, ...], latent: int) -> keras.Model:
         x = keras.layers.LeakyReLU(0.2)(keras.layers.BatchNormalization(momentum=0.9)(x))
     x = keras.layers.Conv2D(channels, 3, padding="same", use_bias=False)(x)
     x = keras.layers.Cropping2D(((0, 4 * low[0] - height), (0, 4 * low[1] - width)))(x)
-    return keras.Model(noise, keras.layers.BatchNormalization(momentum=0.9, center=False, scale=False)(x))
+    return keras.Model(noise, keras.layers.BatchNormalization(momentum=0.9)(x))
 
 
 def to_unit_range(before_tanh: tf.Tensor) -> tf.Tensor:

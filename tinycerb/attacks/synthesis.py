@@ -16,22 +16,25 @@ from tinycerb.training.objective import scale_images
 FLOOR = 1 / 512
 
 
+def floored(posteriors: tf.Tensor) -> tf.Tensor:
+    """Returns posteriors of at least half a code, [batch, classes]."""
+    return tf.maximum(posteriors, FLOOR)
+
+
 def centred_log(posteriors: tf.Tensor) -> tf.Tensor:
     """Returns logits up to a constant, log p - mean_k log p, of posteriors in steps of 1/256; [batch, classes]."""
-    logs = tf.math.log(tf.maximum(posteriors, FLOOR))
+    logs = tf.math.log(floored(posteriors))
     return logs - tf.reduce_mean(logs, axis=1, keepdims=True)
 
 
 def absolute_difference(wanted: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """What DFME minimises: mean_k |log p_k - logit_k|, both centred; [batch]."""
-    centred = logits - tf.reduce_mean(logits, axis=1, keepdims=True)
-    return tf.reduce_mean(tf.abs(centred_log(wanted) - centred), axis=1)
+    """What DFME minimises: mean_k |wanted_k - logit_k| of centred log posteriors and centred logits; [batch]."""
+    return tf.reduce_mean(tf.abs(wanted - logits + tf.reduce_mean(logits, axis=1, keepdims=True)), axis=1)
 
 
 def divergence(wanted: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """What MAZE minimises: KL(wanted || softmax(logits)), [batch]."""
-    logs = tf.math.log(tf.maximum(wanted, FLOOR))
-    return tf.reduce_sum(wanted * (logs - tf.nn.log_softmax(logits)), axis=1)
+    """What MAZE minimises: KL(wanted || softmax(logits)), [batch]; `wanted` is above 0."""
+    return tf.reduce_sum(wanted * (tf.math.log(wanted) - tf.nn.log_softmax(logits)), axis=1)
 
 
 class Students:
@@ -63,9 +66,7 @@ class Students:
 class Questions:
     """Asks within the budget and remembers every image with its answer."""
 
-    def __init__(
-        self, inputs: AttackInputs, understand: Callable[[np.ndarray], np.ndarray] | None = None
-    ) -> None:
+    def __init__(self, inputs: AttackInputs, understand: Callable[[np.ndarray], np.ndarray] | None = None) -> None:
         """Starts with nothing asked.
 
         Args:
@@ -88,14 +89,13 @@ class Questions:
         """Returns where the cosine over the budget stands."""
         return self._inputs.learning_rate * 0.5 * (1 + math.cos(math.pi * self.asked / self._inputs.config.budget))
 
-    def ask(self, images: np.ndarray, remember: bool = True) -> np.ndarray:
+    def ask(self, images: np.ndarray) -> np.ndarray:
         """Asks about images, uint8 [N, height, width, channels], at most as many as are left; float32 [N, classes]."""
         answers = self._understand(self._inputs.oracle.query(images))
         self.asked += len(images)
         self._inputs.report(Progress(self.asked, self._inputs.config.budget, "images made and asked"))
-        if remember:
-            self._images.append(images)
-            self._answers.append(answers)
+        self._images.append(images)
+        self._answers.append(answers)
         return answers
 
     def replay(self, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,27 @@
+"""Groups a pool's images by their looks: pools have no class labels."""
+
+import numpy as np
+
+_DIMENSIONS = 32
+_ROUNDS = 20
+
+
+def cluster(images: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Groups images by k-means on their 32 strongest principal components.
+
+    Args:
+        images: uint8 [N, height, width, channels].
+        count: how many groups at most; groups may come out empty.
+        seed: of the first centres.
+
+    Returns:
+        The group of every image, int [N], in 0..count-1.
+    """
+    from scipy.cluster.vq import kmeans2
+
+    rows = images.reshape(len(images), -1).astype(np.float32) / 255
+    rows -= rows.mean(axis=0)
+    _, directions = np.linalg.eigh(rows.T @ rows)
+    points = (rows @ directions[:, -_DIMENSIONS:]).astype(np.float64)
+    _, groups = kmeans2(points, min(count, len(images)), _ROUNDS, minit="++", seed=seed)
+    return groups
