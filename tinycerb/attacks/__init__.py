@@ -13,6 +13,7 @@ from tinycerb.attacks import (
     maze,  # noqa: F401
     s4l,  # noqa: F401
     smoothing,  # noqa: F401
+    swiftthief_lite,  # noqa: F401
 )
 from tinycerb.attacks.base import Attack, AttackInputs
 from tinycerb.attacks.registry import ATTACKS

@@ -1,4 +1,4 @@
-"""The loop of MAZE and DFME: a generator that seeks where clone and victim differ, by the victim's finite differences."""
+"""The loop of MAZE and DFME: a generator seeks where clone and victim differ, by finite differences."""
 
 from __future__ import annotations
 
