@@ -42,6 +42,7 @@ class Recipe:
         step: length of a finite difference, before the tanh.
         generator_learning_rate: of the generator's Adam.
         latent: dimensions of the noise.
+        offset: where images start, before the tanh.
     """
 
     batch: int
@@ -51,6 +52,7 @@ class Recipe:
     step: float
     generator_learning_rate: float
     latent: int
+    offset: float
 
 
 def split_gradient(
@@ -96,7 +98,7 @@ def steal(inputs: AttackInputs, objective: Objective, recipe: Recipe) -> None:
     students = Students(
         inputs.build_members(), lambda answers, logits: objective.loss(objective.victim_terms(answers), logits)
     )
-    generator = Generator(inputs.image_shape, recipe.latent, recipe.generator_learning_rate, inputs.seed)
+    generator = Generator(inputs.image_shape, recipe.latent, recipe.generator_learning_rate, recipe.offset, inputs.seed)
     questions = Questions(inputs)
     exact_and_weights, terms_of = split_gradient(objective, students.members[0])
     random = np.random.default_rng([inputs.seed, 8])

@@ -25,6 +25,7 @@ class Dfme:
         replay_steps: on remembered answers; published: none.
         generator_learning_rate: of Adam; published: 1e-4.
         latent: dimensions of the noise; published: 256.
+        offset: where images start before the tanh: -1.5 for tasks on dark ground, which an attacker knows.
     """
 
     step: float = 4.0
@@ -34,6 +35,7 @@ class Dfme:
     replay_steps: int = 5
     generator_learning_rate: float = 1e-3
     latent: int = 128
+    offset: float = 0.0
 
     def __post_init__(self) -> None:
         check_data_free("dfme", self)
@@ -58,6 +60,7 @@ def check_data_free(name: str, attack: object) -> None:
         "replay_steps": (0, 1000),
         "generator_learning_rate": (1e-6, 1),
         "latent": (1, 4096),
+        "offset": (-10, 10),
     }
     for option, (lowest, highest) in ranges.items():
         check_range(name, option, getattr(attack, option), lowest, highest)

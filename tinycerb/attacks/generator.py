@@ -10,7 +10,7 @@ from keras_models.legacy import keras
 _NARROWEST = 32
 
 
-def build_generator(image_shape: tuple[int, ...], latent: int) -> keras.Model:
+def build_generator(image_shape: tuple[int, ...], latent: int, offset: float = 0.0) -> keras.Model:
     """Builds the generator of MAZE, DFME and DisGUIDE at half its width (64 and 32 channels, not 128 and 64).
 
     Dense to a quarter of the image's size, batch normalisation, then twice: up by two, 3x3 convolution, batch
@@ -20,6 +20,7 @@ def build_generator(image_shape: tuple[int, ...], latent: int) -> keras.Model:
     Args:
         image_shape: height, width, channels.
         latent: dimensions of the noise.
+        offset: where the last normalisation's shift starts; below 0, images start dark.
 
     Returns:
         Noise [N, latent] to what stands before the tanh, [N, height, width, channels].
@@ -36,7 +37,8 @@ def build_generator(image_shape: tuple[int, ...], latent: int) -> keras.Model:
         x = keras.layers.LeakyReLU(0.2)(keras.layers.BatchNormalization(momentum=0.9)(x))
     x = keras.layers.Conv2D(channels, 3, padding="same", use_bias=False)(x)
     x = keras.layers.Cropping2D(((0, 4 * low[0] - height), (0, 4 * low[1] - width)))(x)
-    return keras.Model(noise, keras.layers.BatchNormalization(momentum=0.9)(x))
+    last = keras.layers.BatchNormalization(momentum=0.9, beta_initializer=keras.initializers.Constant(offset))
+    return keras.Model(noise, last(x))
 
 
 def to_unit_range(before_tanh: tf.Tensor) -> tf.Tensor:
@@ -52,16 +54,19 @@ def to_codes(before_tanh: np.ndarray) -> np.ndarray:
 class Generator:
     """A generator with its optimiser; every step and sample draws fresh noise."""
 
-    def __init__(self, image_shape: tuple[int, ...], latent: int, learning_rate: float, seed: int) -> None:
+    def __init__(
+        self, image_shape: tuple[int, ...], latent: int, learning_rate: float, offset: float, seed: int
+    ) -> None:
         """Builds it.
 
         Args:
             image_shape: height, width, channels.
             latent: dimensions of the noise.
             learning_rate: of its Adam.
+            offset: where its images start, before the tanh.
             seed: of the noise.
         """
-        self._network = build_generator(image_shape, latent)
+        self._network = build_generator(image_shape, latent, offset)
         self._latent = latent
         self._random = np.random.default_rng([seed, 3])
         self._optimizer = keras.optimizers.Adam(learning_rate)

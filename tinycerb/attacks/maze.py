@@ -24,6 +24,7 @@ class Maze:
         replay_steps: on remembered answers; published: 10.
         generator_learning_rate: of Adam; published: 1e-4 to 1e-3, of SGD.
         latent: dimensions of the noise; published: 100.
+        offset: where images start before the tanh: -1.5 for tasks on dark ground, which an attacker knows.
     """
 
     step: float = 4.0
@@ -33,6 +34,7 @@ class Maze:
     replay_steps: int = 10
     generator_learning_rate: float = 1e-3
     latent: int = 100
+    offset: float = 0.0
 
     def __post_init__(self) -> None:
         check_data_free("maze", self)
