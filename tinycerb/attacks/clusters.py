@@ -1,5 +1,7 @@
 """Groups a pool's images by their looks: pools have no class labels."""
 
+import warnings
+
 import numpy as np
 
 _DIMENSIONS = 32
@@ -23,5 +25,8 @@ def cluster(images: np.ndarray, count: int, seed: int) -> np.ndarray:
     rows -= rows.mean(axis=0)
     _, directions = np.linalg.eigh(rows.T @ rows)
     points = (rows @ directions[:, -_DIMENSIONS:]).astype(np.float64)
-    _, groups = kmeans2(points, min(count, len(images)), _ROUNDS, minit="++", seed=seed)
+    with warnings.catch_warnings():
+        # An empty group is never drawn from.
+        warnings.filterwarnings("ignore", message="One of the clusters is empty")
+        _, groups = kmeans2(points, min(count, len(images)), _ROUNDS, minit="++", rng=np.random.default_rng(seed))
     return groups

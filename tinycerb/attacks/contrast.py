@@ -1,7 +1,5 @@
 """The contrastive losses of SwiftThief (Lee, Han and Lee, IJCAI 2024)."""
 
-import math
-
 import numpy as np
 import tensorflow as tf
 
@@ -21,7 +19,8 @@ _BETA = 0.99
 def soft_weights(answers: tf.Tensor) -> tf.Tensor:
     """Returns w_ij = (1 - H_i)(1 - H_j) cos(y_i, y_j), H the entropy over log K, 0 for i = j; [batch, batch]."""
     logs = tf.math.log(tf.maximum(answers, 1 / 512))
-    certain = 1 + tf.reduce_sum(answers * logs, axis=1) / math.log(answers.shape[1])
+    classes = tf.cast(tf.shape(answers)[1], tf.float32)
+    certain = 1 + tf.reduce_sum(answers * logs, axis=1) / tf.math.log(classes)
     unit = tf.math.l2_normalize(answers, axis=1)
     weights = certain[:, None] * certain[None] * tf.matmul(unit, unit, transpose_b=True)
     return tf.linalg.set_diag(weights, tf.zeros_like(certain))
@@ -45,7 +44,7 @@ class Contrast:
         """
         self._student = student
         features = features_of(student)
-        width = int(features.output.shape[-1])
+        width = int(features.output_shape[-1])
         projection = keras.Sequential(
             [
                 keras.layers.Dense(_PROJECTION, use_bias=False, input_shape=(width,)),

@@ -27,7 +27,7 @@ class Objective:
     """
 
     loss: Loss
-    victim_terms: Callable[[tf.Tensor], tf.Tensor]
+    victim_terms: Callable[[tf.Tensor | np.ndarray], tf.Tensor]
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class DisGuide:
         replay_steps: steps on remembered answers per fresh batch; published: 3.
         generator_learning_rate: of the generator's Adam; published: 1e-4 over 80,000 steps.
         latent: dimensions of the generator's noise; published: 256.
-        offset: where images start before the tanh: -1.5 for tasks on dark ground, which an attacker knows; published: 0.
+        offset: where images start before the tanh: -1.5 for tasks on dark ground, as an attacker knows.
     """
 
     answers: str = "soft"

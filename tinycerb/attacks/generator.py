@@ -20,7 +20,7 @@ def build_generator(image_shape: tuple[int, ...], latent: int, offset: float = 0
     Args:
         image_shape: height, width, channels.
         latent: dimensions of the noise.
-        offset: where the last normalisation's shift starts; below 0, images start dark.
+        offset: what is added in the end; below 0, images start dark.
 
     Returns:
         Noise [N, latent] to what stands before the tanh, [N, height, width, channels].
@@ -37,8 +37,8 @@ def build_generator(image_shape: tuple[int, ...], latent: int, offset: float = 0
         x = keras.layers.LeakyReLU(0.2)(keras.layers.BatchNormalization(momentum=0.9)(x))
     x = keras.layers.Conv2D(channels, 3, padding="same", use_bias=False)(x)
     x = keras.layers.Cropping2D(((0, 4 * low[0] - height), (0, 4 * low[1] - width)))(x)
-    last = keras.layers.BatchNormalization(momentum=0.9, beta_initializer=keras.initializers.Constant(offset))
-    return keras.Model(noise, last(x))
+    x = keras.layers.BatchNormalization(momentum=0.9)(x)
+    return keras.Model(noise, keras.layers.Rescaling(1.0, offset)(x))
 
 
 def to_unit_range(before_tanh: tf.Tensor) -> tf.Tensor:

@@ -59,7 +59,7 @@ class SwiftThiefLite:
         """Runs the attack."""
         from tinycerb.attacks.contrast import Contrast
         from tinycerb.attacks.distill import distill, settings_of
-        from tinycerb.attacks.features import features_of
+        from tinycerb.attacks.features import feature_vectors
 
         random = np.random.default_rng([inputs.seed, 6])
         images = shuffled_images(inputs)
@@ -81,9 +81,8 @@ class SwiftThiefLite:
             if rare is None:
                 order = np.argsort(-entropy_of(predict(images[left])), kind="stable")
             else:
-                features = features_of(members[0])
-                of_rare = features.predict(images[asked[answers.argmax(axis=1) == rare]] / np.float32(255), verbose=0)
-                order = nearest_first(features.predict(images[left] / np.float32(255), verbose=0), of_rare)
+                of_rare = feature_vectors(members[0], images[asked[answers.argmax(axis=1) == rare]])
+                order = nearest_first(feature_vectors(members[0], images[left]), of_rare)
             chosen = left[order[:size]]
             answers = np.concatenate([answers, inputs.oracle.query(images[chosen])])
             asked, left = np.concatenate([asked, chosen]), np.setdiff1d(left, chosen)

@@ -16,12 +16,12 @@ from tinycerb.training.objective import scale_images
 FLOOR = 1 / 512
 
 
-def floored(posteriors: tf.Tensor) -> tf.Tensor:
+def floored(posteriors: tf.Tensor | np.ndarray) -> tf.Tensor:
     """Returns posteriors of at least half a code, [batch, classes]."""
     return tf.maximum(posteriors, FLOOR)
 
 
-def centred_log(posteriors: tf.Tensor) -> tf.Tensor:
+def centred_log(posteriors: tf.Tensor | np.ndarray) -> tf.Tensor:
     """Returns logits up to a constant, log p - mean_k log p, of posteriors in steps of 1/256; [batch, classes]."""
     logs = tf.math.log(floored(posteriors))
     return logs - tf.reduce_mean(logs, axis=1, keepdims=True)
