@@ -15,6 +15,7 @@ import tensorflow as tf
 from tinycerb.attacks.finite_differences import unit_directions
 from tinycerb.attacks.synthesis import centred_log
 from tinycerb.datasets import load_dataset
+from tinycerb.errors import UsageError
 from tinycerb.oracle import OracleSpec, SealedOracle
 from tinycerb.run_dir import RunDirectory
 from tinycerb.trained_model import without_quantization
@@ -44,19 +45,25 @@ def measure(run: RunDirectory, victim: str, count: int) -> list[tuple[float, flo
     """
     dataset = load_dataset(run.config.data)
     trained = without_quantization(run.config, dataset, run.victim(victim), 1)
+    (head,) = trained.heads
+    if head.hidden is not None:
+        raise UsageError(f"{victim} has a hidden layer in its head; allowed: victims with model.head_units = 0")
     random = np.random.default_rng(1)
     images = dataset.validation.images[:count].astype(np.float32) / 510
     images += random.random(images.shape, np.float32) / 2
     along = unit_directions(random, images.shape)
     weights = unit_directions(random, (len(images), dataset.classes))
 
+    def logits(points: np.ndarray | tf.Tensor) -> tf.Tensor:
+        return tf.matmul(trained.backbone(points), head.kernel) + head.bias
+
     def float_answers(points: np.ndarray) -> np.ndarray:
-        return tf.nn.softmax(trained.heads[0](trained.backbone(points))).numpy()
+        return tf.nn.softmax(logits(points)).numpy()
 
     def value(answers: np.ndarray) -> np.ndarray:
         return (centred_log(answers).numpy() * weights).sum(axis=1)
 
-    true = _true_derivative(trained.backbone, trained.heads[0], images, along, weights)
+    true = _true_derivative(logits, images, along, weights)
     with SealedOracle(OracleSpec(str(run.model(victim)), "probs", "fixed", 1)) as oracle:
 
         def int8_answers(points: np.ndarray) -> np.ndarray:
@@ -79,13 +86,15 @@ def _row(
     return step, correlations[0], correlations[1], size, float((in_int8 == 0).mean())
 
 
-def _true_derivative(backbone, head, images: np.ndarray, along: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _true_derivative(
+    logits: Callable[[tf.Tensor], tf.Tensor], images: np.ndarray, along: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
     points = tf.constant(images)
     with tf.GradientTape() as tape:
         tape.watch(points)
+        found = logits(points)
         # Centred logits are centred log posteriors.
-        logits = head(backbone(points))
-        combined = tf.reduce_sum((logits - tf.reduce_mean(logits, axis=1, keepdims=True)) * weights)
+        combined = tf.reduce_sum((found - tf.reduce_mean(found, axis=1, keepdims=True)) * weights)
     gradient: tf.Tensor = tape.gradient(combined, points)
     return (gradient.numpy() * along).sum(axis=(1, 2, 3))
 

