@@ -57,19 +57,19 @@ def measure(run: RunDirectory, victim: str, count: int) -> list[tuple[float, flo
     def logits(points: np.ndarray | tf.Tensor) -> tf.Tensor:
         return tf.matmul(trained.backbone(points), head.kernel) + head.bias
 
-    def float_answers(points: np.ndarray) -> np.ndarray:
-        return tf.nn.softmax(logits(points)).numpy()
-
-    def value(answers: np.ndarray) -> np.ndarray:
-        return (centred_log(answers).numpy() * weights).sum(axis=1)
+    def of_float(points: np.ndarray) -> np.ndarray:
+        # Centred logits are centred log posteriors.
+        found = logits(points).numpy()
+        return ((found - found.mean(axis=1, keepdims=True)) * weights).sum(axis=1)
 
     true = _true_derivative(logits, images, along, weights)
     with SealedOracle(OracleSpec(str(run.model(victim)), "probs", "fixed", 1)) as oracle:
 
-        def int8_answers(points: np.ndarray) -> np.ndarray:
-            return oracle.query(np.clip(np.rint(points * 255), 0, 255).astype(np.uint8))
+        def of_int8(points: np.ndarray) -> np.ndarray:
+            answers = oracle.query(np.clip(np.rint(points * 255), 0, 255).astype(np.uint8))
+            return (centred_log(answers).numpy() * weights).sum(axis=1)
 
-        return [_row(step, true, images, along, value, float_answers, int8_answers) for step in STEPS]
+        return [_row(step, true, images, along, of_float, of_int8) for step in STEPS]
 
 
 def _row(
@@ -77,10 +77,9 @@ def _row(
     true: np.ndarray,
     images: np.ndarray,
     along: np.ndarray,
-    value: Callable[[np.ndarray], np.ndarray],
-    *victims: Callable[[np.ndarray], np.ndarray],
+    *values: Callable[[np.ndarray], np.ndarray],
 ) -> tuple[float, float, float, float, float]:
-    in_float, in_int8 = ((value(ask(images + step * along)) - value(ask(images))) / step for ask in victims)
+    in_float, in_int8 = ((value(images + step * along) - value(images)) / step for value in values)
     correlations = [float(np.corrcoef(slopes, true)[0, 1]) if slopes.any() else 0.0 for slopes in (in_float, in_int8)]
     size = float(np.sqrt((in_int8**2).mean() / (true**2).mean()))
     return step, correlations[0], correlations[1], size, float((in_int8 == 0).mean())
@@ -93,7 +92,6 @@ def _true_derivative(
     with tf.GradientTape() as tape:
         tape.watch(points)
         found = logits(points)
-        # Centred logits are centred log posteriors.
         combined = tf.reduce_sum((found - tf.reduce_mean(found, axis=1, keepdims=True)) * weights)
     gradient: tf.Tensor = tape.gradient(combined, points)
     return (gradient.numpy() * along).sum(axis=(1, 2, 3))
