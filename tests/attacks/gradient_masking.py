@@ -93,7 +93,7 @@ def _true_derivative(
         tape.watch(points)
         found = logits(points)
         combined = tf.reduce_sum((found - tf.reduce_mean(found, axis=1, keepdims=True)) * weights)
-    gradient: tf.Tensor = tape.gradient(combined, points)
+    gradient = tf.convert_to_tensor(tape.gradient(combined, points))
     return (gradient.numpy() * along).sum(axis=(1, 2, 3))
 
 

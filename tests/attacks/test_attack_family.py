@@ -1,6 +1,6 @@
 """What all attacks promise: the budget, the pool, the seed; and that a clone learns."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -155,5 +155,5 @@ def test_every_attack_explains_itself_and_its_options() -> None:
     for name in [*POOL_ATTACKS, *OTHERS]:
         text = ATTACKS[name].__doc__ or ""
         assert len(text) > 100
-        for option in ATTACKS[name].__dataclass_fields__:
-            assert f"{option}: " in text, (name, option)
+        for option in fields(ATTACKS[name]):  # type: ignore[arg-type]
+            assert f"{option.name}: " in text, (name, option.name)

@@ -41,7 +41,7 @@ def build_generator(image_shape: tuple[int, ...], latent: int, offset: float = 0
     return keras.Model(noise, keras.layers.Rescaling(1.0, offset)(x))
 
 
-def to_unit_range(before_tanh: tf.Tensor) -> tf.Tensor:
+def to_unit_range(before_tanh: tf.Tensor | np.ndarray) -> tf.Tensor:
     """Returns images in 0..1, which is what networks here take."""
     return (tf.tanh(before_tanh) + 1) / 2
 
