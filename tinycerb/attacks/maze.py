@@ -27,7 +27,7 @@ class Maze:
         offset: where images start before the tanh: -1.5 for tasks on dark ground, which an attacker knows.
     """
 
-    step: float = 4.0
+    step: float = 2.0
     directions: int = 10
     batch: int = 128
     student_steps: int = 4
