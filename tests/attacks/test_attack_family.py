@@ -18,7 +18,7 @@ POOL_ATTACKS = {
     "activethief": {"strategy": "entropy", "rounds": 2, "selector_epochs": 1},
     "swiftthief_lite": {"rounds": 1, "contrast_epochs": 1, "selector_epochs": 1},
     "label_only": {"smoothing": 0.1},
-    "s4l": {"weight": 0.1},
+    "s4l": {},
 }
 OTHERS = {
     "smoothing": {"copies": 3},
@@ -26,7 +26,7 @@ OTHERS = {
     "jbda_tr": {"seeds": 40, "epochs_per_round": 1, "steps": 2},
     "disguide": {"batch": 32, "latent": 16, "offset": -1.0},
     "dfme": {"batch": 32, "latent": 16, "student_steps": 1, "replay_steps": 1},
-    "maze": {"batch": 32, "latent": 16, "directions": 2, "student_steps": 1, "replay_steps": 1},
+    "maze": {"batch": 16, "latent": 16, "directions": 1, "student_steps": 2, "replay_steps": 2},
 }
 DATA_FREE = ("disguide", "dfme", "maze")
 

@@ -1,6 +1,6 @@
 """S4L (Zhai et al., ICCV 2019; an attack of ModelGuard): the clone also learns to tell how an image was turned."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,17 +57,18 @@ class S4L:
         predict = predictor(members)
 
         def loss(wanted, logits):
-            classes = inputs.classes
-            of_answer = tf.nn.softmax_cross_entropy_with_logits(wanted[:, :classes], logits[:, :classes])
-            of_turn = tf.nn.softmax_cross_entropy_with_logits(wanted[:, classes:], logits[:, classes:])
-            return of_answer + self.weight * of_turn
+            answers, turns = wanted[:, : inputs.classes], wanted[:, inputs.classes :]
+            of_answer = tf.nn.softmax_cross_entropy_with_logits(answers, logits[:, : inputs.classes])
+            of_turn = tf.nn.softmax_cross_entropy_with_logits(turns, logits[:, inputs.classes :])
+            # A row has either an answer or a turn. The gradient that TensorFlow gives for labels of all zeros is not 0.
+            return tf.where(tf.reduce_any(turns > 0, axis=1), self.weight * of_turn, of_answer)
 
-        # A row has either an answer or a turn; what is all zero costs nothing.
         distill(
             with_turns,
             np.concatenate([images, *(np.rot90(images, turn, axes=(1, 2)) for turn in range(_TURNS))]),
             with_turn_columns(answers),
-            settings_of(inputs),
+            # As published, a step has a batch of answers and beside it all turns of as many images.
+            replace(settings_of(inputs), batch_size=(1 + _TURNS) * inputs.config.batch_size),
             inputs.seed,
             lambda epoch, _: inputs.on_epoch(epoch, predict),
             inputs.report,
