@@ -25,8 +25,8 @@ OTHERS = {
     "jbda": {"seeds": 40, "epochs_per_round": 1},
     "jbda_tr": {"seeds": 40, "epochs_per_round": 1, "steps": 2},
     "disguide": {"batch": 32, "latent": 16, "offset": -1.0},
-    "dfme": {"batch": 32, "latent": 16, "student_steps": 1, "replay_steps": 1},
-    "maze": {"batch": 16, "latent": 16, "directions": 1, "student_steps": 2, "replay_steps": 2},
+    "dfme": {"batch": 32, "latent": 16, "offset": -0.6, "student_steps": 1, "replay_steps": 1},
+    "maze": {"batch": 16, "latent": 16, "offset": -0.6, "directions": 1, "student_steps": 2, "replay_steps": 2},
 }
 DATA_FREE = ("disguide", "dfme", "maze")
 
