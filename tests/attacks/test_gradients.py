@@ -154,7 +154,8 @@ def test_an_8_bit_model_hides_its_slope_from_small_steps(smoke_run) -> None:
     """The float network shows it at 1e-2, the int8 file only at steps of many codes."""
     rows = {step: row for step, *row in measure(smoke_run, "undefended", 300)}
     assert rows[1e-2][0] > 0.9
+    # What little moves is rounding: unlike the slope, and far larger.
     assert abs(rows[1e-3][1]) < 0.25
-    assert rows[1e-3][3] > 0.5
-    assert rows[2.0][1] > rows[1e-3][1] + 0.2
-    assert rows[2.0][3] < rows[1e-3][3] - 0.3
+    assert rows[1e-3][2] > 10
+    assert rows[0.5][1] > rows[1e-3][1] + 0.2
+    assert rows[0.5][2] < 3
