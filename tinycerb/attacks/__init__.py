@@ -2,17 +2,28 @@
 
 # Importing an attack registers it.
 from tinycerb.attacks import (  # noqa: F401
+    activethief,
     augmentation_mean,
     confidence_gated,
     demultiplex,
+    dfme,
+    disguide,
     inversion,
+    jbda,
+    jbda_tr,
     knockoff,
+    knockoff_adaptive,
+    label_only,
     lsb_jitter,
+    maze,
     noise_robust,
     repeat_mean,
     repeat_vote,
     reset,
     restorer,
+    s4l,
+    smoothing,
+    swiftthief_lite,
 )
 from tinycerb.attacks.base import Attack, AttackInputs
 from tinycerb.attacks.registry import ATTACKS

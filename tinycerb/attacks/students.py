@@ -1,4 +1,4 @@
-"""Networks that an attacker trains as a clone. Two unlike families: one alone flatters a defence.
+"""Networks that an attacker trains as a clone. Unlike families: one alone flatters a defence.
 
 Keras is imported where networks are built: their names are wanted without it.
 """
@@ -46,11 +46,31 @@ def plain_cnn(image_shape: tuple[int, int, int], classes: int) -> keras.Model:
 @STUDENTS.register("batchnorm_cnn")
 def batchnorm_cnn(image_shape: tuple[int, int, int], classes: int) -> keras.Model:
     """Three convolutions with batch normalisation, averaged, dense. 53,698 parameters at 28x28x1."""
+    return _batchnorm_cnn(image_shape, classes, (24, 48, 96))
+
+
+@STUDENTS.register("large_batchnorm_cnn")
+def large_batchnorm_cnn(image_shape: tuple[int, int, int], classes: int) -> keras.Model:
+    """As `batchnorm_cnn` with 32, 64 and 128 channels: the largest with batch normalisation. 94,634 at 28x28x1."""
+    return _batchnorm_cnn(image_shape, classes, (32, 64, 128))
+
+
+@STUDENTS.register("demo_net")
+def demo_net(image_shape: tuple[int, int, int], classes: int) -> keras.Model:
+    """The demo's own network: an attacker who has guessed the victim's architecture. 50,794 parameters at 28x28x1."""
+    from keras_models import build_backbone
+    from keras_models.legacy import keras
+
+    backbone = build_backbone("demo_net", image_shape, 1.0)
+    return keras.Model(backbone.input, keras.layers.Dense(classes)(backbone.output))
+
+
+def _batchnorm_cnn(image_shape: tuple[int, int, int], classes: int, widths: tuple[int, ...]) -> keras.Model:
     from keras_models.legacy import keras
 
     image = x = keras.layers.Input(image_shape)
-    for channels, stride in ((24, 2), (48, 2), (96, 2)):
-        x = keras.layers.Conv2D(channels, 3, stride, padding="same", use_bias=False)(x)
+    for channels in widths:
+        x = keras.layers.Conv2D(channels, 3, 2, padding="same", use_bias=False)(x)
         x = keras.layers.ReLU()(keras.layers.BatchNormalization(momentum=0.9)(x))
     x = keras.layers.GlobalAveragePooling2D()(x)
     return keras.Model(image, keras.layers.Dense(classes)(x))

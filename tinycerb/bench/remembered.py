@@ -59,7 +59,24 @@ class RememberedOracle:
         """Asks about images; see `Oracle.query`."""
         self._advance(digest_arrays(images))
         path = self._folder / f"{self._state[:24]}.npz"
-<<<<<<< HEAD
+        if len(images) < _FEWEST_KEPT:
+            answers, self._engine = self._ask(images)
+        else:
+            answers = self._kept(path, images)
+        self._asked.append(images)
+        return answers
+
+    def reset(self) -> None:
+        """Switches the device off and on; see `Oracle.reset`."""
+        self._advance("power cycle")
+        self._asked.append(None)
+        if self._live is not None:
+            self._live.reset()
+
+    def _advance(self, event: str) -> None:
+        self._state = hashlib.sha256(f"{self._state}{event}".encode()).hexdigest()
+
+    def _kept(self, path: Path, images: np.ndarray) -> np.ndarray:
         answers = self._remembered(path)
         if answers is None:
             # Whoever asks the same at the same time waits, and finds the answers.
@@ -68,7 +85,6 @@ class RememberedOracle:
                 if answers is None:
                     answers, self._engine = self._ask(images)
                     write_arrays(path, {"answers": answers, "engine": np.array(json.dumps(self._engine))})
-        self._asked.append(images)
         return answers
 
     def _remembered(self, path: Path) -> np.ndarray | None:
@@ -82,27 +98,6 @@ class RememberedOracle:
             return None
         self._engine = engine
         return answers
-=======
-        if self._live is None and path.exists():
-            with np.load(path, allow_pickle=False) as arrays:
-                answers, self._engine = arrays["answers"], json.loads(str(arrays["engine"]))
-        else:
-            answers, self._engine = self._ask(images)
-            if len(images) >= _FEWEST_KEPT:
-                write_arrays(path, {"answers": answers, "engine": np.array(json.dumps(self._engine))})
-        self._asked.append(images)
-        return answers
-
-    def reset(self) -> None:
-        """Switches the device off and on; see `Oracle.reset`."""
-        self._advance("power cycle")
-        self._asked.append(None)
-        if self._live is not None:
-            self._live.reset()
-
-    def _advance(self, event: str) -> None:
-        self._state = hashlib.sha256(f"{self._state}{event}".encode()).hexdigest()
->>>>>>> adaptive
 
     def _ask(self, images: np.ndarray) -> tuple[np.ndarray, dict[str, str]]:
         if self._live is None:
