@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tinycerb.cli.cost import _claimed_speeds
+
 MEASURE = """
 import json, sys
 from pathlib import Path
@@ -37,3 +39,10 @@ def test_every_victim_has_its_costs(smoke_run, run_apart) -> None:
     own = sum(float(row[2]) for row in rows)
     dense = sum(float(row[2]) for row in epoch_times(smoke_run.dense("cerberos")))
     assert cerberos["training_seconds"] == pytest.approx(own + dense)
+
+
+def test_the_papers_speeds_are_measured_as_ratios() -> None:
+    victims = {name: {"host_query_us_p50": time} for name, time in (("grad2", 500.0), ("dcp", 50.0), ("none", 40.0))}
+    (sentence,) = _claimed_speeds(victims)
+    assert sentence.startswith("dcp answers 10.0 times as fast as grad2 (its paper: 37 times")
+    assert _claimed_speeds({"dcp": victims["dcp"]}) == []

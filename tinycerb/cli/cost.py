@@ -48,8 +48,27 @@ def cost(
         typer.echo("| " + " | ".join(_COLUMNS) + " |\n|---" + "|---:" * (len(_COLUMNS) - 1) + "|")
         for row in rows:
             typer.echo("| " + " | ".join(row) + " |")
+        typer.echo("".join(f"\n{line}\n" for line in _claimed_speeds(found["victims"])), nl=False)
         return
     Console().print(side_by_side("cost", _COLUMNS[1:], {name: values for name, *values in rows}))
+
+
+# How many times as fast as heavy defences their papers say they answer (Khaled et al., 2023; Guo et al., 2023).
+_CLAIMS = {"dcp": 37.0, "ini": 25.4}
+_HEAVY = "grad2"
+
+
+def _claimed_speeds(victims: dict[str, Any]) -> list[str]:
+    """One sentence per paper that claims to be so many times as fast as heavy defences: the same ratio, measured."""
+    if _HEAVY not in victims:
+        return []
+    heavy = victims[_HEAVY]["host_query_us_p50"]
+    return [
+        f"{name} answers {heavy / victims[name]['host_query_us_p50']:.1f} times as fast as {_HEAVY} (its paper: "
+        f"{claim:g} times as fast as heavy defences)."
+        for name, claim in _CLAIMS.items()
+        if name in victims
+    ]
 
 
 def _say(progress: Any) -> None:

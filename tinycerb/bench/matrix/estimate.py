@@ -9,8 +9,8 @@ from tinycerb.attacks import attack_of
 from tinycerb.bench.matrix.cells import MatrixCell
 from tinycerb.run_dir import RunDirectory
 
-# Rough, for one core and 28x28 grey images: seconds for each thousand images that a student trains on, for a cell's start
-# and its measurements, and for each thousand questions. Cells that are done replace them.
+# Rough, for one core and 28x28 grey images: seconds for each thousand images that a student trains on, for a cell's
+# start and its measurements, and for each thousand questions. Cells that are done replace them.
 _SECONDS_PER_THOUSAND = {"lenet": 0.16, "plain_cnn": 0.35, "batchnorm_cnn": 0.40}
 _UNKNOWN_STUDENT, _START, _ASKING = 0.4, 6.0, 0.3
 _MEASURED_PIXELS = 28 * 28
