@@ -115,8 +115,9 @@ def compare_clone(posteriors: np.ndarray, inputs: CellInputs) -> dict[str, float
     answered = np.log(np.maximum(victim, _LEAST_PROBABILITY)) - np.log(np.maximum(posteriors, _LEAST_PROBABILITY))
     return {
         **figures,
-        "kl_to_victim": float((victim * answered).sum(axis=1, dtype=np.float64).mean()),
-        "l1_to_victim": float(np.abs(victim - posteriors).sum(axis=1, dtype=np.float64).mean()),
+        # Sums of float32 depend on the number of threads in their last digits; a cell does not.
+        "kl_to_victim": round(float((victim * answered).sum(axis=1, dtype=np.float64).mean()), 5),
+        "l1_to_victim": round(float(np.abs(victim - posteriors).sum(axis=1, dtype=np.float64).mean()), 5),
     }
 
 
