@@ -34,14 +34,14 @@ def wait_for(condition, seconds: float = 120) -> None:
         time.sleep(0.05)
 
 
-def workers_of(path: Path) -> list[int]:
+def workers_of(path: Path, module: str = "tinycerb.jobs.worker") -> list[int]:
     found = []
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = entry.read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"tinycerb.jobs.worker" in words and str(path).encode() in words:
+        if module.encode() in words and str(path).encode() in words:
             found.append(int(entry.parent.name))
     return found
 

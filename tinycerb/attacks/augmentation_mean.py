@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs
+from tinycerb.attacks.checks import check_range
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.repeats import check_option, check_repeats, choose_repeated
+from tinycerb.attacks.repeats import check_repeats, choose_repeated
 from tinycerb.config import AttackConfig
 
 
@@ -35,9 +36,9 @@ class AugmentationMean:
     charged: bool = True
 
     def __post_init__(self) -> None:
-        check_option("augmentation_mean", "repeats", self.repeats, 2, 100)
-        check_option("augmentation_mean", "shift", self.shift, 0, 4)
-        check_option("augmentation_mean", "noise", self.noise, 0, 64)
+        check_range("augmentation_mean", "repeats", self.repeats, 2, 100)
+        check_range("augmentation_mean", "shift", self.shift, 0, 4)
+        check_range("augmentation_mean", "noise", self.noise, 0, 64)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """See `Attack.check`."""
@@ -45,7 +46,7 @@ class AugmentationMean:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.cloning import train_clone
+        from tinycerb.attacks.transfer import train_clone
 
         images = choose_repeated(inputs, self.repeats, self.charged)
         copies = [images, *(self.augmented(images, copy, inputs.seed) for copy in range(1, self.repeats))]

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from tinycerb.attacks.distill import OnEpoch
 
 
+# Half a code of 1/256: what stands for an answer of 0 where logarithms are taken.
+FLOOR = 1 / 512
+
+
 @dataclass(frozen=True)
 class AttackInputs:
     """All that an attacker has: no model, no gradients, no true labels, no test set.

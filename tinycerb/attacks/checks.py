@@ -9,13 +9,13 @@ from tinycerb.errors import UsageError
 def check_range(attack: str, option: str, value: float, lowest: float, highest: float) -> None:
     """Raises a UsageError unless `value` lies in `lowest` to `highest`, both included."""
     if not lowest <= value <= highest:
-        raise UsageError(f"the option {option} of the attack {attack} is {value}; allowed: {lowest:g} to {highest:g}")
+        raise UsageError(f"attack {attack!r}: option {option} is {value}; allowed: {lowest:g} to {highest:g}")
 
 
 def check_choice(attack: str, option: str, value: str, allowed: Sequence[str]) -> None:
     """Raises a UsageError unless `value` is one of `allowed`."""
     if value not in allowed:
-        raise UsageError(f"the option {option} of the attack {attack} is {value!r}; allowed: {', '.join(allowed)}")
+        raise UsageError(f"attack {attack!r}: option {option} is {value!r}; allowed: {', '.join(allowed)}")
 
 
 def check_seeds(config: AttackConfig, pool_images: int, own_images: int, seeds: int) -> None:

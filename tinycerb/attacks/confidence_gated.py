@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs
+from tinycerb.attacks.checks import check_choice, check_range
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.repeats import ask_repeatedly, check_choice, check_option, check_repeats, choose_repeated
+from tinycerb.attacks.repeats import ask_repeatedly, check_repeats, choose_repeated
 from tinycerb.config import AttackConfig
 
 
@@ -40,9 +41,9 @@ class ConfidenceGated:
 
     def __post_init__(self) -> None:
         check_choice("confidence_gated", "keep", self.keep, ("agreeing", "confident", "unsure"))
-        check_option("confidence_gated", "tau", self.tau, 0, 1)
-        check_option("confidence_gated", "repeats", self.repeats, 1, 1000)
-        check_option("confidence_gated", "least", self.least, 0.01, 1)
+        check_range("confidence_gated", "tau", self.tau, 0, 1)
+        check_range("confidence_gated", "repeats", self.repeats, 1, 1000)
+        check_range("confidence_gated", "least", self.least, 0.01, 1)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """See `Attack.check`."""
@@ -50,7 +51,7 @@ class ConfidenceGated:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.cloning import train_clone
+        from tinycerb.attacks.transfer import train_clone
 
         images = choose_repeated(inputs, self.repeats, self.charged)
         answers = ask_repeatedly(inputs, images, self.repeats)

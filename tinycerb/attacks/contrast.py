@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_models.legacy import keras
+from tinycerb.attacks.base import FLOOR
 from tinycerb.attacks.features import features_of
 from tinycerb.attacks.smoothing import shifted
 from tinycerb.training.objective import scale_images
@@ -18,7 +19,7 @@ _BETA = 0.99
 
 def soft_weights(answers: tf.Tensor) -> tf.Tensor:
     """Returns w_ij = (1 - H_i)(1 - H_j) cos(y_i, y_j), H the entropy over log K, 0 for i = j; [batch, batch]."""
-    logs = tf.math.log(tf.maximum(answers, 1 / 512))
+    logs = tf.math.log(tf.maximum(answers, FLOOR))
     classes = tf.cast(tf.shape(answers)[1], tf.float32)
     certain = 1 + tf.reduce_sum(answers * logs, axis=1) / tf.math.log(classes)
     unit = tf.math.l2_normalize(answers, axis=1)

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_models.legacy import keras
-from tinycerb.attacks.base import AttackInputs
+from tinycerb.attacks.base import FLOOR, AttackInputs
 from tinycerb.events import Progress, Report
 from tinycerb.training.objective import scale_images
 
@@ -108,7 +108,7 @@ def _training_step(
         optimizer.build(member.trainable_variables)
     all_images, all_answers = tf.constant(images), tf.constant(answers)
     # A class that never answers still has half a code of 1/256.
-    frequencies = np.maximum(answers.mean(axis=0), 1 / 512)
+    frequencies = np.maximum(answers.mean(axis=0), FLOOR)
     offset = tf.constant(settings.prior_correction * np.log(frequencies), tf.float32)
 
     @tf.function

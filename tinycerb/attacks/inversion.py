@@ -14,9 +14,9 @@ import numpy as np
 
 from tinycerb.answers.responses import parse_response
 from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
+from tinycerb.attacks.checks import check_choice, check_range
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.repeats import check_choice, check_option
-from tinycerb.attacks.response_pairs import answers_to, codes_around, mean_of_nearest, plausible_codes
+from tinycerb.attacks.response_pairs import answers_to, in_rounds, mean_of_nearest, plausible_codes
 from tinycerb.attacks.restorer import check_posteriors
 from tinycerb.config import AttackConfig
 
@@ -46,8 +46,8 @@ class Inversion:
     def __post_init__(self) -> None:
         check_choice("inversion", "parameters", self.parameters, ("known", "fitted"))
         check_choice("inversion", "kind", self.kind, ("dcp", "rs"))
-        check_option("inversion", "pairs", self.pairs, 100, 10_000_000)
-        check_option("inversion", "rounds", self.rounds, 1, 10)
+        check_range("inversion", "pairs", self.pairs, 100, 10_000_000)
+        check_range("inversion", "rounds", self.rounds, 1, 10)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """See `Attack.check`."""
@@ -56,7 +56,7 @@ class Inversion:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.cloning import train_clone
+        from tinycerb.attacks.transfer import train_clone
 
         images = choose_images(inputs)
         answers = inputs.oracle.query(images)
@@ -77,14 +77,11 @@ class Inversion:
         order = np.argsort(-answers, axis=1, kind="stable")
         ordered = np.take_along_axis(answers, order, axis=1).astype(np.float32)
         unique, back = np.unique(ordered, axis=0, return_inverse=True)
-        found = None
-        for index in range(self.rounds):
-            codes = plausible_codes(self.pairs, answers.shape[1], seed)
-            if found is not None:
-                half = self.pairs // 2
-                codes = np.concatenate([codes[: self.pairs - half], codes_around(found, half, seed + index)])
-            found, _ = mean_of_nearest(unique, *_ordered_table(response, codes), 16)
-        assert found is not None
+
+        def undo(codes: np.ndarray) -> np.ndarray:
+            return mean_of_nearest(unique, *_ordered_table(response, codes), 16)[0]
+
+        found = in_rounds(undo, self.rounds, self.pairs, answers.shape[1], seed)
         result = np.empty_like(ordered)
         np.put_along_axis(result, order, found[back.reshape(-1)], axis=1)
         return result

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinycerb.attacks.base import AttackInputs, check_distinct
+from tinycerb.attacks.base import FLOOR, AttackInputs, check_distinct
 from tinycerb.attacks.checks import check_choice, check_range
 from tinycerb.attacks.clusters import cluster
 from tinycerb.attacks.registry import ATTACKS
@@ -50,7 +50,7 @@ class Rewards:
             # Equations 7 to 9 of the paper.
             "certainty": np.ptp(np.sort(answers, axis=1)[:, -2:], axis=1),
             "diversity": np.maximum(answers - earlier.mean(axis=0), 0).sum(axis=1),
-            "loss": -(answers * np.log(np.maximum(posteriors, 1 / 512))).sum(axis=1),
+            "loss": -(answers * np.log(np.maximum(posteriors, FLOOR))).sum(axis=1),
         }
         self._answers = np.concatenate([earlier, answers]) if len(self._answers) else answers
         standard = []

@@ -14,7 +14,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from tinycerb.attacks.repeats import FLOOR, normalised
+from tinycerb.attacks.base import FLOOR
+from tinycerb.attacks.repeats import normalised
 
 MOST_HEADS = 6
 _STARTS = 8

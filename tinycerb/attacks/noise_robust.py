@@ -7,8 +7,8 @@ answers that no neighbour shares are learned last and most loudly; these losses 
 from dataclasses import dataclass
 
 from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
+from tinycerb.attacks.checks import check_choice, check_range
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.repeats import check_choice, check_option
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
 
@@ -39,9 +39,9 @@ class NoiseRobust:
 
     def __post_init__(self) -> None:
         check_choice("noise_robust", "loss", self.loss, _LOSSES)
-        check_option("noise_robust", "q", self.q, 0.01, 1)
-        check_option("noise_robust", "reverse", self.reverse, 0, 100)
-        check_option("noise_robust", "noise", self.noise, 0, 0.9)
+        check_range("noise_robust", "q", self.q, 0.01, 1)
+        check_range("noise_robust", "reverse", self.reverse, 0, 100)
+        check_range("noise_robust", "noise", self.noise, 0, 0.9)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """See `Attack.check`."""
@@ -51,8 +51,8 @@ class NoiseRobust:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.cloning import train_clone
         from tinycerb.attacks.robust_losses import co_teach, generalised, symmetric
+        from tinycerb.attacks.transfer import train_clone
 
         images = choose_images(inputs)
         answers = inputs.oracle.query(images)

@@ -8,8 +8,9 @@ gained where the same question meets the same head. At equal calls, fewer images
 from dataclasses import dataclass
 
 from tinycerb.attacks.base import AttackInputs
+from tinycerb.attacks.checks import check_range
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.repeats import ask_repeatedly, check_option, check_repeats, choose_repeated
+from tinycerb.attacks.repeats import ask_repeatedly, check_repeats, choose_repeated
 from tinycerb.config import AttackConfig
 
 
@@ -27,7 +28,7 @@ class RepeatMean:
     charged: bool = True
 
     def __post_init__(self) -> None:
-        check_option("repeat_mean", "repeats", self.repeats, 1, 1000)
+        check_range("repeat_mean", "repeats", self.repeats, 1, 1000)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """See `Attack.check`."""
@@ -35,7 +36,7 @@ class RepeatMean:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.cloning import train_clone
+        from tinycerb.attacks.transfer import train_clone
 
         images = choose_repeated(inputs, self.repeats, self.charged)
         inputs.note("images", len(images))

@@ -9,17 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinycerb.attacks.base import AttackInputs
+from tinycerb.attacks.base import FLOOR, AttackInputs
+from tinycerb.attacks.checks import check_choice, check_range
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.repeats import (
-    FLOOR,
-    ask_repeatedly,
-    check_choice,
-    check_option,
-    check_repeats,
-    choose_repeated,
-    normalised,
-)
+from tinycerb.attacks.repeats import ask_repeatedly, check_repeats, choose_repeated, normalised
 from tinycerb.config import AttackConfig
 
 
@@ -63,7 +56,7 @@ class RepeatVote:
     charged: bool = True
 
     def __post_init__(self) -> None:
-        check_option("repeat_vote", "repeats", self.repeats, 1, 1000)
+        check_range("repeat_vote", "repeats", self.repeats, 1, 1000)
         check_choice("repeat_vote", "rule", self.rule, tuple(RULES))
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
@@ -72,7 +65,7 @@ class RepeatVote:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.cloning import train_clone
+        from tinycerb.attacks.transfer import train_clone
 
         images = choose_repeated(inputs, self.repeats, self.charged)
         inputs.note("images", len(images))

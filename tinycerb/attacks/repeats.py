@@ -9,32 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
+from tinycerb.attacks.base import FLOOR, AttackInputs, check_distinct, choose_images
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
-
-# Half a code of 1/256: what stands for an answer of 0 where logarithms are taken.
-FLOOR = 1 / 512
-
-
-def check_option(where: str, name: str, value: float, low: float, high: float) -> None:
-    """Checks one option of an attack.
-
-    Raises:
-        UsageError: out of range.
-    """
-    if not low <= value <= high:
-        raise UsageError(f"attack {where!r}: option {name} is {value}; allowed: {low} to {high}")
-
-
-def check_choice(where: str, name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Checks one option of an attack that is a word.
-
-    Raises:
-        UsageError: no such choice.
-    """
-    if value not in choices:
-        raise UsageError(f"attack {where!r}: option {name} is {value!r}; allowed: {', '.join(choices)}")
 
 
 def images_to_ask(config: AttackConfig, distinct: int, repeats: int, charged: bool) -> int:

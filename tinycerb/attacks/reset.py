@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
+from tinycerb.attacks.checks import check_range
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.repeats import check_option
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
 
@@ -31,7 +31,7 @@ class Reset:
     probes: int = 24
 
     def __post_init__(self) -> None:
-        check_option("reset", "probes", self.probes, 2, 1000)
+        check_range("reset", "probes", self.probes, 2, 1000)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """See `Attack.check`."""
@@ -44,7 +44,7 @@ class Reset:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.cloning import train_clone
+        from tinycerb.attacks.transfer import train_clone
 
         images = choose_images(inputs)
         repeated = inputs.oracle.query(np.repeat(images[:1], self.probes, axis=0))

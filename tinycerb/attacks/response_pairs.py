@@ -1,10 +1,12 @@
 """Posteriors that a victim might give, and what a known response makes of them: what restoring answers starts from."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tinycerb.answers.normalise import normalise
 from tinycerb.answers.responses import parse_response, respond
-from tinycerb.attacks.repeats import FLOOR
+from tinycerb.attacks.base import FLOOR
 
 _SHARPNESS = 8.0
 
@@ -27,6 +29,28 @@ def codes_around(centres: np.ndarray, count: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng([seed, 23])
     chosen = centres[rng.integers(0, len(centres), count)]
     return to_codes(rng.standard_gamma(_SHARPNESS * chosen.shape[1] * np.maximum(chosen, FLOOR / 4)) + 1e-20)
+
+
+def in_rounds(undo: Callable[[np.ndarray], np.ndarray], rounds: int, pairs: int, classes: int, seed: int) -> np.ndarray:
+    """Undoes a response from general pairs first, then also from pairs around what the round before has found.
+
+    Args:
+        undo: from clean codes, uint8 [pairs, classes], to what the victim's answers were before the response, float32
+            [N, classes].
+        rounds: 1 or more.
+        pairs: codes in each round.
+        classes: of the victim.
+        seed: of the draws.
+
+    Returns:
+        What the last round has found.
+    """
+    found = undo(plausible_codes(pairs, classes, seed))
+    for index in range(1, rounds):
+        half = pairs // 2
+        general = plausible_codes(pairs, classes, seed)[: pairs - half]
+        found = undo(np.concatenate([general, codes_around(found, half, seed + index)]))
+    return found
 
 
 def to_codes(weights: np.ndarray) -> np.ndarray:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
+from tinycerb.attacks.checks import check_choice, check_range
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.repeats import check_choice, check_option
-from tinycerb.attacks.response_pairs import answers_to, codes_around, mean_of_nearest, plausible_codes
+from tinycerb.attacks.response_pairs import answers_to, in_rounds, mean_of_nearest
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
 
@@ -40,9 +40,9 @@ class Restorer:
 
     def __post_init__(self) -> None:
         check_choice("restorer", "method", self.method, ("mlp", "partial_bayes"))
-        check_option("restorer", "pairs", self.pairs, 100, 10_000_000)
-        check_option("restorer", "rounds", self.rounds, 1, 10)
-        check_option("restorer", "epochs", self.epochs, 1, 1000)
+        check_range("restorer", "pairs", self.pairs, 100, 10_000_000)
+        check_range("restorer", "rounds", self.rounds, 1, 10)
+        check_range("restorer", "epochs", self.epochs, 1, 1000)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """See `Attack.check`."""
@@ -51,7 +51,7 @@ class Restorer:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.cloning import train_clone
+        from tinycerb.attacks.transfer import train_clone
 
         images = choose_images(inputs)
         answers = inputs.oracle.query(images)
@@ -62,16 +62,12 @@ class Restorer:
         """Returns answers float [N, classes] without the response, float32 [N, classes]."""
         if response == "none":
             return answers
-        found = None
-        for index in range(self.rounds):
-            codes = plausible_codes(self.pairs, answers.shape[1], seed)
-            if found is not None:
-                half = self.pairs // 2
-                codes = np.concatenate([codes[: self.pairs - half], codes_around(found, half, seed + index)])
-            seen = answers_to(response, codes)
-            found = self._restore(answers.astype(np.float32), seen, codes.astype(np.float32) / 256, seed)
-        assert found is not None
-        return found
+
+        def undo(codes: np.ndarray) -> np.ndarray:
+            clean = codes.astype(np.float32) / 256
+            return self._restore(answers.astype(np.float32), answers_to(response, codes), clean, seed)
+
+        return in_rounds(undo, self.rounds, self.pairs, answers.shape[1], seed)
 
     def _restore(self, answers: np.ndarray, seen: np.ndarray, clean: np.ndarray, seed: int) -> np.ndarray:
         if self.method == "mlp":

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from keras_models.legacy import keras
-from tinycerb.attacks.repeats import FLOOR
+from tinycerb.attacks.base import FLOOR
 
 
 def restore(answers: np.ndarray, seen: np.ndarray, clean: np.ndarray, epochs: int, seed: int) -> np.ndarray:

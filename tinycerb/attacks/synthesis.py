@@ -7,13 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_models.legacy import keras
-from tinycerb.attacks.base import AttackInputs
+from tinycerb.attacks.base import FLOOR, AttackInputs
 from tinycerb.attacks.distill import Loss, distill, settings_of
 from tinycerb.events import Progress
 from tinycerb.training.objective import scale_images
-
-# Half a code: the smallest posterior that 8 bits can mean.
-FLOOR = 1 / 512
 
 
 def floored(posteriors: tf.Tensor | np.ndarray) -> tf.Tensor:

@@ -12,20 +12,47 @@ from tinycerb.attacks.base import AttackInputs
 
 if TYPE_CHECKING:
     from keras_models.legacy import keras
+    from tinycerb.attacks.distill import Loss, OnEpoch
+
+# The clone: uint8 images to posteriors, float32 [N, classes].
+Predict = Callable[[np.ndarray], np.ndarray]
 
 
-def train_clone(inputs: AttackInputs, images: np.ndarray, answers: np.ndarray) -> None:
+def train_clone(
+    inputs: AttackInputs,
+    images: np.ndarray,
+    answers: np.ndarray,
+    loss: Loss | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> None:
     """Trains the clone from scratch as the configuration says, and lets it be measured.
 
     Args:
         inputs: what the attacker has.
         images: uint8 [N, height, width, channels].
-        answers: float32 [N, classes].
+        answers: float [N, classes].
+        loss: of an answer and the clone's logits; by default soft cross-entropy.
+        on_epoch: called in place of the attack's own.
     """
-    from tinycerb.attacks.distill import distill, settings_of
+    from tinycerb.attacks.distill import distill, settings_of, soft_cross_entropy
 
-    members = inputs.build_members()
-    distill(members, images, answers, settings_of(inputs), inputs.seed, inputs.on_epoch, inputs.report)
+    distill(
+        inputs.build_members(),
+        images,
+        answers.astype(np.float32),
+        settings_of(inputs),
+        inputs.seed,
+        on_epoch or inputs.on_epoch,
+        inputs.report,
+        loss or soft_cross_entropy,
+    )
+
+
+def train_quietly(inputs: AttackInputs, images: np.ndarray, answers: np.ndarray) -> Predict:
+    """Trains a clone that nobody has decided for yet; returns its predictor."""
+    finished: list[Predict] = []
+    train_clone(inputs, images, answers, on_epoch=lambda epoch, predict: finished.append(predict))
+    return finished[-1]
 
 
 def train_selector(

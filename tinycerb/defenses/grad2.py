@@ -13,13 +13,10 @@ from tinycerb.atomic import write_bytes
 from tinycerb.config import Config
 from tinycerb.datasets.images import Dataset
 from tinycerb.datasets.procedural import generate
-from tinycerb.defenses import defense_of
-from tinycerb.defenses.redirection_model import TARGETS, distil_surrogate, redirection_network, to_float_tflite
+from tinycerb.defenses.redirection_model import TARGETS, redirection_network, to_float_tflite
+from tinycerb.defenses.surrogate import surrogate_of
 from tinycerb.events import Report
-from tinycerb.training.artefacts import FLOAT_MODEL, load_float_model
-from tinycerb.training.model_source import build_model
 from tinycerb.training.objective import LogitPredictor
-from tinycerb.training.setup import make_repeatable
 
 # Far from the seeds of training's own procedural images.
 _SEED_OFFSET = 300_000
@@ -36,14 +33,10 @@ def write_side_model(config: Config, victim_name: str, dataset: Dataset, folder:
     response = parse_response(victim.response)
     if not isinstance(response, GradientRedirection):
         return
-    clean = load_float_model(folder / FLOAT_MODEL)
-    images = surrogate_images(config, dataset)
-    logits = LogitPredictor(clean)(images).mean(axis=1)
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    posteriors = exponentials / exponentials.sum(axis=1, keepdims=True)
-    make_repeatable(config.seed + _SEED_OFFSET)
-    surrogate = build_model(config, defense_of(victim), dataset, heads=1)
-    distil_surrogate(surrogate, images, posteriors, response.surrogate_epochs, config.seed, report)
+    images, seed = surrogate_images(config, dataset), config.seed + _SEED_OFFSET
+    surrogate, _, clean = surrogate_of(
+        config, victim_name, dataset, folder, images, response.surrogate_epochs, seed, report
+    )
     write_bytes(folder / SIDE_MODEL, to_float_tflite(direct(surrogate, clean, response.target, config, dataset)))
 
 

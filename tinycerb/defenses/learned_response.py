@@ -1,10 +1,8 @@
 """Fills in what a response learns from the victim when the victim is converted."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from keras_models.legacy import keras
 from tinycerb.answers.responses import parse_response, response_text
@@ -14,13 +12,9 @@ from tinycerb.answers.responses.response import Response
 from tinycerb.config import Config
 from tinycerb.datasets.images import Dataset
 from tinycerb.datasets.procedural import generate
-from tinycerb.defenses import defense_of
 from tinycerb.defenses.learned_transitions import learn_transitions
-from tinycerb.defenses.redirection_model import distil_surrogate
+from tinycerb.defenses.surrogate import surrogate_of
 from tinycerb.events import Report
-from tinycerb.training.artefacts import FLOAT_MODEL, load_float_model
-from tinycerb.training.model_source import build_model
-from tinycerb.training.objective import LogitPredictor
 
 # Far from the seeds of training's own procedural images.
 _SEED_OFFSET = 400_000
@@ -50,10 +44,10 @@ def learned_response(
     count = min(_IMAGES, len(dataset.train.images))
     own, labels = dataset.train.images[:count], dataset.train.labels[:count]
     asked = generate(config.out_of_distribution.families, _IMAGES, dataset.train.images, config.seed + _SEED_OFFSET)
-    logits = LogitPredictor(load_float_model(folder / FLOAT_MODEL))(asked).mean(axis=1)
-    posteriors: Any = tf.nn.softmax(logits).numpy()
-    surrogate = build_model(config, defense_of(config.victim(victim_name)), dataset, heads=1)
-    distil_surrogate(surrogate, asked, posteriors, _SURROGATE_EPOCHS, config.seed, report)
+    seed = config.seed + _SEED_OFFSET
+    surrogate, posteriors, _ = surrogate_of(
+        config, victim_name, dataset, folder, asked, _SURROGATE_EPOCHS, seed, report
+    )
     features = keras.Model(surrogate.input, surrogate.layers[-1].input)
     seen = [_features_of(features, images) for images in (asked, own)]
 

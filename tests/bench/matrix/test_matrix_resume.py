@@ -2,36 +2,25 @@
 
 import os
 import signal
-from pathlib import Path
 
 from tests.bench.matrix.conftest import CELLS
 from tests.conftest import run_cli
-from tests.test_resume import start, wait_for
+from tests.test_resume import start, wait_for, workers_of
 from tinycerb.atomic import read_json
 
-
-def workers_of(path: Path) -> list[int]:
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = entry.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if b"tinycerb.bench.matrix.worker" in words and str(path).encode() in words:
-            found.append(int(entry.parent.name))
-    return found
+WORKER = "tinycerb.bench.matrix.worker"
 
 
 def test_a_killed_worker_a_killed_parent_and_a_damaged_cell_change_nothing(matrix, undisturbed, cells_of) -> None:
     process = start(matrix.path, "bench", "matrix", "--resume", matrix.path, "--jobs", 2)
     wait_for(lambda: len(cells_of(matrix)) >= 1)
-    os.kill(workers_of(matrix.path)[0], signal.SIGKILL)
+    os.kill(workers_of(matrix.path, WORKER)[0], signal.SIGKILL)
     wait_for(lambda: len(cells_of(matrix)) >= 4)
     process.kill()
     _, stderr = process.communicate()
     assert "was killed (SIGKILL); the cell starts anew" in stderr
     # The workers end by themselves when their parent is gone.
-    wait_for(lambda: not workers_of(matrix.path), seconds=10)
+    wait_for(lambda: not workers_of(matrix.path, WORKER), seconds=10)
     kept = cells_of(matrix)
     assert 4 <= len(kept) < CELLS
     names = sorted(kept)
