@@ -1,15 +1,16 @@
 """Fetches a published data set: `python -m tinycerb.datasets.fetch cifar10`. It loads TensorFlow."""
 
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from tinycerb.atomic import write_arrays
 from tinycerb.datasets.fetched import FETCHED, FOLDER
+from tinycerb.datasets.gtsrb import download_gtsrb, read_gtsrb
 from tinycerb.errors import EnvironmentProblem, ExitCode, TinyCerbError, UsageError, suggest
-
-_TFDS_NAMES = {"svhn": "svhn_cropped"}
 
 
 def fetch(name: str) -> None:
@@ -21,9 +22,8 @@ def fetch(name: str) -> None:
     """
     if name not in FETCHED:
         raise UsageError(f"unknown data set {name!r}{suggest(name, FETCHED)}; known: {', '.join(FETCHED)}")
-    (train_images, train_labels), (test_images, test_labels) = (
-        _from_tfds(_TFDS_NAMES[name]) if name in _TFDS_NAMES else _from_keras(name)
-    )
+    source = _SOURCES.get(name, _from_keras)
+    (train_images, train_labels), (test_images, test_labels) = source(name)
     content = {
         "train_images": _with_channels(train_images),
         "train_labels": np.ravel(train_labels).astype(np.int32),
@@ -42,7 +42,7 @@ def _from_keras(name: str) -> Any:
         raise EnvironmentProblem(f"{name} could not be downloaded: {error}") from error
 
 
-def _from_tfds(name: str) -> Any:
+def _svhn(name: str) -> Any:
     try:
         import tensorflow_datasets as tfds  # pyright: ignore[reportMissingImports]
     except ImportError as error:
@@ -50,8 +50,20 @@ def _from_tfds(name: str) -> Any:
             f"{name} is fetched by tensorflow-datasets ({error}); install it with: "
             ".venv/bin/pip install tensorflow-datasets 'numpy<2'"
         ) from error
-    loaded = tfds.as_numpy(tfds.load(name, split=["train", "test"], batch_size=-1, as_supervised=True))
+    loaded = tfds.as_numpy(tfds.load("svhn_cropped", split=["train", "test"], batch_size=-1, as_supervised=True))
     return loaded[0], loaded[1]
+
+
+def _gtsrb(name: str) -> Any:
+    with TemporaryDirectory() as folder:
+        try:
+            download_gtsrb(Path(folder))
+        except Exception as error:
+            raise EnvironmentProblem(f"{name} could not be downloaded: {error}") from error
+        return read_gtsrb(Path(folder))
+
+
+_SOURCES = {"svhn": _svhn, "gtsrb": _gtsrb}
 
 
 def _with_channels(images: np.ndarray) -> np.ndarray:

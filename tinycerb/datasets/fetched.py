@@ -15,6 +15,7 @@ FETCHED: dict[str, tuple[str, ...]] = {
     "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
     "cifar100": tuple(f"fine class {number}" for number in range(100)),
     "svhn": tuple("0123456789"),
+    "gtsrb": tuple(f"sign {number}" for number in range(43)),
 }
 _KEYS = ("train_images", "train_labels", "test_images", "test_labels")
 
