@@ -19,6 +19,7 @@ POOL_ATTACKS = {
     "swiftthief_lite": {"rounds": 1, "contrast_epochs": 1, "selector_epochs": 1},
     "label_only": {"smoothing": 0.1},
     "s4l": {},
+    "shadow": {"families": "gratings+silhouettes", "drawn": 100, "epochs": 1, "keep": 0.8},
 }
 OTHERS = {
     "smoothing": {"copies": 3},

@@ -22,6 +22,7 @@ from tinycerb.attacks import (  # noqa: F401
     reset,
     restorer,
     s4l,
+    shadow,
     smoothing,
     swiftthief_lite,
 )

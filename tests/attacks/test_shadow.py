@@ -1,0 +1,71 @@
+"""The attacker that plays the vendor on its own images."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from keras_models.legacy import keras
+from tests.attacks.attacker import POOL, Recorder, inputs_of
+from tinycerb.attacks.shadow import Shadow, fit_logistic, ranking_quality, signs_of
+from tinycerb.config import AttackConfig
+from tinycerb.errors import UsageError
+
+RNG = np.random.default_rng(3)
+CONFIG = AttackConfig("a", attack="shadow", students=("lenet",), epochs=2, batch_size=16, budget=0)
+
+
+def test_signs_say_nothing_about_the_class() -> None:
+    answers = RNG.dirichlet(np.ones(10), 50)
+    likeness = RNG.uniform(size=50)
+    renamed = signs_of(answers[:, RNG.permutation(10)], likeness)
+    np.testing.assert_allclose(signs_of(answers, likeness), renamed, rtol=1e-12)
+    # A sure answer and an unsure one differ in the first three.
+    sure, unsure = signs_of(np.array([[1.0, 0, 0], [0.4, 0.3, 0.3]]), np.array([0.5, 0.5]))
+    assert sure[0] > unsure[0]
+    assert sure[1] > unsure[1]
+    assert sure[2] < unsure[2]
+    assert sure[3] == unsure[3] == 0
+
+
+def test_the_logistic_model_finds_the_odds_that_made_the_data() -> None:
+    signs = np.concatenate([RNG.standard_normal((20_000, 2)), np.ones((20_000, 1))], axis=1)
+    weights = np.array([1.5, -0.5, 0.25])
+    truth = RNG.uniform(size=20_000) < 1 / (1 + np.exp(-signs @ weights))
+    np.testing.assert_allclose(fit_logistic(signs, truth, ridge=0.0), weights, atol=0.06)
+
+
+def test_ranking_quality() -> None:
+    truth = np.array([True, True, False, False])
+    assert ranking_quality(np.array([4.0, 3, 2, 1]), truth) == 1
+    assert ranking_quality(np.array([1.0, 2, 3, 4]), truth) == 0
+    assert ranking_quality(np.array([4.0, 1, 3, 2]), truth) == 0.5
+    assert ranking_quality(np.ones(4), truth) == 0.5
+    assert ranking_quality(np.ones(4), np.ones(4, bool)) == 0.5
+
+
+@pytest.mark.parametrize("labels", [False, True])
+def test_it_notes_what_its_shadows_were_worth(labels: bool) -> None:
+    class Soft(Recorder):
+        def query(self, images: np.ndarray) -> np.ndarray:
+            return super().query(images) * (1.0 if labels else 0.9) + (0.0 if labels else 0.05)
+
+    keras.utils.set_random_seed(1)
+    notes: dict[str, object] = {}
+    inputs = replace(
+        inputs_of(Soft(), CONFIG, lambda epoch, predict: None), note=lambda key, value: notes.update({key: value})
+    )
+    Shadow(families="gratings", drawn=100, epochs=1).run(inputs)
+    assert notes["worst_case"] == "knows the recipe"
+    assert 0 < float(str(notes["shadow_honest"])) <= 1
+    assert 0 <= float(str(notes["trust_auc"])) <= 1
+
+
+def test_bad_options_and_a_pool_of_one_image() -> None:
+    with pytest.raises(UsageError, match=r"unknown family 'grating'; allowed: .*gratings"):
+        Shadow(families="grating")
+    with pytest.raises(UsageError, match=r"keep is 0; allowed: 0\.01 to 1"):
+        Shadow(keep=0)
+    inputs = replace(inputs_of(Recorder(), CONFIG, lambda epoch, predict: None), pool=POOL[:1].repeat(20, axis=0))
+    with pytest.raises(UsageError, match="20 images of the pool make no groups; allowed: 4 distinct"):
+        Shadow(drawn=100).run(inputs)
