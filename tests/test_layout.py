@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,23 @@ def test_keras_has_one_door() -> None:
     ]
     assert offenders == []
     assert [path for path in SOURCES if "tests" not in path.parts and "keras" in imports_of(path)] == []
+
+
+def test_tf_mot_has_one_door() -> None:
+    door = ROOT / "keras_models" / "model_optimization.py"
+    offenders = [path for path in SOURCES if "tensorflow_model_optimization" in imports_of(path)]
+    assert offenders == [door]
+
+
+def test_the_door_to_tf_mot_does_not_load_keras_3_and_leaves_it_to_others() -> None:
+    code = (
+        "import sys, keras_models.model_optimization; print('keras' in sys.modules); "
+        "import keras; print(keras.__version__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    hidden, version = done.stdout.split()
+    assert hidden == "False"
+    assert version.startswith("3.")
 
 
 def test_reports_need_neither_tensorflow_nor_a_runtime() -> None:

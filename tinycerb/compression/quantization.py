@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import tensorflow_model_optimization as tfmot
-
 from keras_models.legacy import Keras3ModelError, keras, require_legacy_model
+from keras_models.model_optimization import tfmot
 from tinycerb.errors import EnvironmentProblem, UsageError
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_model_optimization as tfmot
 
 from keras_models.legacy import keras
+from keras_models.model_optimization import tfmot
 from tinycerb.compression.pruner import Pruner
 from tinycerb.compression.schedules import SCHEDULES
 from tinycerb.config import PruningConfig

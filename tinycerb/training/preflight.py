@@ -7,12 +7,11 @@ import sys
 import warnings
 from typing import Any
 
-import tensorflow_model_optimization as tfmot
-
 from converters.contract import contract_violations
 from converters.export import APART, FULLY_CONNECTED, export_int8
 from converters.model_file import ModelFile, parse_model
 from keras_models.legacy import keras
+from keras_models.model_optimization import tfmot
 from tinycerb.apart import answer
 from tinycerb.compression.channel_plan import plan_channels
 from tinycerb.compression.quantization import quantize_aware
