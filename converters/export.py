@@ -73,6 +73,18 @@ class _FakeQuantized(_Selectable):
         return tf.quantization.fake_quant_with_min_max_args(outputs, -wide.output_range, wide.output_range)
 
 
+class _Constant(tf.Module):
+    """Owns a function without variables.
+
+    The converter saves the owner of what it converts, and walking through the layers of a quantization-aware model
+    takes it longer than everything else; here is nothing to walk through.
+    """
+
+    def __init__(self, frozen: Callable[..., Any], signature: Sequence[tf.TensorSpec]) -> None:
+        super().__init__()
+        self.logits = tf.function(lambda image, head: {"logits": frozen(image, head)[0]}, input_signature=signature)
+
+
 def export_int8(
     backbone: Callable[..., Any],
     heads: Sequence[Head],
@@ -135,9 +147,5 @@ def export_float(
 def _converter(module: _Selectable, image_shape: tuple[int, int, int]) -> Any:
     signature = [tf.TensorSpec([1, *image_shape], tf.float32, "image"), tf.TensorSpec([1], tf.int32, "head")]
     function = tf.function(module.logits, input_signature=signature)
-    # The converter saves what owns the function. Without its variables that is a matter of moments: walking through
-    # the layers of a quantization-aware model takes longer than everything else.
-    frozen = convert_variables_to_constants_v2(function.get_concrete_function())
-    owner = tf.Module()
-    owner.logits = tf.function(lambda image, head: {"logits": frozen(image, head)[0]}, input_signature=signature)
+    owner = _Constant(convert_variables_to_constants_v2(function.get_concrete_function()), signature)
     return tf.lite.TFLiteConverter.from_concrete_functions([owner.logits.get_concrete_function()], owner)
