@@ -11,6 +11,8 @@ INK, PALE, RULE = "#1d2733", "#f2f4f7", "#c3cad4"
 GOOD, BAD, OPEN = "#1b7f5c", "#b3402a", "#8a6d1a"
 # Okabe and Ito's palette.
 SERIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
+_MARKS = ("o", "s", "^", "D")
+_LINES = ("-", "--", ":", "-.")
 
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -32,6 +34,12 @@ STYLE: dict[Any, Any] = {
     # Text stays text: searchable, and the same on every machine.
     "pdf.fonttype": 42,
 }
+
+
+def series_look(index: int) -> dict[str, Any]:
+    """Returns colour, marker and line of a series; the first 24 all look different."""
+    lap = index // len(SERIES)
+    return {"color": SERIES[index % len(SERIES)], "marker": _MARKS[lap % 4], "linestyle": _LINES[lap % 4]}
 
 
 def new_page(title: str, subtitle: str) -> Figure:

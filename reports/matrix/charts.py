@@ -9,12 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.style import RULE, SERIES, STYLE
+from reports.style import RULE, STYLE, series_look
 
 Results = dict[str, Any]
 # Defences are told apart by colour and, from the seventh on, by line and mark, too.
-_MARKS = ("o", "s", "^", "D")
-_LINES = ("-", "--", ":", "-.")
 _COSTS = (
     ("utility_loss", "utility lost, points of accuracy"),
     ("flash_bytes", "model file, thousand bytes"),
@@ -115,7 +113,7 @@ def _pareto(results: Results, threat: str, judged: dict[str, Any]) -> Figure | N
                     ms=6,
                     capsize=2,
                     elinewidth=0.9,
-                    **{**_look(index), "linestyle": "none"},
+                    **{**series_look(index), "linestyle": "none"},
                 )
         axes.set_xlabel(label)
         axes.margins(x=0.12)
@@ -167,7 +165,7 @@ def _budget_curves(threat: str, verdict: dict[str, Any], judged: dict[str, Any])
         for index, (name, case) in enumerate(judged.items()):
             curve = case["by_attack"].get(attack, {}).get("budget_curve", [])
             calls = [point["queries_charged"] for point in curve]
-            axes.plot(calls, [100 * point["clone_accuracy"] for point in curve], ms=4, label=name, **_look(index))
+            axes.plot(calls, [100 * point["clone_accuracy"] for point in curve], ms=4, label=name, **series_look(index))
         axes.set_xscale("log")
         axes.set_ylim(0, 100)
         axes.set_xlabel("questions asked")
@@ -179,8 +177,3 @@ def _budget_curves(threat: str, verdict: dict[str, Any], judged: dict[str, Any])
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right center", fontsize=8)
     return figure
-
-
-def _look(index: int) -> dict[str, Any]:
-    lap = index // len(SERIES)
-    return {"color": SERIES[index % len(SERIES)], "marker": _MARKS[lap % 4], "linestyle": _LINES[lap % 4]}

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from reports.facts import Metrics, percent
-from reports.style import SERIES, blank_axes, new_page
+from reports.style import blank_axes, new_page, series_look
 from reports.table import draw_table
 
 _ROWS_PER_PAGE = 26
@@ -58,14 +58,14 @@ def _curves(figure: Figure, metrics: Metrics) -> None:
     for index, student in enumerate(students[:2]):
         axes = figure.add_axes((0.11 + 0.44 * index, 0.09, 0.37, 0.22))
         axes.set_title(f"Clone accuracy, {first}, {student}")
-        for colour, (name, victim) in zip(SERIES, metrics["victims"].items(), strict=False):
+        for number, (name, victim) in enumerate(metrics["victims"].items()):
             for cell in victim["cells"]:
                 if cell["student"] == student and cell["attack"] == first:
                     label = f"{name}, mean head" if cell["reference_row"] else name
                     epochs = [point["epoch"] for point in cell["curve"]]
                     curve = [100 * point["clone_accuracy"] for point in cell["curve"]]
-                    style = "--" if cell["reference_row"] else "-"
-                    axes.plot(epochs, curve, style, marker="o", ms=3, color=colour, label=label)
+                    look = series_look(number) | {"linestyle": "--" if cell["reference_row"] else "-"}
+                    axes.plot(epochs, curve, ms=3, label=label, **look)
         axes.set_ylim(0, 100)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("epoch of the clone")

@@ -4,9 +4,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from reports.facts import Metrics
-from reports.style import SERIES, blank_axes, new_page
+from reports.style import blank_axes, new_page, series_look
 from reports.table import draw_table
 
+# Above it, names stand in the first panel alone.
+_NAMES_IN_EVERY_PANEL = 9
 _STAGE_NAMES = {"dense": "dense", "prune": "pruning", "recover": "cut network", "quantize": "quantization-aware"}
 
 
@@ -27,21 +29,32 @@ def draw(metrics: Metrics) -> list[Figure]:
     for index, (key, title, factor, unit) in enumerate(panels):
         axes = figure.add_axes((0.11, 0.755 - 0.172 * index, 0.82, 0.125))
         axes.set_title(title)
-        for colour, (name, victim) in zip(SERIES, metrics["victims"].items(), strict=False):
+        for number, (name, victim) in enumerate(metrics["victims"].items()):
             history = victim["training"]["history"]
             if key == "defense_loss" and victim["defense"] == "none":
                 continue
             epochs = [row["epoch"] for row in history]
-            axes.plot(epochs, [factor * row[key] for row in history], marker="o", ms=3, color=colour, label=name)
+            axes.plot(epochs, [factor * row[key] for row in history], ms=3, label=name, **series_look(number))
         history = next(iter(metrics["victims"].values()))["training"]["history"]
         _mark_stages(axes, history, with_names=index == 0)
         axes.set_ylabel(unit)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlim(history[0]["epoch"] - 0.5, history[-1]["epoch"] + 0.5)
-        axes.legend(fontsize=7.5, ncols=3, loc="best")
+        _name_lines(axes, first=index == 0)
     axes.set_xlabel("epoch")
     _groups(figure, metrics)
     return [figure]
+
+
+def _name_lines(axes, first: bool) -> None:
+    """Many names would hide the lines of every panel."""
+    names = axes.get_legend_handles_labels()[1]
+    if not names:
+        axes.text(0.5, 0.5, "no victim has a defence with a loss", transform=axes.transAxes, ha="center", size=8)
+    elif len(names) <= _NAMES_IN_EVERY_PANEL:
+        axes.legend(fontsize=7.5, ncols=3, loc="best")
+    elif first:
+        axes.legend(fontsize=5.5, ncols=6, loc="upper right")
 
 
 def _mark_stages(axes, history: list[dict], with_names: bool) -> None:
