@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tinycerb.attacks.base import AttackInputs
 from tinycerb.attacks.checks import check_range
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.repeats import ask_repeatedly, check_repeats, choose_repeated
+from tinycerb.attacks.repeats import ask_repeatedly, check_repeats, choose_repeated, mean_of_distinct
 from tinycerb.config import AttackConfig
 
 
@@ -22,10 +22,13 @@ class RepeatMean:
     Attributes:
         repeats: n, how often each image is asked.
         charged: whether the budget counts calls (budget / n images) or images.
+        distinct: each different answer counts once, however often it was drawn: the mean of the heads, not of the
+            draws. For a few heads; noise that differs each time has no answer twice, and nothing changes.
     """
 
     repeats: int = 8
     charged: bool = True
+    distinct: bool = False
 
     def __post_init__(self) -> None:
         check_range("repeat_mean", "repeats", self.repeats, 1, 1000)
@@ -40,4 +43,5 @@ class RepeatMean:
 
         images = choose_repeated(inputs, self.repeats, self.charged)
         inputs.note("images", len(images))
-        train_clone(inputs, images, ask_repeatedly(inputs, images, self.repeats).mean(axis=0))
+        answers = ask_repeatedly(inputs, images, self.repeats)
+        train_clone(inputs, images, mean_of_distinct(answers) if self.distinct else answers.mean(axis=0))

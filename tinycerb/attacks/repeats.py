@@ -46,6 +46,24 @@ def ask_repeatedly(inputs: AttackInputs, images: np.ndarray, repeats: int) -> np
     return np.stack([inputs.oracle.query(images) for _ in range(repeats)])
 
 
+def mean_of_distinct(answers: np.ndarray) -> np.ndarray:
+    """Averages the different answers to each image, each counted once.
+
+    Heads are drawn evenly, so what counts is which answers there are and not how often each was drawn: with three
+    heads, eight draws show all of them for 88 % of the images, and their mean is then exact.
+
+    Args:
+        answers: float [repeats, N, classes].
+
+    Returns:
+        [N, classes].
+    """
+    new = np.ones(answers.shape[:2], bool)
+    for later in range(1, len(answers)):
+        new[later] = (answers[later] != answers[:later]).any(axis=2).all(axis=0)
+    return (answers * new[:, :, np.newaxis]).sum(axis=0) / new.sum(axis=0)[:, np.newaxis]
+
+
 def normalised(answers: np.ndarray) -> np.ndarray:
     """Returns rows brought to a sum of 1, nothing below `FLOOR` before, float32."""
     floored = np.maximum(answers, FLOOR)
