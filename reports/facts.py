@@ -1,11 +1,18 @@
 """Small readings of `metrics.json` that several pages share."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 Metrics = dict[str, Any]
+Item = TypeVar("Item")
 
 # Differences below this are within what seeds alone were seen to make.
 CHANCE_POINTS = 4.0
+
+
+def in_groups(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
+    """Returns the items in order, `size` at a time; the last group may be smaller."""
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def percent(share: float) -> str:
@@ -29,15 +36,19 @@ def attack_names(verdict: dict[str, Any]) -> set[str]:
 
 
 def defended_names(metrics: Metrics) -> list[str]:
-    """Returns the victims that have a defence."""
-    return [name for name, victim in metrics["victims"].items() if victim["defense"] != "none"]
+    """Returns the victims that have a defence, in training or in how they answer."""
+    return [name for name, victim in metrics["victims"].items() if _is_defended(victim)]
+
+
+def _is_defended(victim: dict[str, Any]) -> bool:
+    return victim["defense"] != "none" or victim.get("response", "none") != "none"
 
 
 def control_name(metrics: Metrics, name: str) -> str | None:
     """Returns the undefended victim that is pruned like `name`, if the run has one besides the baseline."""
     ratio = metrics["victims"][name]["channel_ratio"]
     for other, victim in metrics["victims"].items():
-        if other != metrics["baseline"] and victim["defense"] == "none" and victim["channel_ratio"] == ratio:
+        if other != metrics["baseline"] and not _is_defended(victim) and victim["channel_ratio"] == ratio:
             return other
     return None
 
@@ -46,9 +57,9 @@ def verdict_sentences(metrics: Metrics) -> list[tuple[str, str]]:
     """Returns what may be claimed: (`good`, `bad` or `open`, sentence) per defended victim and threat class."""
     sentences = []
     baseline = metrics["baseline"]
+    if not metrics["threats"] and defended_names(metrics):
+        sentences.append(("open", "Stealing was not measured: the run has no attacks."))
     for name in defended_names(metrics):
-        if not metrics["threats"]:
-            sentences.append(("open", f"Stealing of {name} was not measured: the run has no attacks."))
         for threat, verdict in metrics["threats"].items():
             case = verdict["victims"][name]
             reference = verdict["victims"][baseline]["clone_accuracy"]

@@ -1,32 +1,47 @@
 """What each operator of the files costs."""
 
+import json
+
 from matplotlib.figure import Figure
 
-from reports.facts import Metrics
+from reports.facts import Metrics, in_groups
 from reports.style import SERIES, blank_axes, new_page
 from reports.table import draw_table
 
 _ROWS = 24
+_NAMED = 4
 
 
 def draw(metrics: Metrics) -> list[Figure]:
-    """Draws one table per victim, two to a page."""
-    victims = list(metrics["victims"].items())
+    """Draws one table for victims with the same layers, two to a page."""
+    alike: dict[str, list[str]] = {}
+    for name, victim in metrics["victims"].items():
+        alike.setdefault(json.dumps(victim["file"]["operators"]), []).append(name)
+    groups = list(alike.values())
     figures = []
     # Long tables get a page of their own.
-    on_a_page = 2 if all(len(victim["file"]["operators"]) <= _ROWS for _, victim in victims) else 1
-    for start in range(0, len(victims), on_a_page):
+    longest = max(len(victim["file"]["operators"]) for victim in metrics["victims"].values())
+    on_a_page = 2 if longest <= _ROWS else 1
+    for group in in_groups(groups, on_a_page):
         figure = new_page(
             "Layers",
             "Operators of the int8 files, counted from the files themselves; MACs are multiply-accumulate operations",
         )
-        for index, (name, victim) in enumerate(victims[start : start + on_a_page]):
-            _table(figure, name, victim, 0.905 - 0.44 * index, _ROWS * (3 - on_a_page))
+        for index, names in enumerate(group):
+            victim = metrics["victims"][names[0]]
+            title = f"{_named(names)}: {victim['file']['flash_bytes']:,} bytes in all"
+            _table(figure, title, victim, 0.905 - 0.44 * index, _ROWS * (3 - on_a_page))
         figures.append(figure)
     return figures
 
 
-def _table(figure: Figure, name: str, victim: dict, top: float, most: int) -> None:
+def _named(names: list[str]) -> str:
+    """Names the first few; files with the same layers differ by a few bytes of what they say about themselves."""
+    others = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {others} more with the same layers" if others > 0 else "")
+
+
+def _table(figure: Figure, title: str, victim: dict, top: float, most: int) -> None:
     operators = victim["file"]["operators"]
     total = max(sum(row["multiply_accumulates"] for row in operators), 1)
     rows = [
@@ -46,7 +61,7 @@ def _table(figure: Figure, name: str, victim: dict, top: float, most: int) -> No
     largest = max(row["activation_bytes"] for row in operators)
     rows.append(["all", "", f"{sums[0]:,}", f"{sums[1]:,}", f"largest {largest:,}", ""])
     height = 0.0172 * (len(rows) + 1)
-    figure.text(0.07, top, f"{name}: {victim['file']['flash_bytes']:,} bytes in all", weight="bold", size=10)
+    figure.text(0.07, top, title, weight="bold", size=10)
     axes = blank_axes(figure, (0.07, top - 0.008 - height, 0.86, height))
     header = [
         "operator",

@@ -64,9 +64,10 @@ def _curves(figure: Figure, metrics: Metrics) -> None:
                     label = f"{name}, mean head" if cell["reference_row"] else name
                     epochs = [point["epoch"] for point in cell["curve"]]
                     curve = [100 * point["clone_accuracy"] for point in cell["curve"]]
-                    look = series_look(number) | {"linestyle": "--" if cell["reference_row"] else "-"}
-                    axes.plot(epochs, curve, ms=3, label=label, **look)
+                    (line,) = axes.plot(epochs, curve, ms=3, label=label, **series_look(number))
+                    line.set_linestyle("--" if cell["reference_row"] else "-")
         axes.set_ylim(0, 100)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("epoch of the clone")
-        axes.legend(fontsize=7, loc="lower right")
+        names = axes.get_legend_handles_labels()[1]
+        axes.legend(fontsize=7 if len(names) <= 6 else 4.5, ncols=1 if len(names) <= 6 else 3, loc="lower right")

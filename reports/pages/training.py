@@ -3,11 +3,12 @@
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from reports.facts import Metrics
+from reports.facts import Metrics, in_groups
 from reports.style import blank_axes, new_page, series_look
 from reports.table import draw_table
+from reports.victim_table import MOST_COLUMNS
 
-# Above it, names stand in the first panel alone.
+# Above it, names stand below all panels, and what pruning kept on pages of its own.
 _NAMES_IN_EVERY_PANEL = 9
 _STAGE_NAMES = {"dense": "dense", "prune": "pruning", "recover": "cut network", "quantize": "quantization-aware"}
 
@@ -40,21 +41,28 @@ def draw(metrics: Metrics) -> list[Figure]:
         axes.set_ylabel(unit)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlim(history[0]["epoch"] - 0.5, history[-1]["epoch"] + 0.5)
-        _name_lines(axes, first=index == 0)
+        _name_lines(axes)
     axes.set_xlabel("epoch")
-    _groups(figure, metrics)
-    return [figure]
+    if len(metrics["victims"]) > _NAMES_IN_EVERY_PANEL:
+        handles, names = figure.axes[0].get_legend_handles_labels()
+        figure.legend(handles, names, fontsize=6.5, ncols=5, loc="lower center", bbox_to_anchor=(0.5, 0.05))
+    groups = in_groups(
+        [name for name, victim in metrics["victims"].items() if victim["training"]["channel_groups"]], MOST_COLUMNS
+    )
+    crowded = len(metrics["victims"]) > _NAMES_IN_EVERY_PANEL or len(groups) > 1
+    pages = [new_page("Training", "What pruning kept") for _ in groups] if crowded else [figure] * len(groups)
+    for page, members in zip(pages, groups, strict=True):
+        _groups(page, {name: metrics["victims"][name] for name in members})
+    return [figure, *pages] if crowded else [figure]
 
 
-def _name_lines(axes, first: bool) -> None:
-    """Many names would hide the lines of every panel."""
+def _name_lines(axes) -> None:
+    """Many names would hide the lines: they stand below all panels."""
     names = axes.get_legend_handles_labels()[1]
     if not names:
         axes.text(0.5, 0.5, "no victim has a defence with a loss", transform=axes.transAxes, ha="center", size=8)
     elif len(names) <= _NAMES_IN_EVERY_PANEL:
         axes.legend(fontsize=7.5, ncols=3, loc="best")
-    elif first:
-        axes.legend(fontsize=5.5, ncols=6, loc="upper right")
 
 
 def _mark_stages(axes, history: list[dict], with_names: bool) -> None:
@@ -73,10 +81,7 @@ def _mark_stages(axes, history: list[dict], with_names: bool) -> None:
             )
 
 
-def _groups(figure: Figure, metrics: Metrics) -> None:
-    pruned = {name: victim for name, victim in metrics["victims"].items() if victim["training"]["channel_groups"]}
-    if not pruned:
-        return
+def _groups(figure: Figure, pruned: Metrics) -> None:
     # Heads with hidden layers bring groups of their own, so that victims may differ in their lists.
     channels = {
         tuple(group["producers"]): group["channels"]
@@ -90,12 +95,12 @@ def _groups(figure: Figure, metrics: Metrics) -> None:
         [_shortened(", ".join(names)), str(count), *(str(found.get(names, "-")) for found in kept)]
         for names, count in channels.items()
     ]
-    figure.text(0.07, 0.19, "Channel groups (layers that lose the same channels)", weight="bold", size=9.5)
+    figure.text(0.07, 0.19, "Channels kept, by groups of layers that lose the same ones", weight="bold", size=9.5)
     axes = blank_axes(figure, (0.07, 0.05, 0.86, 0.13))
-    header = ["convolutions of the group", "channels", *(f"kept by {name}" for name in pruned)]
+    header = ["convolutions of the group", "channels", *pruned]
     edges = [0.01, 0.46, *(1 - 0.52 * (len(pruned) - 1 - index) / len(pruned) for index in range(len(pruned)))]
     height = min(0.12, 1 / (len(rows) + 1))
-    draw_table(axes, header, rows, edges, height, size=7.5)
+    draw_table(axes, header, rows, edges, height, size=7.5, header_size=min(7.5, 90 / max(map(len, pruned))))
 
 
 def _shortened(text: str, length: int = 64) -> str:

@@ -1,0 +1,54 @@
+"""Texts of the first page, which stand on pages of their own where victims are many."""
+
+import textwrap
+
+from reports.facts import Metrics, percent
+from reports.style import BAD, GOOD, OPEN
+
+STATUS_COLOURS = {"good": GOOD, "bad": BAD, "open": OPEN}
+VERDICT_NOTE = "Worst case over the attacks of this report, one seed each; see the last page for what was not measured."
+
+
+def title_of(metrics: Metrics) -> tuple[str, str]:
+    """Returns the report's title and the line below it."""
+    return "Model-stealing report", f"TinyCerb run “{metrics['name']}”, int8 artefacts"
+
+
+def validity_lines(metrics: Metrics) -> list[str]:
+    """Returns three short lines per attack."""
+    lines = []
+    for name, judged in metrics["threats"].items():
+        for attack in judged["attacks"]:
+            word = "valid" if attack["valid"] else "not valid"
+            lines += [
+                f"{name} {attack['attack']}: {word}",
+                f"   clone of {metrics['baseline']} {percent(attack['baseline_clone_accuracy'])},",
+                f"   bar {percent(judged['bar'])} ({metrics['validity']:.2f} x its accuracy)",
+            ]
+    return lines
+
+
+def provenance_lines(metrics: Metrics) -> list[str]:
+    """Returns where the figures come from, in lines of a fixed width."""
+    facts = metrics["provenance"]
+    packages = ", ".join(f"{name} {found}" for name, found in facts["packages"].items())
+    images = facts["dataset_images"]
+    return [
+        f"Command    {facts['command']}",
+        f"Created    {facts['created_utc']} UTC, TinyCerb {facts['tinycerb']}, seed {facts['seed']}, "
+        f"configuration {facts['config_sha256_prefix']}",
+        f"Machine    {facts['system']}, {facts['processor']}, {facts['cores']} cores, Python {facts['python']}",
+        *textwrap.wrap(f"Packages   {packages}", 120, subsequent_indent=" " * 11),
+        f"Data       {facts['dataset']} ({facts['dataset_source']}): {images['train']:,} train, "
+        f"{images['validation']:,} validation, {images['test']:,} test",
+        f"           SHA-256 {facts['dataset_sha256']}",
+        *_network(facts.get("inputs", {}).get("model", {})),
+        *(f"Model      {name}: SHA-256 {victim['file']['sha256']}" for name, victim in metrics["victims"].items()),
+    ]
+
+
+def _network(model: dict) -> list[str]:
+    """The network that the user has brought along, if any."""
+    if not model.get("source"):
+        return []
+    return [f"Network    {model['source'].rsplit('/', 1)[-1]}, SHA-256 {model['sha256']}"]
