@@ -55,7 +55,7 @@ def _row(victim: dict[str, Any]) -> list[str]:
         f"{victim['training']['parameters']:,}",
         method,
         percent(quantization["float_accuracy_expected"]),
-        percent(victim["accuracy"]["accuracy_expected"]),
+        percent(quantization["float_accuracy_expected"] - quantization["accuracy_lost_points"] / 100),
         percent(victim["accuracy"]["head_agreement_mean"]) if coherence else "one head",
         f"{coherence['cosine']:.2f}" if coherence else "-",
     ]
@@ -63,8 +63,8 @@ def _row(victim: dict[str, Any]) -> list[str]:
 
 def _notes(metrics: Metrics) -> list[str]:
     notes = [
-        "float and int8: expected accuracy on the test set before and after quantization. agree: pairs of heads "
-        "with the same label on the test set. off task: mean cosine of the posteriors of two heads on procedural "
+        "float and int8: expected accuracy on the test set before and after quantization, without response. agree: "
+        "pairs of heads with the same label on the test set. off task: mean cosine of two heads on procedural "
         "images (1: heads say the same, lower is harder to clone).",
     ]
     if any(victim["training"]["zero_weight_share"] is not None for victim in metrics["victims"].values()):
@@ -93,10 +93,10 @@ def _noise(figure: Figure, name: str, quantization: dict[str, Any], top: float) 
     layers = quantization["layers"][:_LAYERS]
     lost = quantization["accuracy_lost_points"]
     title = f"{name} lost {lost:.1f} points by quantization; {quantization['worst_layer']} adds most noise"
-    figure.text(0.07, top, title, weight="bold", size=9.5)
+    figure.text(0.07, top, title, weight="bold", size=min(9.5, 760 / len(title)))
     rows = [
         [
-            row["layer"][:48],
+            row["layer"][:36],
             row["operator"],
             f"{row['signal_to_noise_db']:.1f}",
             f"{100 * row['added_noise_share']:.2f}",
@@ -104,8 +104,8 @@ def _noise(figure: Figure, name: str, quantization: dict[str, Any], top: float) 
         for row in layers
     ]
     height = _noise_height(quantization)
-    axes = blank_axes(figure, (0.07, top - 0.008 - height, 0.75, height))
+    axes = blank_axes(figure, (0.07, top - 0.008 - height, 0.86, height))
     marked = [index for index, row in enumerate(layers) if row["layer"] == quantization["worst_layer"]]
     header = ["layer", "operator", "signal to noise, dB", "noise added, % of signal"]
-    draw_table(axes, header, rows, [0.01, 0.58, 0.8, 1.0], 1 / (len(rows) + 1), size=7.2, bold_rows=marked)
+    draw_table(axes, header, rows, [0.01, 0.52, 0.74, 1.0], 1 / (len(rows) + 1), size=7.2, bold_rows=marked)
     return top - height - 0.03

@@ -14,7 +14,8 @@ def draw(metrics: Metrics) -> list[Figure]:
     figures = []
     for start in range(0, len(victims), 4):
         figure = new_page(
-            "Confusion", "Expected counts over a random head on the test set, per cent of each true class"
+            "Confusion",
+            "True classes (down) and answers (across) of a random head on the test set, per cent of each class",
         )
         for index, (name, victim) in enumerate(victims[start : start + 4]):
             left, bottom = 0.14 + 0.45 * (index % 2), 0.56 - 0.45 * (index // 2)
@@ -25,7 +26,7 @@ def draw(metrics: Metrics) -> list[Figure]:
                 (left, bottom, 0.335, 0.335),
                 shares,
                 names,
-                f"{name}: true (down), answered (across)",
+                name,
                 "%.0f",
             )
         spare = len(victims[start : start + 4])

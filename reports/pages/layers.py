@@ -61,7 +61,7 @@ def _table(figure: Figure, title: str, victim: dict, top: float, most: int) -> N
     largest = max(row["activation_bytes"] for row in operators)
     rows.append(["all", "", f"{sums[0]:,}", f"{sums[1]:,}", f"largest {largest:,}", ""])
     height = 0.0172 * (len(rows) + 1)
-    figure.text(0.07, top, title, weight="bold", size=10)
+    figure.text(0.07, top, title, weight="bold", size=min(10, 800 / len(title)))
     axes = blank_axes(figure, (0.07, top - 0.008 - height, 0.86, height))
     header = [
         "operator",

@@ -5,6 +5,9 @@ from matplotlib.figure import Figure
 from reports.facts import Metrics
 from reports.style import new_page, write_paragraphs
 
+# A paragraph that starts above it ends above the footer.
+_LOWEST = 0.12
+
 THREAT_MODEL = [
     "The attacker sends images to the device and sees its answers, as often as they like; every image is counted.",
     "They know the task and its classes, and may train any network they like; they have no weights, no gradients, "
@@ -29,16 +32,22 @@ RULES = [
 
 def draw(metrics: Metrics) -> list[Figure]:
     """Draws what was not measured, the threat model and the rules of the evaluation."""
-    figure = new_page("Limits", "What was not measured, against whom this holds, and by which rules")
-    top = 0.895
+    subtitle = "What was not measured, against whom this holds, and by which rules"
+    figures, top = [new_page("Limits", subtitle)], 0.895
     for title, paragraphs in (
         ("What was not measured", [*metrics["not_measured"], *_kernel_notes(metrics)]),
         ("Threat model", THREAT_MODEL),
         ("Rules", RULES),
     ):
-        figure.text(0.07, top, title, weight="bold", size=10.5)
-        top = write_paragraphs(figure, 0.07, top - 0.015, paragraphs, 118) - 0.025
-    return [figure]
+        figures[-1].text(0.07, top, title, weight="bold", size=10.5)
+        top -= 0.015
+        for paragraph in paragraphs:
+            if top < _LOWEST:
+                figures.append(new_page("Limits, continued", subtitle))
+                top = 0.895
+            top = write_paragraphs(figures[-1], 0.07, top, [paragraph], 118)
+        top -= 0.025
+    return figures
 
 
 def _kernel_notes(metrics: Metrics) -> list[str]:

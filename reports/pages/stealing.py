@@ -10,6 +10,8 @@ from reports.style import blank_axes, new_page, series_look
 from reports.table import draw_table
 
 _ROWS_PER_PAGE = 26
+# More names than these victims have do not fit into a small panel.
+_MOST_BESIDE_TABLE = 4
 
 
 def draw(metrics: Metrics) -> list[Figure]:
@@ -19,9 +21,14 @@ def draw(metrics: Metrics) -> list[Figure]:
     for start in range(0, len(cells), _ROWS_PER_PAGE):
         figure = new_page("Stealing", "A cell is one attack on one int8 victim with one student; its last epoch counts")
         _table(figure, cells[start : start + _ROWS_PER_PAGE])
-        if start == 0:
-            _curves(figure, metrics)
         figures.append(figure)
+    if not figures:
+        return []
+    if len(metrics["victims"]) <= _MOST_BESIDE_TABLE:
+        _curves(figures[0], metrics, [(0.11 + 0.44 * index, 0.09, 0.37, 0.22) for index in range(2)])
+    else:
+        figures.append(new_page("Stealing", "How the clones of every victim learned"))
+        _curves(figures[-1], metrics, [(0.11, 0.62 - 0.43 * index, 0.82, 0.27) for index in range(2)])
     return figures
 
 
@@ -52,11 +59,11 @@ def _table(figure: Figure, cells: list[dict]) -> None:
     figure.text(0.07, 0.9 - height, "\n".join(lines), size=7, color="#5a6675", va="top", linespacing=1.4)
 
 
-def _curves(figure: Figure, metrics: Metrics) -> None:
+def _curves(figure: Figure, metrics: Metrics, boxes: list[tuple[float, float, float, float]]) -> None:
     students = sorted({cell["student"] for v in metrics["victims"].values() for cell in v["cells"]})
     first = next(iter(metrics["threats"].values()))["attacks"][0]["attack"]
-    for index, student in enumerate(students[:2]):
-        axes = figure.add_axes((0.11 + 0.44 * index, 0.09, 0.37, 0.22))
+    for student, box in zip(students, boxes, strict=False):
+        axes = figure.add_axes(box)
         axes.set_title(f"Clone accuracy, {first}, {student}")
         for number, (name, victim) in enumerate(metrics["victims"].items()):
             for cell in victim["cells"]:
@@ -69,5 +76,7 @@ def _curves(figure: Figure, metrics: Metrics) -> None:
         axes.set_ylim(0, 100)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("epoch of the clone")
-        names = axes.get_legend_handles_labels()[1]
-        axes.legend(fontsize=7 if len(names) <= 6 else 4.5, ncols=1 if len(names) <= 6 else 3, loc="lower right")
+        if len(metrics["victims"]) <= _MOST_BESIDE_TABLE:
+            axes.legend(fontsize=7, loc="lower right")
+        else:
+            axes.legend(fontsize=5, ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.14))

@@ -17,6 +17,9 @@ from tinycerb.config import AttackConfig
 from tinycerb.datasets.procedural import FAMILIES, generate
 from tinycerb.errors import UsageError
 
+# A device that tells labels alone answers 255/256 for the label; an oracle asked for labels answers 1.
+LABEL_ALONE = 255 / 256
+
 
 @ATTACKS.register("shadow")
 @dataclass(frozen=True)
@@ -93,13 +96,19 @@ class Shadow:
         )
         likeness = looks(images)[:, 1]
         shadow_answers = np.rint(defended(images[~task]) * 256) / 256
-        if (answers.max(axis=1) == 1).all():
-            shadow_answers = one_hot[shadow_answers.argmax(axis=1)]
+        shadow_answers = in_the_form_of(answers, shadow_answers)
         agreed = shadow_answers.argmax(axis=1) == honest(images[~task]).argmax(axis=1)
         weights = fit_logistic(signs_of(shadow_answers, likeness[~task]), agreed)
         inputs.note("shadow_honest", float(agreed.mean()))
         inputs.note("trust_auc", ranking_quality(signs_of(shadow_answers, likeness[~task]) @ weights, agreed))
         return signs_of(answers, likeness) @ weights
+
+
+def in_the_form_of(answers: np.ndarray, shadow_answers: np.ndarray) -> np.ndarray:
+    """Returns the shadow's answers as the victim would give them: labels alone where it tells no more."""
+    if (answers.max(axis=1) >= LABEL_ALONE).all():
+        return np.eye(answers.shape[1], dtype=shadow_answers.dtype)[shadow_answers.argmax(axis=1)]
+    return shadow_answers
 
 
 def signs_of(answers: np.ndarray, likeness: np.ndarray) -> np.ndarray:

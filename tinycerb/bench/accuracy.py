@@ -23,7 +23,8 @@ def measure_accuracy(
         The figures, and the expected answer to each image, the mean over all heads: float64 [N, classes] in 0..1.
     """
     images = model.quantize(test.images)
-    codes = Answers(model).of_all(images, model.all_heads(images, report))
+    logits = model.all_heads(images, report)
+    codes = Answers(model).of_all(images, logits)
     labels = codes.argmax(axis=2)
     correct = labels == test.labels[:, np.newaxis]
     per_head = correct.mean(axis=0)
@@ -38,6 +39,8 @@ def measure_accuracy(
         "test_images": len(test.images),
         "accuracy_per_head": per_head.tolist(),
         "accuracy_expected": float(per_head.mean()),
+        # Of the network alone, row by row of its file: what quantization has left, whatever the response changes.
+        "accuracy_before_response": (logits.argmax(axis=2) == test.labels[:, np.newaxis]).mean(axis=0).tolist(),
         "accuracy_worst_head": float(per_head.min()),
         "accuracy_mean_head": float((expected.argmax(axis=1) == test.labels).mean()),
         # Two questions about the same image: how often do their labels differ? Keyed heads never do.

@@ -28,7 +28,7 @@ def measure_quantization(
         run: the run.
         victim: one of its victims.
         model: its int8 file.
-        accuracy: expected accuracy of the int8 file, 0..1.
+        accuracy: expected accuracy of the int8 file's heads, before any response, 0..1.
         float_accuracy: that of the float model, on the same images.
         images: test images, uint8, of which a few pass through both graphs.
 

@@ -87,10 +87,12 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> N
     test = dataset.test
     run.model_sha256(victim)
     model = open_model(run.model(victim))
-    float_accuracy = float(np.mean(read_json(run.victim(victim) / "training.json")["float_accuracy_per_head"]))
+    float_accuracies = read_json(run.victim(victim) / "training.json")["float_accuracy_per_head"]
     # The same bytes, many times as fast.
     compiled = open_fastest(run.model(victim))
     accuracy, answers = measure_accuracy(compiled, test, report)
+    # A response's own layers and networks come after the heads that were trained.
+    quantized_accuracies = accuracy["accuracy_before_response"][: len(float_accuracies)]
     # Attackers never see these: they are what clones are compared with afterwards.
     write_arrays(
         run.victim(victim) / "test_labels.npz",
@@ -101,7 +103,7 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> N
         {
             "accuracy": accuracy,
             "quantization": measure_quantization(
-                run, victim, model, accuracy["accuracy_expected"], float_accuracy, test.images
+                run, victim, model, float(np.mean(quantized_accuracies)), float(np.mean(float_accuracies)), test.images
             ),
             "coherence": measure_coherence(compiled, run.config, dataset),
             "arena": measure_arena(run.model(victim), model, test.images),
