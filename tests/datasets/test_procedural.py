@@ -40,6 +40,22 @@ def test_patch_shuffle_keeps_the_pixels_and_moves_them() -> None:
     assert not np.isin(image_fingerprints(images), image_fingerprints(TRAIN)).any()
 
 
+def test_drifts_lean_towards_training_images_by_a_small_step() -> None:
+    towards_black, towards_white = (
+        generate(["drifts"], 60, np.full_like(TRAIN, level), seed=1).astype(int) for level in (0, 255)
+    )
+    gap = towards_white - towards_black
+    assert gap.min() >= 0
+    assert gap.max() <= round(2 * 0.25 * 255) + 1
+    assert (gap.max(axis=(1, 2, 3)) >= round(2 * 0.05 * 255) - 1).mean() > 0.9
+
+
+def test_warps_show_pixels_of_one_training_image_elsewhere() -> None:
+    flat = np.repeat(np.arange(50, dtype=np.uint8)[:, np.newaxis] * 5, 784, axis=1).reshape(TRAIN.shape)
+    assert all(len(np.unique(image)) == 1 for image in generate(["warps"], 30, flat, seed=1))
+    assert not np.isin(image_fingerprints(generate(["warps"], 30, TRAIN, seed=1)), image_fingerprints(TRAIN)).any()
+
+
 def test_no_image_is_an_attackers() -> None:
     images = generate(list(FAMILIES), 2000, TRAIN, seed=1)
     assert not np.isin(image_fingerprints(images), image_fingerprints(load_animal_mnist())).any()

@@ -41,7 +41,7 @@ def patterns(rng: np.random.Generator, count: int, train_images: np.ndarray) -> 
 
 @FAMILIES.register("drifts")
 def drifts(rng: np.random.Generator, count: int, train_images: np.ndarray) -> np.ndarray:
-    """Bodies and noise moved towards a training image by the same small step in every pixel.
+    """Bodies and noise moved towards a training image, every pixel by the same small step at most.
 
     Attackers who synthesise (JBDA, data-free ones) move their images towards a class by the sign of a gradient; this
     is such a move without a gradient.
