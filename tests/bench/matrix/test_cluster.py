@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.bench.matrix.conftest import CELLS
 from tests.conftest import run_cli
 from tests.test_resume import start, wait_for
 from tinycerb.atomic import read_json
+from tinycerb.bench.matrix.cluster import tell_without_workers
 
 DASK = [sys.executable, "-m", "dask"]
 
@@ -119,3 +121,44 @@ def test_an_address_that_is_none(fresh) -> None:
     assert finished.returncode == 2
     assert "expected tcp://host:port" in finished.stderr
     assert not fresh.exists()
+
+
+def test_who_watches_hears_that_the_last_worker_is_gone() -> None:
+    counts = iter([2, 0, 0, 0, 1, 1])
+    looked, said = threading.Event(), []
+
+    def count() -> int:
+        found = next(counts, None)
+        if found is None:
+            looked.set()
+            raise OSError("the scheduler is gone")
+        return found
+
+    with tell_without_workers(count, "tcp://there:8786", said.append, every=0.01):
+        assert looked.wait(10)
+    assert len(said) == 2
+    assert "no workers any more" in said[0]
+    assert "dask worker tcp://there:8786" in said[0]
+    assert said[1] == "workers are there again"
+
+
+def test_a_cluster_that_loses_its_only_worker_goes_on_with_another(matrix, undisturbed, cells_of, launch) -> None:
+    port = free_port()
+    launch(*DASK, "scheduler", "--port", port, "--no-dashboard")
+    worker = (*DASK, "worker", f"tcp://127.0.0.1:{port}", "--nthreads", "1", "--no-nanny", "--no-dashboard")
+    first = launch(*worker)
+    process = start(matrix.path, "bench", "matrix", "--resume", matrix.path, "--scheduler", f"tcp://127.0.0.1:{port}")
+    try:
+        wait_for(lambda: len(cells_of(matrix)) >= 2 or process.poll() is not None)
+        assert process.poll() is None, process.communicate()
+        first.kill()
+        first.wait()
+        time.sleep(8)
+        launch(*worker)
+        _, stderr = process.communicate(timeout=240)
+    finally:
+        process.kill()
+    assert process.returncode == 0, stderr
+    assert "no workers any more" in stderr
+    assert "workers are there again" in stderr
+    assert cells_of(matrix) == cells_of(undisturbed)

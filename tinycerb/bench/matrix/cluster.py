@@ -1,6 +1,8 @@
 """Computes cells on a Dask cluster. Everything passes the scheduler: no shared file system, no data between workers."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from tinycerb.atomic import write_json
@@ -14,6 +16,7 @@ from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
 
 _CONNECT_SECONDS = 10
 _WORKER_SECONDS = 30
+_LOOK_SECONDS = 5
 INSTALL = "pip install 'tinycerb[cluster]'"
 
 
@@ -56,7 +59,10 @@ class Cluster:
     @property
     def workers(self) -> int:
         """How many workers there are now, at least 1."""
-        return max(1, len(self._client.scheduler_info(n_workers=-1)["workers"]))
+        return max(1, self._count_workers())
+
+    def _count_workers(self) -> int:
+        return len(self._client.scheduler_info(n_workers=-1)["workers"])
 
     def compute(self, cells: Sequence[MatrixCell], display: MatrixDisplay) -> list[str]:
         """Computes cells and writes them here; a cell whose worker dies is given to another one.
@@ -81,8 +87,9 @@ class Cluster:
                 for index, (key, cell) in enumerate(by_key.items())
             ]
             failures: list[str] = []
-            for future in as_completed(futures):
-                failures += self._receive(by_key[str(future.key)], future, display)
+            with tell_without_workers(self._count_workers, self._address, display.say):
+                for future in as_completed(futures):
+                    failures += self._receive(by_key[str(future.key)], future, display)
             return failures
         finally:
             for variable in held:
@@ -113,3 +120,42 @@ class Cluster:
     def close(self) -> None:
         """Disconnects; unfinished work is given up."""
         self._client.close()
+
+
+@contextmanager
+def tell_without_workers(
+    count: Callable[[], int], address: str, say: Callable[[str], None], every: float = _LOOK_SECONDS
+) -> Iterator[None]:
+    """Says when the last worker goes, and when one is there again: Dask itself waits in silence.
+
+    Args:
+        count: returns how many workers there are now; what it raises is left to whoever waits for results.
+        address: of the scheduler.
+        say: takes a sentence; called from another thread.
+        every: seconds between two looks.
+    """
+    ended = threading.Event()
+
+    def look() -> None:
+        were_there = True
+        while not ended.wait(every):
+            try:
+                are_there = count() > 0
+            except Exception:
+                return
+            if were_there and not are_there:
+                say(
+                    f"the scheduler {address} has no workers any more; cells wait until one is there: "
+                    f"dask worker {address} --nthreads 1"
+                )
+            elif are_there and not were_there:
+                say("workers are there again")
+            were_there = are_there
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
