@@ -19,26 +19,38 @@ from tinycerb.datasets.procedural import generate
 config = load_config("fortress")
 model, dataset = open_fastest(Path(sys.argv[1])), load_dataset(config.data)
 images = model.quantize(dataset.test.images)
-labels = Answers(model).of_all(images, model.all_heads(images)).argmax(axis=2)
-unseen = model.quantize(generate(["dead_leaves", "glyphs"], 1000, dataset.train.images, 5))
-apart = Answers(model).of_all(unseen, model.all_heads(unseen)).argmax(axis=2)
+labels = Answers(model).of_all(images, model.all_heads(images)).argmax(axis=2)[:, 0]
+unseen = generate(["dead_leaves", "glyphs"], 2000, dataset.train.images, 5)
+quantized = model.quantize(unseen)
+apart = Answers(model).of_all(quantized, model.all_heads(quantized)).argmax(axis=2)[:, 0]
+
+# After tflite-runtime, which TensorFlow must not precede.
+from keras_models.legacy import keras
+from tinycerb.attacks.students import STUDENTS
+keras.utils.set_random_seed(1)
+honest = STUDENTS["lenet"](dataset.image_shape, dataset.classes)
+honest.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+honest.fit(dataset.train.images / np.float32(255), dataset.train.labels, batch_size=128, epochs=2, verbose=0)
+logits = honest.predict(unseen / np.float32(255), verbose=0)
+sure = np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1) < 1 / 0.9
 print(json.dumps({
     "metadata": {key: model.metadata[key] for key in ("heads", "selection", "response")},
-    "accuracy": float((labels == dataset.test.labels[:, np.newaxis]).mean()),
-    "agree_on_task": float((labels[:, 0] == labels[:, 1]).mean()),
-    "agree_off_task": float((apart[:, 0] == apart[:, 1]).mean()),
+    "accuracy": float((labels == dataset.test.labels).mean()),
+    "sure": int(sure.sum()),
+    "agree_off_task": float((apart == logits.argmax(axis=1))[sure].mean()),
     "trained_on": list(config.out_of_distribution.families),
 }))
 """
 
 
-def test_it_keeps_the_task_and_parts_its_heads_off_it(run_apart) -> None:
+def test_it_keeps_the_task_and_misdirects_off_it(run_apart) -> None:
     found = json.loads(run_apart(MEASURE, FORTRESS).splitlines()[-1])
-    assert found["metadata"] == {"heads": 3, "selection": "keyed", "response": "top1"}
+    assert found["metadata"] == {"heads": 1, "selection": "fixed", "response": "top1"}
     assert found["accuracy"] > 0.89
-    assert found["agree_on_task"] > 0.95
     assert not {"dead_leaves", "glyphs"} & set(found["trained_on"])
-    assert found["agree_off_task"] < 0.3
+    # An undefended network says what another honest one says, where that one is sure, far more often than by chance.
+    assert found["sure"] > 300
+    assert found["agree_off_task"] < 0.1
 
 
 @pytest.mark.parametrize("command", ["bench", "flash"])
