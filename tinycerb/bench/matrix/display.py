@@ -12,6 +12,9 @@ from rich.text import Text
 from tinycerb.bench.matrix.cells import MatrixCell
 from tinycerb.events import Progress
 
+# Characters of a terminal that a row's name and a group of cells take, lines between columns included.
+_NAME_WIDTH, _GROUP_WIDTH = 13, 12
+
 
 class MatrixDisplay(Protocol):
     """Takes what happens to cells."""
@@ -88,6 +91,20 @@ class Scoreboard:
         best = f" {max(found):.1%}" if found else ""
         return f"{len(found)}/{len(digests)}{best}" if digests else "-"
 
+    def progress(self, victim: str) -> str:
+        """`12/40`: done of all of a victim's cells."""
+        digests = [cell.digest for cell in self.cells if cell.spec.victim == victim]
+        return f"{sum(digest in self.results for digest in digests)}/{len(digests)}"
+
+    def best(self, victim: str, threat: str) -> str:
+        """`61.3% knockoff`: a victim's best clone so far from attackers of one kind, and the attack that made it."""
+        found = [
+            (self.results[cell.digest]["clone_accuracy"], cell.spec.attack.name)
+            for cell in self.cells
+            if (cell.spec.victim, cell.threat) == (victim, threat) and cell.digest in self.results
+        ]
+        return "{:.1%} {}".format(*max(found)) if found else ""
+
     def summary(self) -> str:
         """`12 of 40 cells, about 3 min left`."""
         return f"{self.done} of {len(self.cells)} cells, about {duration(self.seconds_left())} left"
@@ -128,10 +145,10 @@ class _Lines:
 
 
 class _Live:
-    """Rows are defences, columns attacks."""
+    """Rows are defences, columns attacks, or where these do not fit, the attack that made the best clone."""
 
     def __init__(self, console: Console, board: Scoreboard) -> None:
-        self._board = board
+        self._board, self._console = board, console
         self._running: dict[str, str] = {}
         self._live = Live(console=console, refresh_per_second=2, get_renderable=self._render)
 
@@ -153,11 +170,26 @@ class _Live:
         self._live.stop()
 
     def _render(self) -> Group:
-        table = Table(title="cells done, best clone so far")
-        table.add_column("")
-        for attack in self._board.attacks:
-            table.add_column(attack, justify="right", overflow="fold")
-        for victim in self._board.victims:
-            table.add_row(victim, *(self._board.group(victim, attack) for attack in self._board.attacks))
+        fits = self._console.width >= _NAME_WIDTH + _GROUP_WIDTH * len(self._board.attacks)
+        table = self._by_attack() if fits else self._best_only()
         running = [Text(f"  {key} {note}", overflow="ellipsis", no_wrap=True) for key, note in self._running.items()]
         return Group(table, *running, Text(self._board.summary()))
+
+    def _by_attack(self) -> Table:
+        table = Table(title="cells done, best clone so far")
+        table.add_column("", overflow="fold")
+        for attack in self._board.attacks:
+            table.add_column(attack.replace("-", "-\n").replace("_", "_\n"), justify="right", overflow="fold")
+        for victim in self._board.victims:
+            table.add_row(victim, *(self._board.group(victim, attack) for attack in self._board.attacks))
+        return table
+
+    def _best_only(self) -> Table:
+        threats = sorted({cell.threat for cell in self._board.cells})
+        table = Table(title="cells done, best clone so far")
+        for header in ("", "cells", *threats):
+            table.add_column(header, justify="right" if header == "cells" else "left", overflow="fold")
+        for victim in self._board.victims:
+            best = (self._board.best(victim, threat) for threat in threats)
+            table.add_row(victim, self._board.progress(victim), *best)
+        return table
