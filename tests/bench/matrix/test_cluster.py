@@ -142,6 +142,23 @@ def test_who_watches_hears_that_the_last_worker_is_gone() -> None:
     assert said[1] == "workers are there again"
 
 
+def test_a_scheduler_that_hangs_holds_nobody_up() -> None:
+    asked, answered, said = threading.Event(), threading.Event(), []
+
+    def count() -> int:
+        asked.set()
+        answered.wait(30)
+        return 0
+
+    started = time.monotonic()
+    with tell_without_workers(count, "tcp://there:8786", said.append, every=0.01):
+        assert asked.wait(10)
+    assert time.monotonic() - started < 10
+    answered.set()
+    time.sleep(0.1)
+    assert said == []
+
+
 def test_a_cluster_that_loses_its_only_worker_goes_on_with_another(matrix, undisturbed, cells_of, launch) -> None:
     port = free_port()
     launch(*DASK, "scheduler", "--port", port, "--no-dashboard")

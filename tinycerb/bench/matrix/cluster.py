@@ -17,6 +17,7 @@ from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
 _CONNECT_SECONDS = 10
 _WORKER_SECONDS = 30
 _LOOK_SECONDS = 5
+_JOIN_SECONDS = 1
 INSTALL = "pip install 'tinycerb[cluster]'"
 
 
@@ -143,6 +144,8 @@ def tell_without_workers(
                 are_there = count() > 0
             except Exception:
                 return
+            if ended.is_set():
+                return
             if were_there and not are_there:
                 say(
                     f"the scheduler {address} has no workers any more; cells wait until one is there: "
@@ -158,4 +161,5 @@ def tell_without_workers(
         yield
     finally:
         ended.set()
-        thread.join()
+        # No longer than that: it may be asking a scheduler that does not answer.
+        thread.join(_JOIN_SECONDS)
