@@ -251,9 +251,11 @@ class AttackConfig:
         attack: a registered attack.
         query_pool: a registered source of the attacker's images, or a .npz file, a folder of images (with a slash
             in it) or `package.module:load`; empty for what --query-pool will name.
+        pool_copies: how many copies of each image of the pool the attacker makes, turned, stretched, shaded and
+            textured; they are asked and charged like any other image.
         options: the attack's own settings.
         own_images: unlabelled images of the victim's own kind that the attacker has beside the pool (then T2).
-        budget: images the attacker may ask, repeats counted; 0 for the whole pool once.
+        budget: images the attacker may ask, repeats counted; 0 for the whole pool once, copies included.
         output: what the victim answers with: `probs`, `top1` (the label alone) or `rounded` (to one decimal).
         students: registered clone networks, the best of which counts.
         epochs: the clone's epochs.
@@ -267,6 +269,7 @@ class AttackConfig:
     name: str
     attack: str = "knockoff"
     query_pool: str = "animal_mnist"
+    pool_copies: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
     own_images: int = 0
     budget: int = 0
@@ -282,6 +285,7 @@ class AttackConfig:
         _check_name("attacks.name", self.name)
         where = f"attacks.{self.name}"
         _check(self.budget >= 0, f"{where}.budget is {self.budget}; allowed: 0 (the whole pool) or more")
+        _check(0 <= self.pool_copies <= 100, f"{where}.pool_copies is {self.pool_copies}; allowed: 0 to 100")
         _check(self.own_images >= 0, f"{where}.own_images is {self.own_images}; allowed: 0 or more")
         outputs = ("probs", "top1", "rounded")
         _check(self.output in outputs, f"{where}.output is {self.output!r}; allowed: {', '.join(outputs)}")

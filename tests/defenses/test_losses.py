@@ -5,11 +5,13 @@ import pytest
 import tensorflow as tf
 
 from tests.defenses.conftest import CLASSES, make_batch
+from tinycerb.bench.leak import normalised_information
+from tinycerb.datasets.procedural import generate
 from tinycerb.defenses.base import Setting
 from tinycerb.defenses.cerberos import LOSSES, Cerberos
 from tinycerb.defenses.diversity import DIVERSITY_LOSSES, negative_jensen_shannon, pairwise_cosines
 from tinycerb.defenses.loss_mix import parse_mix
-from tinycerb.defenses.random_teachers import random_teachers
+from tinycerb.defenses.random_teachers import random_teachers, uncorrelated
 from tinycerb.defenses.reference_classifier import reference_posteriors
 from tinycerb.errors import UsageError
 
@@ -35,8 +37,19 @@ def test_every_loss_is_lower_where_it_should_be(setting: Setting) -> None:
     alike = [tf.constant(np.log(undefended + 1e-6))] * 3
     apart = [tf.one_hot(tf.fill([20], head), CLASSES) * 20 for head in range(3)]
     taught = [tf.constant(np.log(teacher + 1e-6)) for teacher in teachers]
+    independent = random_teachers(
+        setting.other_images, 3, CLASSES, setting.seed, apart_from=reference_posteriors(setting)
+    )
+    told_less = [tf.constant(np.log(teacher + 1e-6)) for teacher in independent[:, :20]]
     away = [tf.constant(np.log(np.roll(np.eye(CLASSES)[undefended.argmax(1)], 1, axis=1) + 1e-6), tf.float32)] * 3
-    wanted = {"cosine_lse": apart, "cosine_mean": apart, "neg_js": apart, "random_teacher": taught, "mean_head": away}
+    wanted = {
+        "cosine_lse": apart,
+        "cosine_mean": apart,
+        "neg_js": apart,
+        "random_teacher": taught,
+        "independent_teacher": told_less,
+        "mean_head": away,
+    }
     assert set(wanted) == set(LOSSES) == set(DIVERSITY_LOSSES)
     for name, heads in wanted.items():
         loss = DIVERSITY_LOSSES[name](setting, 3)
@@ -66,6 +79,32 @@ def test_random_teachers_are_sure_unlike_and_repeatable(setting: Setting) -> Non
     labels = first.argmax(axis=2)
     assert (np.bincount(labels[0], minlength=CLASSES) > 10).all(), "a teacher of one class teaches nothing"
     assert (labels[0] == labels[1]).mean() < 0.6
+
+
+def test_independent_teachers_tell_less_of_the_answer_they_keep_apart_from() -> None:
+    """Brightness decides the answer; a teacher of all features tells some of it, an independent one hardly any."""
+    rng = np.random.default_rng(2)
+    images = generate(["silhouettes", "spectral_noise", "gratings"], 3000, np.zeros((1, 28, 28, 1), np.uint8), 4)
+    brightness = images.mean(axis=(1, 2, 3))
+    answer = np.digitize(brightness, np.quantile(brightness, [0.25, 0.5, 0.75]))
+    told = {}
+    for name, apart_from in (("random", None), ("independent", np.eye(4)[answer])):
+        teachers = random_teachers(images, 5, 4, int(rng.integers(1000)), apart_from)
+        leaks = [normalised_information(labels, answer) for labels in teachers.argmax(axis=2)]
+        told[name] = sum(leak or 0.0 for leak in leaks)
+        assert teachers.max(axis=2).mean() > 0.6
+    assert told["independent"] < 0.5 * told["random"]
+
+
+def test_uncorrelated_features_are_orthogonal_combinations() -> None:
+    rng = np.random.default_rng(3)
+    features, others = np.linalg.qr(rng.normal(size=(500, 12)))[0] * np.sqrt(500), rng.normal(size=(500, 3))
+    others = others + features[:, :3]
+    left = uncorrelated(features - features.mean(axis=0), others)
+    assert left.shape == (500, 9)
+    assert np.abs(left.T @ (others - others.mean(axis=0))).max() < 1e-8
+    # As many columns as features: the eight that correlate least stay.
+    assert uncorrelated(features, rng.normal(size=(500, 12))).shape == (500, 8)
 
 
 def test_a_mix_adds_its_weighted_losses(setting: Setting) -> None:

@@ -13,6 +13,7 @@ from tinycerb.atomic import read_json
 from tinycerb.config import AttackConfig
 from tinycerb.datasets.images import Dataset, digest_arrays
 from tinycerb.datasets.query_pools import query_pool
+from tinycerb.datasets.variations import with_copies
 from tinycerb.errors import UsageError
 from tinycerb.run_dir import RunDirectory
 from tinycerb.sources import IN_DISTRIBUTION
@@ -127,8 +128,8 @@ def _device_seed(model_sha256: str, seed: int) -> int:
 
 
 def load_pool(attack: AttackConfig, dataset: Dataset) -> np.ndarray:
-    """Returns an attacker's images of other kinds, uint8 [N, height, width, channels]."""
-    return query_pool(attack.query_pool).load(dataset)
+    """Returns an attacker's images of other kinds, copies included, uint8 [N, height, width, channels]."""
+    return with_copies(query_pool(attack.query_pool).load(dataset), attack.pool_copies)
 
 
 def load_own(attack: AttackConfig, dataset: Dataset, seed: int) -> np.ndarray:

@@ -6,11 +6,11 @@ from typing import Any
 import typer
 
 from tinycerb.apart import call_apart
-from tinycerb.bench.cell import load_pool
 from tinycerb.cli.workflow import load_inputs
 from tinycerb.config import Config, VictimConfig
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import digest_arrays
+from tinycerb.datasets.query_pools import query_pool
 from tinycerb.defenses import DEFENSES, defense_of
 from tinycerb.sources import USER, absolute, is_source
 
@@ -51,7 +51,7 @@ def pin_inputs(config: Config) -> tuple[Config, dict[str, Any]]:
         config = replace(config, model=replace(config.model, sha256=facts["sha256"]))
     if not config.attacks:
         typer.secho("no query pool: stealing will not be measured (--query-pool names the attacker's images)", err=True)
-    pools = {attack.query_pool: digest_arrays(load_pool(attack, dataset)) for attack in config.attacks}
+    pools = {attack.query_pool: digest_arrays(query_pool(attack.query_pool).load(dataset)) for attack in config.attacks}
     return config, {
         "data": {"name": config.data.name, "source": config.data.source, "sha256": dataset.digest},
         "model": {"backbone": config.model.backbone, "source": config.model.source, **facts},

@@ -15,7 +15,7 @@ from tinycerb.defenses.registry import DEFENSES
 from tinycerb.errors import UsageError
 
 # Losses that make a single head answer wrongly off the task; the others need a pair.
-_FOR_ONE_HEAD = ("random_teacher", "mean_head")
+_FOR_ONE_HEAD = ("random_teacher", "independent_teacher", "mean_head")
 LOSSES = ("cosine_lse", "cosine_mean", "neg_js", *_FOR_ONE_HEAD)
 
 
@@ -28,7 +28,8 @@ class Cerberos:
         heads: number of heads: 2 or more, or 1 where all losses work on one head (then selection is `fixed`).
         losses: what makes heads differ off the task, `NAME[:weight]` joined by `+`: `cosine_lse` (smooth maximum of
             the heads' pairwise cosine), `cosine_mean`, `neg_js` (Jensen-Shannon divergence), `random_teacher` (each
-            head imitates a random network of its own), `mean_head` (the heads' mean leaves the undefended posterior).
+            head imitates a random network of its own), `independent_teacher` (the same, of features that are not
+            correlated with the undefended answer), `mean_head` (the heads' mean leaves the undefended posterior).
         diversity_weight: weight of all of them once they are fully on.
         warm_up_epochs: epochs without them; with them from the start, training settles for a trivial split.
         ramp_epochs: epochs over which they then grow linearly.

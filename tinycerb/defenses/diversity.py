@@ -6,6 +6,7 @@ Each is made for a stage of training and then maps a batch to a scalar.
 import math
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
 from tinycerb.defenses.base import Batch, Setting
@@ -80,7 +81,18 @@ def _neg_js(setting: Setting, heads: int) -> Loss:
 @DIVERSITY_LOSSES.register("random_teacher")
 def _random_teacher(setting: Setting, heads: int) -> Loss:
     """Cross-entropy of each head to its own fixed random teacher, so that no posterior is left to put together."""
-    wanted = tf.constant(random_teachers(setting.other_images, heads, setting.dataset.classes, setting.seed))
+    return _imitation(random_teachers(setting.other_images, heads, setting.dataset.classes, setting.seed))
+
+
+@DIVERSITY_LOSSES.register("independent_teacher")
+def _independent_teacher(setting: Setting, heads: int) -> Loss:
+    """The same with teachers whose features are not correlated with the undefended answer: less of it to tell."""
+    away = reference_posteriors(setting)
+    return _imitation(random_teachers(setting.other_images, heads, setting.dataset.classes, setting.seed, away))
+
+
+def _imitation(answers: np.ndarray) -> Loss:
+    wanted = tf.constant(answers)
 
     def loss(batch: Batch) -> tf.Tensor:
         targets = tf.gather(wanted, batch.other_indices, axis=1)

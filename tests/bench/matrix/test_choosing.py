@@ -10,6 +10,7 @@ from tests.conftest import run_cli
 from tinycerb.bench.matrix.cells import list_cells, take_stock
 from tinycerb.bench.matrix.only import choose_cells
 from tinycerb.bench.matrix.seeds import seed_runs
+from tinycerb.bench.matrix.work import victim_tasks
 from tinycerb.config import load_config
 from tinycerb.errors import UsageError
 from tinycerb.run_dir import RunDirectory
@@ -92,3 +93,9 @@ def test_seeds_of_attackers_are_cells_of_their_own(undisturbed) -> None:
     bench = replace(undisturbed.config.bench, attacker_seeds=(1001, 7))
     changed = RunDirectory(undisturbed.path, replace(undisturbed.config, bench=bench))
     assert {cell.digest for cell in list_cells([undisturbed])[0]} < {cell.digest for cell in list_cells([changed])[0]}
+
+
+def test_a_seed_of_which_nothing_is_chosen_is_not_trained(undisturbed) -> None:
+    config = undisturbed.config
+    assert victim_tasks(config, ()) == []
+    assert {task.arguments[0] for task in victim_tasks(config, ["cerberos"])} == {"undefended", "cerberos"}

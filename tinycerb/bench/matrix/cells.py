@@ -82,8 +82,11 @@ def list_cells(runs: Sequence[RunDirectory]) -> tuple[list[MatrixCell], list[Ski
         pool = len(load_pool(attack, dataset))
         usable, left_out = _with_budgets(config, attack, pool)
         skipped += left_out
+        questions = ""
         for run in runs:
-            questions = digest_questions(attack, dataset, run.config.seed)
+            # The pool is the same for all seeds, the choice of own images is not.
+            if not questions or attack.own_images:
+                questions = digest_questions(attack, dataset, run.config.seed)
             for each in usable:
                 for victim in config.victims:
                     for selection in selections_of(config, victim.name):

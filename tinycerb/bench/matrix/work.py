@@ -52,7 +52,12 @@ def lay_out(runs: Sequence[RunDirectory], only: Sequence[str]) -> Matrix:
 
 
 def victim_tasks(config: Config, victims: Collection[str]) -> list[Task]:
-    """Returns what must be done before cells of these victims can be computed, and for the baseline beside them."""
+    """Returns what must be done before cells of these victims can be computed, and for the baseline beside them.
+
+    Nothing, where there are no victims: a seed that was not chosen is not trained.
+    """
+    if not victims:
+        return []
     tasks = {task.key: task for task in plan(config) if task.kind in VICTIM_KINDS}
     wanted: set[str] = set()
     waiting = [f"measure/{name}" for name in {*victims, config.bench.baseline}]
