@@ -13,7 +13,7 @@ from tests.attacks.known_heads import KnownHeads, inputs_on
 from tinycerb.attacks import attack_of
 from tinycerb.attacks.confidence_gated import ConfidenceGated
 from tinycerb.attacks.inversion import Inversion, fit
-from tinycerb.attacks.response_pairs import answers_to, to_codes
+from tinycerb.attacks.response_pairs import answers_to, can_simulate, to_codes
 from tinycerb.attacks.restorer import Restorer
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
@@ -65,6 +65,15 @@ def test_where_nothing_was_done_nothing_is_undone(codes: np.ndarray) -> None:
     answers = (codes / 256).astype(np.float32)
     assert (Restorer().restored(answers, "none", 1) == answers).all()
     assert (Inversion().inverted(answers, "rounding,bits=3", 1) == answers).all()
+
+
+@pytest.mark.parametrize("response", ["grad_head", "am", "edm", "grad2", "ntm,learned=true"])
+def test_what_posteriors_alone_cannot_play_is_left(codes: np.ndarray, response: str) -> None:
+    """In a matrix every attack meets every defence: that cell is a plain attack, no failure."""
+    answers = (codes / 256).astype(np.float32)
+    assert not can_simulate(response, answers.shape[1])
+    assert (Restorer().restored(answers, response, 1) == answers).all()
+    assert can_simulate("dcp", answers.shape[1])
 
 
 @pytest.mark.parametrize("attack", ["restorer", "inversion"])

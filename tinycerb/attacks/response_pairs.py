@@ -7,6 +7,7 @@ import numpy as np
 from tinycerb.answers.normalise import normalise
 from tinycerb.answers.responses import parse_response, respond
 from tinycerb.attacks.base import FLOOR
+from tinycerb.errors import UsageError
 
 _SHARPNESS = 8.0
 
@@ -61,6 +62,19 @@ def to_codes(weights: np.ndarray) -> np.ndarray:
 def answers_to(response: str, codes: np.ndarray) -> np.ndarray:
     """Returns what a response makes of codes, float32 [N, classes] in steps of 1/256."""
     return respond(parse_response(response), codes).astype(np.float32) / 256
+
+
+def can_simulate(response: str, classes: int) -> bool:
+    """Whether a response can be played with posteriors alone.
+
+    Those that read further heads, a second network or a matrix that the vendor has learned cannot: an attacker who
+    knows the recipe does not have these.
+    """
+    try:
+        answers_to(response, plausible_codes(2, classes, 0))
+    except UsageError:
+        return False
+    return True
 
 
 def mean_of_nearest(answers: np.ndarray, table: np.ndarray, values: np.ndarray, nearest: int) -> tuple:

@@ -13,7 +13,7 @@ import numpy as np
 from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
 from tinycerb.attacks.checks import check_choice, check_range
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.response_pairs import answers_to, in_rounds, mean_of_nearest
+from tinycerb.attacks.response_pairs import answers_to, can_simulate, in_rounds, mean_of_nearest
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
 
@@ -23,7 +23,9 @@ from tinycerb.errors import UsageError
 class Restorer:
     """Asks each image once; restores the answers with `inputs.response`; distils.
 
-    Notes `worst_case = "knows the response"`.
+    A response that cannot be played with posteriors alone is left as it is.
+
+    Notes `worst_case = "knows the response"` and `restored`, 1 or 0.
 
     Attributes:
         method: `mlp` (D-DAE+: a network K-128-64-K, L1 loss) or `partial_bayes` (the mean of the clean posteriors
@@ -56,11 +58,12 @@ class Restorer:
         images = choose_images(inputs)
         answers = inputs.oracle.query(images)
         inputs.note("worst_case", "knows the response")
+        inputs.note("restored", int(can_simulate(inputs.response, answers.shape[1])))
         train_clone(inputs, images, self.restored(answers, inputs.response, inputs.seed))
 
     def restored(self, answers: np.ndarray, response: str, seed: int) -> np.ndarray:
         """Returns answers float [N, classes] without the response, float32 [N, classes]."""
-        if response == "none":
+        if response == "none" or not can_simulate(response, answers.shape[1]):
             return answers
 
         def undo(codes: np.ndarray) -> np.ndarray:
