@@ -56,6 +56,14 @@ def test_warps_show_pixels_of_one_training_image_elsewhere() -> None:
     assert not np.isin(image_fingerprints(generate(["warps"], 30, TRAIN, seed=1)), image_fingerprints(TRAIN)).any()
 
 
+def test_shades_are_bodies_on_black_of_every_brightness() -> None:
+    images = generate(["shades"], 300, TRAIN, seed=1)
+    assert np.median((images > 20).mean(axis=(1, 2, 3))) < 0.5
+    levels = np.array([np.median(image[image > 20]) for image in images if (image > 20).any()])
+    assert np.quantile(levels, 0.1) < 110
+    assert np.quantile(levels, 0.9) > 170
+
+
 def test_no_image_is_an_attackers() -> None:
     images = generate(list(FAMILIES), 2000, TRAIN, seed=1)
     assert not np.isin(image_fingerprints(images), image_fingerprints(load_animal_mnist())).any()

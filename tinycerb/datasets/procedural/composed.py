@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from tinycerb.datasets.procedural.drawn import silhouettes
+from tinycerb.datasets.procedural.drawn import silhouettes, strokes
 from tinycerb.datasets.procedural.registry import FAMILIES, grid, uniform
 from tinycerb.datasets.procedural.textures import gratings, spectral_noise
+from tinycerb.datasets.variations import vary
 
 
 @FAMILIES.register("things")
@@ -19,6 +20,16 @@ def things(rng: np.random.Generator, count: int, train_images: np.ndarray) -> np
     ground = uniform(rng, 0, 1, *column)
     ground = np.where(rng.random(column) < 0.5, ground, ground * spectral_noise(rng, count, train_images))
     return mask * np.clip(textures, 0, 1) + (1 - mask) * np.clip(ground, 0, 1)
+
+
+@FAMILIES.register("shades")
+def shades(rng: np.random.Generator, count: int, train_images: np.ndarray) -> np.ndarray:
+    """Bodies and strokes as attackers vary their images: turned, stretched, moved, darkened and textured."""
+    bodies = np.where(
+        rng.random((count, 1, 1, 1)) < 0.7, silhouettes(rng, count, train_images), strokes(rng, count, train_images)
+    )
+    bodies = np.rint(np.clip(bodies, 0, 1) * 255).astype(np.uint8)
+    return vary(bodies, int(rng.integers(2**31))).astype(np.float32) / 255
 
 
 @FAMILIES.register("patterns")
