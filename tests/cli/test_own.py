@@ -88,7 +88,7 @@ def test_a_query_pool_is_asked_by_every_attack_but_the_reference(folder) -> None
     config = load_config("own", [], Sources(data="good.npz", query_pool="pool.npz"))
     assert [(attack.name, attack.query_pool) for attack in config.attacks] == [
         ("knockoff", f"{folder}/pool.npz"),
-        ("knockoff-ensemble", f"{folder}/pool.npz"),
+        ("knockoff-copies", f"{folder}/pool.npz"),
         ("own-kind", "in_distribution"),
     ]
     registered = load_config("own", [], Sources(data="good.npz", query_pool="animal_mnist"))
