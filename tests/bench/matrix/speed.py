@@ -9,8 +9,9 @@ from tests.bench.matrix.conftest import make_matrix
 from tests.conftest import run_cli
 from tinycerb.run_dir import RunDirectory
 
-# Long enough that starting TensorFlow, some five seconds for each worker, does not decide.
-_EPOCHS, _BAR = 120, 0.6
+# Long enough that what is done once, starting TensorFlow, listing cells and writing results, does not decide: some ten
+# seconds, in matrices of an hour and more.
+_EPOCHS, _BAR = 320, 0.6
 
 
 def main() -> None:
