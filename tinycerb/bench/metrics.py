@@ -7,7 +7,7 @@ from typing import Any
 from tinycerb.atomic import read_json, write_json
 from tinycerb.bench.cell import MEAN_HEAD, cell_specs, find_cell, threat_class
 from tinycerb.bench.verdict import gates, judge
-from tinycerb.config import Config
+from tinycerb.config import AttackConfig, Config
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
 from tinycerb.datasets.query_pools import query_pool
@@ -54,7 +54,7 @@ def gather_metrics(run: RunDirectory, tasks: list[Task]) -> dict[str, Any]:
         }
         for name, victim in victims.items()
     }
-    pools = {attack.name: query_pool(attack.query_pool) for attack in config.attacks}
+    pools = {attack.name: _describe_pool(attack) for attack in config.attacks}
     metrics = {
         "schema_version": SCHEMA_VERSION,
         "name": config.name,
@@ -70,7 +70,7 @@ def gather_metrics(run: RunDirectory, tasks: list[Task]) -> dict[str, Any]:
                 "validation": len(dataset.validation.images),
                 "test": len(dataset.test.images),
             },
-            "query_pools": {name: pool.description for name, pool in pools.items()},
+            "query_pools": pools,
             "out_of_distribution": asdict(config.out_of_distribution),
         },
         "class_names": list(dataset.class_names),
@@ -176,6 +176,11 @@ def _not_measured(run: RunDirectory, victims: dict[str, Any]) -> list[str]:
             "source. An attacker who repeats every question approaches the mean-head row."
         )
     return notes
+
+
+def _describe_pool(attack: AttackConfig) -> str:
+    copies = f"; {attack.pool_copies} varied copies of each, too" if attack.pool_copies else ""
+    return query_pool(attack.query_pool).description + copies
 
 
 def _attacks_run(config: Config) -> str:
