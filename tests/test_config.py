@@ -4,9 +4,12 @@ import dataclasses
 
 import pytest
 
-from tinycerb.config import Config, load_config, parse_config, preset_names
+from tinycerb.config import Config, load_config, parse_config
+from tinycerb.defenses.recommendation import recommended_victim
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.jobs.plan import check_names
+from tinycerb.presets import RENAMED, preset_names
+from tinycerb.sources import Sources
 
 MINIMAL = 'name = "x"\nattacks = []\n[bench]\nbaseline = "a"\n[[victims]]\nname = "a"\n'
 
@@ -83,6 +86,27 @@ def test_unknown_preset_and_missing_file() -> None:
         load_config("demoo")
     with pytest.raises(EnvironmentProblem, match=r"cannot read the configuration nowhere\.toml"):
         load_config("nowhere.toml")
+
+
+def test_a_preset_s_old_name_is_answered_with_the_new_one(capsys, tmp_path) -> None:
+    sources = Sources(data="mine.npz")
+    assert load_config("own", [], sources) == load_config("custom", [], sources)
+    assert capsys.readouterr().err == "the preset 'own' is called 'custom' now\n"
+    (tmp_path / "mine.toml").write_text('extends = "own"\nname = "mine"\n[data]\nsource = "mine.npz"\n')
+    assert load_config(str(tmp_path / "mine.toml")).training == load_config("custom", [], sources).training
+    assert capsys.readouterr().err == "the preset 'own' is called 'custom' now\n"
+    assert set(RENAMED.values()) <= set(preset_names())
+    assert not set(RENAMED) & set(preset_names())
+
+
+def test_demo_and_custom_train_the_recommended_defence() -> None:
+    """Beside what it is compared with, on the images that the fortress is trained with."""
+    families = load_config("fortress").out_of_distribution.families
+    for config in (load_config("demo"), load_config("custom", [], Sources(data="mine.npz"))):
+        assert [victim.name for victim in config.victims] == ["undefended", "pruned", "cerberos", "misdirection"]
+        assert recommended_victim(config) == "misdirection"
+        assert config.out_of_distribution.families == families
+        assert config.out_of_distribution.images == 40_000
 
 
 def test_configurations_are_frozen() -> None:

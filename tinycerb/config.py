@@ -5,13 +5,13 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
 from tinycerb.errors import EnvironmentProblem, UsageError, suggest
+from tinycerb.presets import current_name, preset_names, read_preset
 from tinycerb.sources import USER, Sources, anchor
 from tinycerb.typed import build
 
@@ -343,12 +343,14 @@ class Config:
         seed: seeds weights, batches, procedural images, head draws and attackers.
         victims: the models, compared side by side.
         attacks: the attacks, each run on every victim.
+        recommended: the victim to deploy; empty to leave it to `recommended_victim`.
     """
 
     name: str
     victims: tuple[VictimConfig, ...]
     attacks: tuple[AttackConfig, ...]
     seed: int = 1
+    recommended: str = ""
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -371,6 +373,10 @@ class Config:
             f"bench.baseline is {self.bench.baseline!r}; allowed: {', '.join(names)}",
         )
         _check(
+            self.recommended in ("", *names),
+            f"recommended is {self.recommended!r}; allowed: {', '.join(names)}, or empty",
+        )
+        _check(
             not self.bench.victim_seeds or self.seed in self.bench.victim_seeds,
             f"bench.victim_seeds is {list(self.bench.victim_seeds)} without seed = {self.seed}; name it among them",
         )
@@ -390,12 +396,6 @@ class Config:
     def digest(self) -> str:
         """Returns eight hexadecimal digits that name this configuration."""
         return hashlib.sha256(self.to_toml().encode()).hexdigest()[:8]
-
-
-def preset_names() -> list[str]:
-    """Returns the names of the built-in presets."""
-    folder = resources.files("tinycerb") / "presets"
-    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
 def load_config(source: str, overrides: Sequence[str] = (), sources: Sources | None = None) -> Config:
@@ -435,13 +435,13 @@ def _read_table(source: str, extended_by: tuple[str, ...]) -> dict[str, Any]:
         except UnicodeDecodeError as error:
             raise UsageError(f"{source} is not valid TOML: it is not UTF-8 text ({error.reason})") from error
     else:
-        names = preset_names()
+        source, names = current_name(source), preset_names()
         if source not in names:
             raise UsageError(
                 f"unknown preset {source!r}{suggest(source, names)}; presets: {', '.join(names)}; "
                 "a configuration of your own is given by a path that ends in .toml"
             )
-        text = (resources.files("tinycerb") / "presets" / f"{source}.toml").read_text()
+        text = read_preset(source)
     # Paths in a file count from where the file is.
     table = anchor(_parse(text, source), str(Path(source).parent))
     base = table.pop("extends", None)

@@ -38,7 +38,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["run", "own"], 2, "data.source is empty; name your data with --data"),
+        (["run", "custom"], 2, "data.source is empty; name your data with --data"),
         (["run", "--model", "x:build"], 2, "data.source is empty; name your data with --data"),
         (["run", "--data", "nowhere.npz"], 3, "there is no"),
         (["run", "--data", "broken.npz"], 3, "broken.npz is corrupt"),
@@ -78,32 +78,34 @@ def test_what_does_not_fit_is_said_before_there_is_a_run(cli, folder, arguments,
 
 
 def test_data_without_a_pool_are_not_attacked_with_a_pool_made_for_others(folder) -> None:
-    for preset in ("own", "demo"):
+    for preset in ("custom", "demo"):
         config = load_config(preset, [], Sources(data="good.npz"))
         assert config.attacks == ()
         assert (config.data.name, config.data.source) == ("user", f"{folder}/good.npz")
 
 
 def test_a_query_pool_is_asked_by_every_attack_but_the_reference(folder) -> None:
-    config = load_config("own", [], Sources(data="good.npz", query_pool="pool.npz"))
+    config = load_config("custom", [], Sources(data="good.npz", query_pool="pool.npz"))
     assert [(attack.name, attack.query_pool) for attack in config.attacks] == [
         ("knockoff", f"{folder}/pool.npz"),
         ("knockoff-copies", f"{folder}/pool.npz"),
         ("own-kind", "in_distribution"),
     ]
-    registered = load_config("own", [], Sources(data="good.npz", query_pool="animal_mnist"))
+    registered = load_config("custom", [], Sources(data="good.npz", query_pool="animal_mnist"))
     assert {attack.query_pool for attack in registered.attacks} == {"animal_mnist", "in_distribution"}
 
 
 def test_a_folder_needs_no_slash_on_the_command_line(folder) -> None:
     (folder / "photos").mkdir()
-    config = load_config("own", [], Sources(query_pool="photos"))
+    config = load_config("custom", [], Sources(query_pool="photos"))
     assert config.attacks[0].query_pool == f"{folder}/photos"
 
 
 def test_paths_in_a_file_count_from_the_file(folder, tmp_path) -> None:
     (tmp_path / "deep").mkdir()
-    text = 'extends = "own"\n[data]\nsource = "../good.npz"\n[model]\nbackbone = "user"\nsource = "nets.small:build"\n'
+    text = (
+        'extends = "custom"\n[data]\nsource = "../good.npz"\n[model]\nbackbone = "user"\nsource = "nets.small:build"\n'
+    )
     (tmp_path / "deep" / "mine.toml").write_text(text + '[[attacks]]\nname = "k"\nquery_pool = "./pool"\n')
     config = load_config("deep/mine.toml")
     assert config.data.source == f"{tmp_path}/good.npz"

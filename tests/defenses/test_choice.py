@@ -1,10 +1,14 @@
 """`--defense` as text."""
 
+from dataclasses import replace
+
 import pytest
 
-from tinycerb.config import load_config
+from tinycerb.config import VictimConfig, load_config
 from tinycerb.defenses.choice import parse_choice, with_defense
+from tinycerb.defenses.recommendation import recommended_victim
 from tinycerb.errors import UsageError
+from tinycerb.presets import preset_names
 
 
 def test_a_training_part_with_a_response() -> None:
@@ -44,8 +48,56 @@ def test_wrong_choices_are_named(text: str, message: str) -> None:
         parse_choice(text)
 
 
-def test_it_takes_the_place_of_the_preset_s_defence_and_keeps_its_size() -> None:
-    config = with_defense(load_config("demo"), "ini+top1")
-    assert [victim.name for victim in config.victims] == ["undefended", "pruned", "ini-top1"]
-    assert config.victims[-1].channel_ratio == 0.5
-    assert config.victims[-1].response == "top1"
+@pytest.mark.parametrize(
+    ("text", "name", "ratio"),
+    [
+        ("ini+top1", "ini-top1", 0.5),
+        ("cerberos,heads=2", "cerberos", 0.5),
+        ("misdirection+top1", "misdirection-top1", 0.25),
+    ],
+)
+def test_it_takes_the_place_of_the_preset_s_defences_and_keeps_their_size(text: str, name: str, ratio: float) -> None:
+    """Of the one with the same training part, else of the first."""
+    demo = load_config("demo")
+    assert [victim.defense for victim in demo.victims] == ["none", "none", "cerberos", "misdirection"]
+    sized = replace(demo, victims=(*demo.victims[:-1], replace(demo.victims[-1], channel_ratio=0.25)))
+    config = with_defense(sized, text)
+    assert [victim.name for victim in config.victims] == ["undefended", "pruned", name]
+    assert config.victims[-1].channel_ratio == ratio
+    assert recommended_victim(config) == name
+    assert config.victims[-1].response == ("top1" if "top1" in text else "none")
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_a_preset_s_name_is_answered_with_its_defence(preset: str) -> None:
+    """What the error names is a choice, and makes the preset's own victim."""
+    with pytest.raises(UsageError, match=f"{preset} is a preset .tinycerb run {preset}.") as refused:
+        parse_choice(preset)
+    text = str(refused.value).partition("its defence: --defense ")[2]
+    config = load_config(preset)
+    victim, choice = config.victim(recommended_victim(config)), parse_choice(text)
+    assert (choice.defense, choice.options, choice.response) == (victim.defense, victim.options, victim.response)
+
+
+def test_the_fortress_is_misdirection_with_labels_alone() -> None:
+    with pytest.raises(UsageError, match=r"its defence: --defense misdirection\+top1$"):
+        parse_choice("fortress")
+    with pytest.raises(UsageError, match="random_teacher is a loss of cerberos"):
+        parse_choice("random_teacher+top1")
+
+
+def test_which_victim_is_recommended() -> None:
+    undefended, cerberos = VictimConfig("undefended"), VictimConfig("cerberos", "cerberos")
+    labels, misled = VictimConfig("labels", response="top1"), VictimConfig("m", "misdirection")
+    demo = load_config("demo")
+    for victims, wanted in (
+        ((undefended, misled, cerberos), "m"),
+        ((undefended, misled, replace(misled, name="small"), labels), "small"),
+        ((undefended, cerberos, labels), "labels"),
+        ((undefended, replace(undefended, name="pruned", channel_ratio=0.5)), "pruned"),
+    ):
+        assert recommended_victim(replace(demo, victims=victims)) == wanted
+    victims = (undefended, misled, cerberos)
+    assert recommended_victim(replace(demo, victims=victims, recommended="cerberos")) == "cerberos"
+    with pytest.raises(UsageError, match="recommended is 'labels'; allowed: undefended, m, cerberos, or empty"):
+        replace(demo, victims=victims, recommended="labels")

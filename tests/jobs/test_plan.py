@@ -11,7 +11,7 @@ def test_demo_plan_is_complete_and_acyclic() -> None:
     tasks = {task.key: task for task in plan(load_config("demo"))}
     order = list(TopologicalSorter({key: task.after for key, task in tasks.items()}).static_order())
     assert set(order) == set(tasks)
-    for victim in ("undefended", "pruned", "cerberos"):
+    for victim in ("undefended", "pruned", "cerberos", "misdirection"):
         assert order.index(f"train/{victim}") < order.index(f"convert/{victim}") < order.index(f"measure/{victim}")
 
 
@@ -20,8 +20,9 @@ def test_several_heads_get_a_mean_head_row_and_one_head_does_not() -> None:
     for attack in load_config("demo").attacks:
         assert f"steal/cerberos/{attack.name}/mean" in keys
         assert f"steal/cerberos/{attack.name}/random" in keys
-        assert f"steal/undefended/{attack.name}/fixed" in keys
-        assert f"steal/undefended/{attack.name}/mean" not in keys
+        for one_headed in ("undefended", "misdirection"):
+            assert f"steal/{one_headed}/{attack.name}/fixed" in keys
+            assert f"steal/{one_headed}/{attack.name}/mean" not in keys
 
 
 def test_the_longest_chain_starts_first() -> None:

@@ -88,12 +88,12 @@ def data(tmp_path) -> str:
 
 @pytest.fixture
 def configured(data, monkeypatch) -> Callable[[Callable], Config]:
-    """The preset `own` with a function of this file as the user's."""
+    """The preset `custom` with a function of this file as the user's."""
 
     def configure(build: Callable) -> Config:
         monkeypatch.setattr(sys.modules[__name__], "under_test", build, raising=False)
         monkeypatch.setitem(sys.modules, "users_module", sys.modules[__name__])
-        return load_config("own", [], Sources("users_module:under_test", data))
+        return load_config("custom", [], Sources("users_module:under_test", data))
 
     return configure
 
@@ -190,7 +190,7 @@ def test_what_does_not_fit_is_named_with_the_fix(configured, build: Callable, me
 def test_a_saved_model_is_loaded_with_its_weights(tmp_path, data, ending: str) -> None:
     path = tmp_path / f"model.{ending}"
     save(sound(), path)
-    config = load_config("own", [], Sources(str(path), data))
+    config = load_config("custom", [], Sources(str(path), data))
     facts = check(config)
     assert len(facts["sha256"]) == 64
     loaded, _ = load_user_model(str(path))
@@ -198,7 +198,7 @@ def test_a_saved_model_is_loaded_with_its_weights(tmp_path, data, ending: str) -
     for before, after in zip(loaded.get_weights()[:-2], model.get_weights()[:-2], strict=True):
         np.testing.assert_array_equal(before, after)
     path.write_bytes(path.read_bytes() + b" ")
-    config = load_config("own", [f"model.sha256={facts['sha256']}"], Sources(str(path), data))
+    config = load_config("custom", [f"model.sha256={facts['sha256']}"], Sources(str(path), data))
     with pytest.raises(EnvironmentProblem, match="not the one that the run was started with"):
         build_model(config, defense_of(config.victim("undefended")), load_dataset(config.data))
 

@@ -25,18 +25,17 @@ def list_defenses(as_json: AsJson = False) -> None:
         typer.echo(f"{part} part:")
         for _, name, kind in (row for row in parts if row[0] == part):
             typer.echo(f"  {name:17} {_summary(kind)}")
-    typer.echo("next: tinycerb defenses show NAME, tinycerb train demo --defense cerberos,heads=3+top1")
+    typer.echo("next: tinycerb defenses show NAME, tinycerb train demo --defense misdirection+top1")
 
 
 @app.command("show")
 def show(name: Name, as_json: AsJson = False) -> None:
     """Explain a defence and its options."""
-    from tinycerb.errors import UsageError, suggest
+    from tinycerb.defenses.choice import unknown_defense
 
     found = [(part, kind) for part, known, kind in _parts() if known == name]
     if not found:
-        known = sorted({row[1] for row in _parts()})
-        raise UsageError(f"unknown defence {name!r}{suggest(name, known)}; known: {', '.join(known)}")
+        raise unknown_defense(name)
     if as_json:
         rows = [
             {"part": part, "about": inspect.getdoc(kind),

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 MatrixPreset = Annotated[
     str | None,
-    typer.Argument(help="A preset (ci, default, full, paper) or the path of a .toml file.", show_default=False),
+    typer.Argument(
+        help="A preset (ci, default, fortress, full, paper) or the path of a .toml file.", show_default=False
+    ),
 ]
 Only = Annotated[
     list[str] | None,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Preset = Annotated[
     str | None,
-    typer.Argument(help="A preset (demo, own, smoke) or the path of a .toml file.", show_default=False),
+    typer.Argument(help="A preset (demo, custom, fortress, smoke) or the path of a .toml file.", show_default=False),
 ]
 Model = Annotated[
     str,
@@ -100,7 +100,7 @@ def new_or_resumed_run(
     ram: str = "",
     defense: str = "",
 ) -> RunDirectory:
-    """Creates a run from a preset (`own` where only sources are given), or opens the one to resume.
+    """Creates a run from a preset (`custom` where only sources are given), or opens the one to resume.
 
     Raises:
         UsageError: both or neither are given, the preset is wrong, or what the user brings along does not fit.
@@ -113,7 +113,7 @@ def new_or_resumed_run(
     from tinycerb.run_dir import RunDirectory
 
     if preset is None and resume is None and sources:
-        preset = "own"
+        preset = "custom"
     if (preset is None) == (resume is None):
         raise UsageError("give either a preset (tinycerb run demo) or --resume RUN")
     if resume is not None:

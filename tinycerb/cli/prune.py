@@ -28,7 +28,7 @@ def prune(
     sources = Sources(model, data, "")
     if preset is None and not sources:
         raise UsageError("give a preset (tinycerb prune --plan demo) or the path of a .toml file")
-    config = load_config(preset or "own", overrides or [], sources)
+    config = load_config(preset or "custom", overrides or [], sources)
     check_names(config)
     # TensorFlow takes seconds to import.
     from tinycerb.compression.channel_plan import plan_channels

@@ -8,6 +8,7 @@ from tinycerb.defenses import (  # noqa: F401  (importing a defence registers it
     divqat,
     edm,
     ini,
+    misdirection,
     outlier_exposure,
     undefended,
 )

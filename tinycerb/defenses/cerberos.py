@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinycerb.defenses.base import SHARED, Batch, Setting, Terms
-from tinycerb.defenses.loss_mix import parse_mix
+from tinycerb.defenses.base import SHARED, Setting, Terms
+from tinycerb.defenses.head_choice import fitting_selection
+from tinycerb.defenses.loss_mix import parse_mix, weighted_terms
 from tinycerb.defenses.ramp import ramp
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.errors import UsageError
@@ -25,7 +26,7 @@ class Cerberos:
     """Jointly diversified heads, one of which is drawn for each answer.
 
     Attributes:
-        heads: number of heads: 2 or more, or 1 where all losses work on one head (then selection is `fixed`).
+        heads: number of heads: 2 or more, or 1 where all losses work on one head.
         losses: what makes heads differ off the task, `NAME[:weight]` joined by `+`: `cosine_lse` (smooth maximum of
             the heads' pairwise cosine), `cosine_mean`, `neg_js` (Jensen-Shannon divergence), `random_teacher` (each
             head imitates a random network of its own), `independent_teacher` (the same, of features that are not
@@ -33,7 +34,7 @@ class Cerberos:
         diversity_weight: weight of all of them once they are fully on.
         warm_up_epochs: epochs without them; with them from the start, training settles for a trivial split.
         ramp_epochs: epochs over which they then grow linearly.
-        selection: how the device chooses a head.
+        selection: how the device chooses a head; empty for `random`, or `fixed` with one head.
     """
 
     heads: int = 3
@@ -41,7 +42,7 @@ class Cerberos:
     diversity_weight: float = 1.0
     warm_up_epochs: float = 0.5
     ramp_epochs: float = 1.0
-    selection: str = "random"
+    selection: str = ""
 
     assembly = SHARED
     uses_out_of_distribution = True
@@ -54,11 +55,10 @@ class Cerberos:
                 f"cerberos.heads is {self.heads}; allowed: 2 or more (1 head is defense = 'none', or losses of "
                 f"{' and '.join(_FOR_ONE_HEAD)} alone)"
             )
-        if self.heads == 1 and self.selection != "fixed":
-            raise UsageError(f"cerberos.selection is {self.selection!r} with one head; allowed: fixed")
         for key in ("diversity_weight", "warm_up_epochs", "ramp_epochs"):
             if getattr(self, key) < 0:
                 raise UsageError(f"cerberos.{key} is {getattr(self, key)}; allowed: 0 or more")
+        object.__setattr__(self, "selection", fitting_selection(self.selection, self.heads, "cerberos"))
 
     def weight(self, epoch: float) -> float:
         """Returns 0 during the warm-up, then a linear ramp up to `diversity_weight`."""
@@ -66,12 +66,4 @@ class Cerberos:
 
     def prepare(self, setting: Setting) -> Terms:
         """Returns the weighted losses, each a scalar."""
-        from tinycerb.defenses.diversity import DIVERSITY_LOSSES
-
-        mix = parse_mix(self.losses, LOSSES, "cerberos.losses")
-        losses = [(weight, DIVERSITY_LOSSES[name](setting, self.heads)) for name, weight in mix.items()]
-
-        def terms(batch: Batch):
-            return [weight * loss(batch) for weight, loss in losses]
-
-        return terms
+        return weighted_terms(parse_mix(self.losses, LOSSES, "cerberos.losses"), setting, self.heads)

@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tinycerb.answers.responses import RESPONSES, parse_response
-from tinycerb.config import Config, VictimConfig
+from tinycerb.config import Config, VictimConfig, load_config
 from tinycerb.defenses import DEFENSES, defense_of
+from tinycerb.defenses.cerberos import LOSSES
+from tinycerb.defenses.recommendation import is_defended, recommended_victim
 from tinycerb.errors import UsageError, suggest
+from tinycerb.presets import preset_names
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,7 @@ def parse_choice(text: str) -> Choice:
             # A mix of losses is joined by + as well: cerberos,losses=neg_js+mean_head:.3
             training[-1] += f"+{part}"
         else:
-            known = sorted({*DEFENSES, *RESPONSES} - {"none"})
-            raise UsageError(f"unknown defence {name!r}{suggest(name, known)}; known: {', '.join(known)}, joined by +")
+            raise unknown_defense(name)
     if len(training) > 1:
         raise UsageError(f"--defense {text!r} has {len(training)} training parts; allowed: one, and any responses")
     defense, options = _training_part(training[0]) if training else ("none", {})
@@ -61,22 +63,47 @@ def parse_choice(text: str) -> Choice:
     return choice
 
 
+def unknown_defense(name: str) -> UsageError:
+    """Returns the error for a name that is no defence: what it is instead, or the names that are known."""
+    if name in preset_names():
+        config = load_config(name)
+        wanted = choice_text(config.victim(recommended_victim(config)))
+        hint = f"; {name} is a preset (tinycerb run {name}), its defence: --defense {wanted}"
+    elif name in LOSSES:
+        hint = f"; {name} is a loss of cerberos: --defense cerberos,losses={name}"
+    else:
+        known = sorted({*DEFENSES, *RESPONSES} - {"none"})
+        hint = f"{suggest(name, known)}; known: {', '.join(known)}, joined by +"
+    return UsageError(f"unknown defence {name!r}{hint}")
+
+
+def choice_text(victim: VictimConfig) -> str:
+    """Returns a victim's defence as `--defense` takes it: `misdirection,heads=2+top1`."""
+    training = ",".join([victim.defense, *(f"{key}={_text(value)}" for key, value in victim.options.items())])
+    return "+".join(part for part in (training, victim.response) if part != "none") or "none"
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def with_defense(config: Config, text: str) -> Config:
     """Returns the configuration with this defence in place of its defended victims; undefended ones stay to compare.
 
-    It is pruned as those were that it replaces.
+    It is pruned as the one with the same training part was that it replaces, else as the first one.
     """
     choice = parse_choice(text)
-    plain = [victim for victim in config.victims if victim.defense == "none" and victim.response == "none"]
-    defended = [victim for victim in config.victims if victim not in plain]
-    model = defended[-1] if defended else VictimConfig("defended")
+    plain = [victim for victim in config.victims if not is_defended(victim)]
+    defended = [victim for victim in config.victims if is_defended(victim)]
+    alike = [victim for victim in defended if victim.defense == choice.defense]
+    model = (alike or defended or [VictimConfig("defended")])[0]
     chosen = replace(
         model, name=choice.name, defense=choice.defense, options=choice.options, response=choice.response,
         minimum_accuracy=0.0, maximum_flash_share=0.0,
     )  # fmt: skip
     if choice.name in [victim.name for victim in plain]:
         raise UsageError(f"--defense {text!r}: the name {choice.name!r} is taken by an undefended victim")
-    return replace(config, victims=(*plain, chosen))
+    return replace(config, victims=(*plain, chosen), recommended=choice.name)
 
 
 def _training_part(text: str) -> tuple[str, dict[str, Any]]:

@@ -1,7 +1,8 @@
-"""Sums of losses as text: `cosine_lse+mean_head:0.3`."""
+"""Sums of losses: as text, `cosine_lse+mean_head:0.3`, and as terms of training."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from tinycerb.defenses.base import Batch, Setting, Terms
 from tinycerb.errors import UsageError, suggest
 
 
@@ -25,3 +26,21 @@ def parse_mix(text: str, known: Sequence[str], where: str) -> dict[str, float]:
         if not 0 < mix[name] < 1e6:
             raise UsageError(f"{where} gives {name} the weight {weight!r}; allowed: a positive number")
     return mix
+
+
+def weighted_terms(mix: Mapping[str, float], setting: Setting, heads: int) -> Terms:
+    """Returns the terms of a mix for one stage of training: each loss times its weight, in the mix's order.
+
+    Args:
+        mix: weights by diversity loss.
+        setting: what the losses may prepare themselves with.
+        heads: number of heads.
+    """
+    from tinycerb.defenses.diversity import DIVERSITY_LOSSES
+
+    losses = [(weight, DIVERSITY_LOSSES[name](setting, heads)) for name, weight in mix.items()]
+
+    def terms(batch: Batch):
+        return [weight * loss(batch) for weight, loss in losses]
+
+    return terms

@@ -32,7 +32,8 @@ class WithRandomHead:
         if self.inner.heads != 1 or self.inner.assembly != SHARED:
             raise UsageError(
                 f"{self.combiner.split(',')[0]} redirects the answer of one head; the training part "
-                f"{type(self.inner).__name__} has {self.inner.heads}. Allowed: none, ini, divqat, outlier_exposure"
+                f"{type(self.inner).__name__} has {self.inner.heads}. "
+                "Allowed: none, ini, divqat, misdirection, outlier_exposure"
             )
 
     @property

@@ -1,0 +1,76 @@
+"""Misdirection: right on the task, consistently wrong off it, so that foreign questions teach a thief something wrong.
+
+Adaptive misinformation (Kariyappa and Qureshi, CVPR 2020) has a second network for the wrong answers and a threshold
+that tells when; here the one network itself learns both, on images that programs draw. Searched for and measured in
+docs/fortress.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinycerb.defenses.base import SHARED, Setting, Terms
+from tinycerb.defenses.head_choice import fitting_selection
+from tinycerb.defenses.loss_mix import weighted_terms
+from tinycerb.defenses.ramp import ramp
+from tinycerb.defenses.registry import DEFENSES
+from tinycerb.errors import UsageError
+
+# A teacher's name, and the loss that imitates it.
+_TEACHERS = {"random": "random_teacher", "independent": "independent_teacher"}
+
+
+@DEFENSES.register("misdirection")
+@dataclass(frozen=True)
+class Misdirection:
+    """One head that answers off the task as a random teacher does, and not as an undefended network would.
+
+    On out-of-distribution images x, with a fixed random network t, an undefended network u and the head's posterior p:
+
+        teacher_weight * CE(t(x), p(x))  +  away_weight * cos(p(x), u(x))
+
+    A consistent wrong answer is nothing that repeated questions average away, needs no secret on the device and costs
+    it nothing. With several heads each has a teacher of its own, and their mean leaves u.
+
+    Attributes:
+        teacher_weight: weight of imitating the random teacher; 0 leaves the term out.
+        away_weight: weight of leaving the undefended posterior; 0 leaves the term out.
+        teacher: `random`, or `independent`: of features that do not correlate with the undefended posterior.
+        heads: number of heads.
+        warm_up_epochs: epochs without both terms.
+        ramp_epochs: epochs over which they then grow linearly.
+        selection: how the device chooses a head; empty for `fixed` with one head, `random` with more.
+    """
+
+    teacher_weight: float = 0.2
+    away_weight: float = 0.2
+    teacher: str = "random"
+    heads: int = 1
+    warm_up_epochs: float = 0.5
+    ramp_epochs: float = 1.0
+    selection: str = ""
+
+    assembly = SHARED
+    uses_out_of_distribution = True
+    projects_conflicts = False
+
+    def __post_init__(self) -> None:
+        for key in ("teacher_weight", "away_weight", "warm_up_epochs", "ramp_epochs"):
+            if not getattr(self, key) >= 0:
+                raise UsageError(f"misdirection.{key} is {getattr(self, key)}; allowed: 0 or more")
+        if self.teacher_weight == self.away_weight == 0:
+            raise UsageError("misdirection.teacher_weight and away_weight are both 0: allowed: one of them above 0")
+        if self.teacher not in _TEACHERS:
+            raise UsageError(f"misdirection.teacher is {self.teacher!r}; allowed: {', '.join(_TEACHERS)}")
+        if self.heads < 1:
+            raise UsageError(f"misdirection.heads is {self.heads}; allowed: 1 or more")
+        object.__setattr__(self, "selection", fitting_selection(self.selection, self.heads, "misdirection"))
+
+    def weight(self, epoch: float) -> float:
+        """Returns 0 during the warm-up, then a linear ramp up to 1."""
+        return ramp(epoch, self.warm_up_epochs, self.ramp_epochs)
+
+    def prepare(self, setting: Setting) -> Terms:
+        """Returns the weighted terms, each a scalar; those of weight 0 are left out."""
+        mix = {_TEACHERS[self.teacher]: self.teacher_weight, "mean_head": self.away_weight}
+        return weighted_terms({name: weight for name, weight in mix.items() if weight}, setting, self.heads)
