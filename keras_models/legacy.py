@@ -9,8 +9,9 @@ from typing import Any
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 import tf_keras as keras
+from tf_keras.protobuf.saved_metadata_pb2 import SavedMetadata
 
-__all__ = ["Keras3ModelError", "keras", "named_layer", "require_legacy_model"]
+__all__ = ["Keras3ModelError", "SavedMetadata", "keras", "named_layer", "require_legacy_model"]
 
 
 class Keras3ModelError(TypeError):

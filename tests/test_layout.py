@@ -40,6 +40,37 @@ def test_keras_has_one_door() -> None:
     assert [path for path in SOURCES if "tests" not in path.parts and "keras" in imports_of(path)] == []
 
 
+# Whatever makes a network of what a file says, or an object of what a pickle says.
+OPENS_FILES = {
+    "load_model", "model_from_json", "model_from_config", "model_from_yaml", "load_partial", "TFSMLayer",
+    "from_saved_model", "deserialize_keras_object", "func_load",
+}  # fmt: skip
+
+
+def names_used_in(path: Path) -> set[str]:
+    """All names, attributes and imported names of a file, and `saved_model.load` as one."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Name):
+            names.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            names |= {node.attr, f"{getattr(node.value, 'attr', getattr(node.value, 'id', ''))}.{node.attr}"}
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.name for alias in node.names}
+    return names
+
+
+def test_keras_files_have_one_door() -> None:
+    """Keras imports and runs what a file names: nobody else opens one. Pickles have a door of their own likewise."""
+    doors = set((ROOT / "keras_models" / "keras_file").glob("*.py"))
+    product = [path for path in SOURCES if "tests" not in path.parts]
+    forbidden = OPENS_FILES | {"saved_model.load", "layers.deserialize", "models.deserialize"}
+    assert [path for path in product if path not in doors and names_used_in(path) & forbidden] == []
+    assert any(names_used_in(path) & forbidden for path in doors)
+    pickles = [path for path in product if imports_of(path) & {"pickle", "marshal", "dill", "cloudpickle", "joblib"}]
+    assert pickles == [ROOT / "tinycerb" / "datasets" / "array_pickle.py"]
+
+
 def test_tf_mot_has_one_door() -> None:
     door = ROOT / "keras_models" / "model_optimization.py"
     offenders = [path for path in SOURCES if "tensorflow_model_optimization" in imports_of(path)]

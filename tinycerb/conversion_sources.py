@@ -39,6 +39,7 @@ class Wishes:
         class_names: names of the classes, where the source does not know them.
         data: an .npz with `images` (uint8) and, for the gate, `labels`.
         force: whether an older conversion may be replaced.
+        allow_code: whether a Keras file is opened though code in it may run.
     """
 
     operator: str = "builtin"
@@ -48,6 +49,7 @@ class Wishes:
     class_names: tuple[str, ...] = ()
     data: Path | None = None
     force: bool = False
+    allow_code: bool = False
 
     def check(self) -> None:
         """Checks everything that can be checked before any work.
@@ -74,11 +76,10 @@ def convert_keras_file(path: Path, out: Path, wishes: Wishes, report: Report) ->
         The contents of `model.json`.
     """
     from tinycerb.accuracy_gate import check_accuracy
-    from tinycerb.compression.quantization import load_quantization_aware
     from tinycerb.conversion import convert_model
     from tinycerb.trained_model import count_heads, from_quantization_aware
 
-    model = load_quantization_aware(path)
+    model = _open_keras_file(path, wishes)
     heads = count_heads(model)
     shape = tuple(model.input_shape[1:])
     if len(shape) != 3 or None in shape:
@@ -108,6 +109,25 @@ def convert_keras_file(path: Path, out: Path, wishes: Wishes, report: Report) ->
         return card
 
     return in_new_directory(out, wishes.force, make)
+
+
+def _open_keras_file(path: Path, wishes: Wishes) -> Any:
+    from keras_models.keras_file import DamagedKerasFileError, ForeignCodeError, KerasFileError
+    from tinycerb.compression.quantization import open_quantization_aware
+
+    try:
+        return open_quantization_aware(path, wishes.allow_code)
+    except ForeignCodeError as error:
+        raise UsageError(
+            f"{error}; save the network with Keras' own layers. If you trust whoever made it with your machine: "
+            "--allow-code"
+        ) from error
+    except DamagedKerasFileError as error:
+        raise EnvironmentProblem(f"{error}; save it again: model.save('model.h5')") from error
+    except KerasFileError as error:
+        raise UsageError(
+            f"{error}; a quantization-aware model comes back from an .h5 file or a SavedModel: model.save('model.h5')"
+        ) from error
 
 
 def convert_tflite(path: Path, out: Path, wishes: Wishes) -> dict[str, Any]:

@@ -17,6 +17,9 @@ USER = "user"
 # Images of the victim's own kind: they fit whatever data the user brings.
 IN_DISTRIBUTION = "in_distribution"
 
+# Consent is given on a command line and holds for that command's processes; no file of a run can give it.
+_ALLOW_CODE = "TINYCERB_ALLOW_CODE"
+
 _NAME = r"[A-Za-z_]\w*"
 _REFERENCE = re.compile(rf"{_NAME}(\.{_NAME})*:{_NAME}")
 
@@ -36,6 +39,16 @@ def absolute(source: str, folder: str = "") -> str:
     if not source or is_reference(source):
         return source
     return os.path.abspath(Path(folder, Path(source).expanduser()))  # noqa: PTH100  (resolve() would follow links)
+
+
+def allow_code() -> None:
+    """Lets this process and those that it starts run code from the user's model file."""
+    os.environ[_ALLOW_CODE] = "1"
+
+
+def code_is_allowed() -> bool:
+    """Whether code from the user's model file may run."""
+    return os.environ.get(_ALLOW_CODE) == "1"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinycerb.cli.options import AsJson, Jobs, Quiet
+from tinycerb.cli.options import AllowCode, AsJson, Jobs, Quiet, warn_of_code
 
 if TYPE_CHECKING:
     from tinycerb.conversion_sources import Wishes
@@ -60,6 +60,7 @@ def convert(
     class_names: ClassNames = None,
     data: Data = None,
     force: Replace = False,
+    allow_code: AllowCode = False,
     jobs: Jobs = 0,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -82,6 +83,7 @@ def convert(
         class_names=tuple(class_names.split(",")) if class_names else (),
         data=data,
         force=force,
+        allow_code=allow_code,
     )
     wishes.check()
     cards = _convert(source, out, wishes, jobs, quiet)
@@ -112,10 +114,15 @@ def _convert(source: Path, out: Path | None, wishes: Wishes, jobs: int, quiet: b
         if not quiet:
             typer.echo(progress.note, err=True)
 
+    is_keras = source.suffix in (".h5", ".hdf5", ".keras") or (source / "saved_model.pb").is_file()
+    if wishes.allow_code and not is_keras:
+        raise UsageError(f"--allow-code is for a Keras file (.h5, SavedModel); nothing of {source} is ever run")
     if source.suffix == ".tflite":
         out = out or Path("converted") / source.stem
         return {out / MODEL: convert_tflite(source, out, wishes)}
-    if source.suffix in (".h5", ".hdf5") or (source / "saved_model.pb").is_file():
+    if is_keras:
+        if wishes.allow_code:
+            warn_of_code(str(source))
         _quiet_tensorflow()
         out = out or Path("converted") / source.stem
         return {out / MODEL: convert_keras_file(source, out, wishes, report)}

@@ -86,6 +86,10 @@ Jobs = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+AllowCode = Annotated[
+    bool,
+    typer.Option("--allow-code", help="Open a Keras file though code in it will run: you trust whoever made it."),
+]
 ExistingRun = Annotated[Path, typer.Argument(help="A run directory.", show_default=False)]
 
 
@@ -99,6 +103,7 @@ def new_or_resumed_run(
     flash: str = "",
     ram: str = "",
     defense: str = "",
+    allow_code: bool = False,
 ) -> RunDirectory:
     """Creates a run from a preset (`custom` where only sources are given), or opens the one to resume.
 
@@ -114,6 +119,8 @@ def new_or_resumed_run(
 
     if preset is None and resume is None and sources:
         preset = "custom"
+    if allow_code:
+        _allow_code(sources.model, resume)
     if (preset is None) == (resume is None):
         raise UsageError("give either a preset (tinycerb run demo) or --resume RUN")
     if resume is not None:
@@ -133,6 +140,20 @@ def new_or_resumed_run(
         return RunDirectory.create(config, out, force)
     config, inputs = pin_inputs(config)
     return RunDirectory.create(config, out, force, inputs)
+
+
+def _allow_code(model: str, resume: Path | None) -> None:
+    from tinycerb import sources
+
+    if resume is None and (not model or sources.is_reference(model)):
+        raise UsageError("--allow-code is for a Keras file: --model FILE, or --resume RUN of such a run")
+    warn_of_code(model or f"the model file of {resume}")
+    sources.allow_code()
+
+
+def warn_of_code(file: str) -> None:
+    """Says in one line what --allow-code means."""
+    typer.secho(f"warning: --allow-code: any code in {file} runs on this machine as you", fg="yellow", err=True)
 
 
 def with_budget(config: Config, flash: str, ram: str) -> Config:

@@ -3,6 +3,7 @@
 import typer
 
 from tinycerb.cli.options import (
+    AllowCode,
     AsJson,
     Data,
     DefenseName,
@@ -34,6 +35,7 @@ def run(
     out: Out = None,
     force: Force = False,
     resume: Resume = None,
+    allow_code: AllowCode = False,
     jobs: Jobs = 0,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -46,7 +48,7 @@ def run(
     from tinycerb.cli.workflow import ALL_KINDS, print_results, work
 
     sources = Sources(model, data, query_pool)
-    directory = new_or_resumed_run(preset, overrides, out, force, resume, sources, flash, ram, defense)
+    directory = new_or_resumed_run(preset, overrides, out, force, resume, sources, flash, ram, defense, allow_code)
     with directory.locked():
         typer.secho(f"run directory: {directory.path}", err=True)
         work(directory, ALL_KINDS, jobs, quiet)

@@ -3,6 +3,7 @@
 import typer
 
 from tinycerb.cli.options import (
+    AllowCode,
     Data,
     DefenseName,
     Flash,
@@ -33,6 +34,7 @@ def train(
     out: Out = None,
     force: Force = False,
     resume: Resume = None,
+    allow_code: AllowCode = False,
     jobs: Jobs = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -40,7 +42,7 @@ def train(
     from tinycerb.cli.workflow import TRAIN_KINDS, work
 
     sources = Sources(model, data, query_pool)
-    directory = new_or_resumed_run(preset, overrides, out, force, resume, sources, flash, ram, defense)
+    directory = new_or_resumed_run(preset, overrides, out, force, resume, sources, flash, ram, defense, allow_code)
     with directory.locked():
         typer.secho(f"run directory: {directory.path}", err=True)
         work(directory, TRAIN_KINDS, jobs, quiet)

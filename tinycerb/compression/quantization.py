@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from keras_models.keras_file import KerasFileError, open_keras_file
 from keras_models.legacy import Keras3ModelError, keras, require_legacy_model
 from keras_models.model_optimization import tfmot
 from tinycerb.errors import EnvironmentProblem, UsageError
@@ -31,13 +32,22 @@ def quantize_aware(model: keras.Model, keep_zeros: bool = False) -> keras.Model:
 
 
 def load_quantization_aware(path: Path) -> keras.Model:
-    """Loads a quantization-aware model from the HDF5 file that it was saved to.
+    """Loads a run's quantization-aware model from the HDF5 file that it was saved to.
 
     Raises:
-        EnvironmentProblem: missing or unreadable.
+        EnvironmentProblem: missing, unreadable, or holding code.
     """
     try:
-        with tfmot.quantization.keras.quantize_scope():
-            return require_legacy_model(keras.models.load_model(path, compile=False))
-    except (OSError, ValueError, KeyError) as error:
-        raise EnvironmentProblem(f"cannot load the trained model {path}: {error}") from error
+        return open_quantization_aware(path)
+    except KerasFileError as error:
+        raise EnvironmentProblem(f"cannot load the trained model: {error}; delete it to train anew") from error
+
+
+def open_quantization_aware(path: Path, allow_code: bool = False) -> keras.Model:
+    """Opens a quantization-aware model, HDF5 or SavedModel, as `open_keras_file` does.
+
+    Raises:
+        KerasFileError: likewise.
+    """
+    with tfmot.quantization.keras.quantize_scope():
+        return open_keras_file(path, allow_code)

@@ -9,7 +9,8 @@ from typing import Any
 import h5py
 import tensorflow as tf
 
-from keras_models.legacy import keras, require_legacy_model
+from keras_models.keras_file import KerasFileError, open_keras_file
+from keras_models.legacy import keras
 from tinycerb.atomic import write_bytes, write_text
 from tinycerb.errors import EnvironmentProblem
 
@@ -59,9 +60,9 @@ def load_float_model(path: Path) -> keras.Model:
     """Loads a float model from the HDF5 file that it was saved to.
 
     Raises:
-        EnvironmentProblem: missing or unreadable.
+        EnvironmentProblem: missing, unreadable, or holding code.
     """
     try:
-        return require_legacy_model(keras.models.load_model(path, compile=False))
-    except (OSError, ValueError, KeyError) as error:
-        raise EnvironmentProblem(f"cannot load the trained model {path}: {error}; delete it to train anew") from error
+        return open_keras_file(path)
+    except KerasFileError as error:
+        raise EnvironmentProblem(f"cannot load the trained model: {error}; delete it to train anew") from error

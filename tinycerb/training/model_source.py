@@ -1,25 +1,23 @@
 """Where the untrained multi-head model comes from: a registered backbone, or a model that the user brings along."""
 
 import hashlib
-import json
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from keras_models import build_backbone
 from keras_models.classifier import split_at_classifier
 from keras_models.hash_net import hash_net
+from keras_models.keras_file import DamagedKerasFileError, ForeignCodeError, KerasFileError, open_keras_file
 from keras_models.legacy import Keras3ModelError, keras, require_legacy_model
 from keras_models.multi_head import attach_heads, attach_own_backbones
 from tinycerb.config import Config
 from tinycerb.datasets.images import Dataset
 from tinycerb.defenses import Defense
 from tinycerb.errors import EnvironmentProblem, UsageError
-from tinycerb.sources import USER, call_reference, is_reference
+from tinycerb.sources import USER, call_reference, code_is_allowed, is_reference
 
 KINDS = "package.module:build, or a file that tf_keras has saved: model.h5, model.keras"
 
@@ -138,55 +136,14 @@ def _require_keras_2(model: Any, source: str) -> keras.Model:
 def _load_file(path: Path) -> keras.Model:
     if path.suffix not in (".h5", ".keras"):
         raise UsageError(f"{path} is no model that can be loaded; allowed: {KINDS}")
-    if not path.is_file():
-        raise EnvironmentProblem(f"there is no model file {path}; allowed: {KINDS}")
-    version, architecture = _read_architecture(path)
-    if not version.startswith("2."):
-        raise UsageError(
-            f"{path} was saved by Keras {version}; pruning and quantization-aware training take Keras 2 models. Build "
-            "the same network with `import tf_keras as keras` instead of `import keras`, carry its weights over with "
-            "new_model.set_weights(old_model.get_weights()), and save that one: new_model.save('model.h5')"
-        )
-    _refuse_code(architecture, path)
     try:
-        return require_legacy_model(keras.models.load_model(path, compile=False))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        return open_keras_file(path, allow_code=code_is_allowed())
+    except ForeignCodeError as error:
         raise UsageError(
-            f"{path} cannot be loaded: {first}; with layers of your own give a function instead: package.module:build"
+            f"{error}; use Keras' own layers, or give a function instead: package.module:build. If you trust whoever "
+            "made it with your machine: --allow-code"
         ) from error
-
-
-def _read_architecture(path: Path) -> tuple[str, Any]:
-    """Returns the version of Keras that has saved a file, and its architecture as plain JSON."""
-    try:
-        if path.suffix == ".keras":
-            with zipfile.ZipFile(path) as file:
-                return json.loads(file.read("metadata.json"))["keras_version"], json.loads(file.read("config.json"))
-        with h5py.File(path) as file:
-            if "model_config" not in file.attrs:
-                raise UsageError(f"{path} holds weights without a network; save the whole: model.save('model.h5')")
-            return str(file.attrs.get("keras_version", "unknown")), json.loads(str(file.attrs["model_config"]))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise EnvironmentProblem(f"the model file {path} is corrupt ({error}); save it again: model.save") from error
-
-
-def _refuse_code(architecture: Any, path: Path) -> None:
-    """A file must not make Python import or run what it names."""
-    if isinstance(architecture, list):
-        for item in architecture:
-            _refuse_code(item, path)
-    if not isinstance(architecture, dict):
-        return
-    module = architecture.get("module")
-    outside = isinstance(module, str) and module.split(".")[0] not in ("keras", "tf_keras", "builtins")
-    if architecture.get("class_name") in ("Lambda", "__lambda__", "function") or outside:
-        name = (
-            (architecture.get("config") or {}).get("name", "") if isinstance(architecture.get("config"), dict) else ""
-        )
-        raise UsageError(
-            f"{path} holds code of its own (layer {name!r}, a {architecture.get('class_name')}), which is not run from "
-            "a file; use Keras' own layers, or give a function instead: package.module:build"
-        )
-    for item in architecture.values():
-        _refuse_code(item, path)
+    except DamagedKerasFileError as error:
+        raise EnvironmentProblem(f"{error}; allowed: {KINDS}") from error
+    except KerasFileError as error:
+        raise UsageError(f"{error}; with layers of your own give a function instead: package.module:build") from error

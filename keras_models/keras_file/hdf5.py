@@ -1,0 +1,56 @@
+"""Networks in HDF5 files, which can say that a part of them lies in any other file of this machine."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from keras_models.keras_file.description import Description
+from keras_models.keras_file.errors import DamagedKerasFileError, KerasFileError
+from keras_models.legacy import keras
+
+
+def describe(path: Path) -> Description:
+    """Reads what a file says about itself.
+
+    Raises:
+        DamagedKerasFileError: it cannot be read.
+        KerasFileError: weights without a network.
+    """
+    try:
+        with h5py.File(path) as file:
+            architecture = file.attrs.get("model_config")
+            version = file.attrs.get("keras_version", "unknown")
+            parts = foreign_parts(file)
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise DamagedKerasFileError(f"the model file {path} is corrupt ({error})") from error
+    if architecture is None:
+        raise KerasFileError(f"{path} holds weights without a network; save the whole: model.save('model.h5')")
+    try:
+        return Description(_text(version), json.loads(_text(architecture)), parts)
+    except ValueError as error:
+        raise DamagedKerasFileError(f"the model file {path} is corrupt ({error})") from error
+
+
+def load(path: Path, architecture: Any) -> Any:
+    """Builds the network and gives it its weights."""
+    with h5py.File(path) as file:
+        return keras.models.load_model(file, compile=False)
+
+
+def foreign_parts(file: h5py.File) -> str:
+    """Returns the name of a link to another file, or of an array whose bytes lie in one; empty where there is none."""
+    return _text(file.id.links.visit(_leads_elsewhere, info=True) or file.visititems(_lies_elsewhere) or "")
+
+
+def _leads_elsewhere(name: bytes, info: Any) -> bytes | None:
+    return None if info.type in (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT) else name
+
+
+def _lies_elsewhere(name: str, item: Any) -> str | None:
+    return name if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual) else None
+
+
+def _text(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,301 @@
+"""Model files as strangers: whatever a file asks for, opening it runs nothing and touches no other file."""
+
+import json
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_models.keras_file import ForeignCodeError, KerasFileError, open_keras_file
+from keras_models.keras_file.architecture import check_architecture
+from keras_models.legacy import keras
+from keras_models.multi_head import attach_heads
+from tinycerb.cli.convert import convert
+from tinycerb.cli.options import new_or_resumed_run
+from tinycerb.compression.quantization import load_quantization_aware, open_quantization_aware, quantize_aware
+from tinycerb.conversion_sources import Wishes, convert_keras_file
+from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.events import ignore
+from tinycerb.sources import Sources, allow_code
+from tinycerb.training.artefacts import load_float_model
+from tinycerb.training.model_source import load_user_model
+
+L = keras.layers
+SHAPE = (8, 8, 1)
+
+
+def save(model: Any, path: Path) -> Path:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.save(path, **({} if path.suffix else {"save_format": "tf"}))
+    return path
+
+
+def backbone() -> keras.Model:
+    image = L.Input(SHAPE)
+    x = L.ReLU(name="relu")(L.BatchNormalization(name="norm")(L.Conv2D(4, 3, use_bias=False, name="first")(image)))
+    return keras.Model(image, L.GlobalAveragePooling2D(name="pool")(x))
+
+
+def quantized() -> keras.Model:
+    model = quantize_aware(attach_heads(backbone(), 3, 2), keep_zeros=True)
+    model(np.random.default_rng(0).random((4, *SHAPE)).astype(np.float32), training=True)
+    return model
+
+
+def with_layer(layer: Any) -> keras.Model:
+    image = L.Input(SHAPE)
+    return keras.Model(image, L.Dense(3)(layer(L.Flatten()(image))))
+
+
+class Writer(L.Layer):
+    """Writes a file whenever its graph runs."""
+
+    def __init__(self, path: str = "", **options: Any) -> None:
+        super().__init__(**options)
+        self.path = path
+
+    def call(self, inputs):
+        with tf.control_dependencies([tf.io.write_file(self.path, "ran")]):
+            return tf.identity(inputs)
+
+    def get_config(self):
+        return {**super().get_config(), "path": self.path}
+
+
+class WritesWhenLoaded(tf.saved_model.experimental.TrackableResource):
+    """Writes a file as soon as TensorFlow loads the graph that holds it."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+
+    def _create_resource(self):
+        return tf.raw_ops.VarHandleOp(dtype=tf.float32, shape=[], shared_name="trap", name="trap")
+
+    def _initialize(self):
+        tf.io.write_file(self.path, "ran")
+
+
+@pytest.fixture
+def trap(tmp_path, monkeypatch) -> Path:
+    """The file that appears when something runs: in the current directory, which no file of a model can know."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "here" / "RAN"
+
+
+@pytest.fixture
+def code(trap, tmp_path) -> Callable[[str], Path]:
+    """A model whose Lambda layer carries Python code that writes the trap's file."""
+
+    def make(ending: str) -> Path:
+        layer = L.Lambda(lambda x: (__import__("pathlib").Path("RAN").write_text("ran"), x)[1], name="evil")
+        path = save(with_layer(layer), tmp_path / f"evil{ending}")
+        trap.unlink(missing_ok=True)
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize("ending", [".h5", ".keras", ""])
+def test_code_in_a_file_runs_through_none_of_the_ways_in(code, trap, tmp_path, ending: str) -> None:
+    path = code(ending)
+    with pytest.raises(UsageError, match=r"holds code of its own \(layer 'evil', a Lambda\).*--allow-code"):
+        convert_keras_file(path, tmp_path / "out", Wishes(), ignore)
+    for load in (load_quantization_aware, load_float_model):
+        with pytest.raises(EnvironmentProblem, match=r"code of its own .layer 'evil'.*delete it to train anew"):
+            load(path)
+    if ending:
+        with pytest.raises(UsageError, match=r"layer 'evil', a Lambda.*package.module:build"):
+            load_user_model(str(path))
+    assert not trap.exists()
+    open_keras_file(path, allow_code=True)
+    assert trap.exists()
+
+
+def test_the_command_refuses_it(cli, code, trap, tmp_path) -> None:
+    finished = cli("convert", code(".h5"), "--out", tmp_path / "out")
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert "code of its own (layer 'evil', a Lambda)" in finished.stderr
+    assert not trap.exists()
+
+
+def test_the_command_runs_it_where_the_user_says_so_and_says_it(code, trap, tmp_path, capsys) -> None:
+    path = code(".h5")
+    with pytest.raises(UsageError, match="it is not quantization-aware"):
+        convert(path, tmp_path / "out", allow_code=True)
+    assert f"warning: --allow-code: any code in {path} runs on this machine as you" in capsys.readouterr().err
+    assert trap.exists()
+
+
+def test_a_user_s_consent_holds_for_the_model_that_is_trained_on_and_for_no_file_of_a_run(
+    code, trap, monkeypatch
+) -> None:
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    path = code(".h5")
+    allow_code()
+    with pytest.raises(EnvironmentProblem, match="code of its own"):
+        load_float_model(path)
+    assert not trap.exists()
+    load_user_model(str(path))
+    assert trap.exists()
+
+
+@pytest.mark.parametrize("source", ["", "package.module:build"])
+def test_consent_without_a_file_is_a_mistake(tmp_path, source: str) -> None:
+    with pytest.raises(UsageError, match="--allow-code is for a Keras file: --model FILE"):
+        new_or_resumed_run("smoke", None, tmp_path, False, None, Sources(source), allow_code=True)
+    with pytest.raises(UsageError, match=r"nothing of .*model.tflite is ever run"):
+        convert(tmp_path / "model.tflite", allow_code=True)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory) -> tuple[keras.Model, Path, Path]:
+    """A model, the SavedModel that it became, and a file that the graph in it writes while it is loaded."""
+    folder, model = tmp_path_factory.mktemp("saved"), quantized()
+    model.extra = WritesWhenLoaded(str(folder / "RAN"))
+    return model, save(model, folder / "model"), folder / "RAN"
+
+
+def test_a_graph_that_writes_files_is_never_loaded(saved) -> None:
+    """The network's layers are Keras' own, so it is opened; what else the folder holds stays where it is."""
+    model, path, trap = saved
+    trap.unlink(missing_ok=True)
+    opened = open_quantization_aware(path)
+    assert not trap.exists()
+    assert_same(opened, model)
+    tf.saved_model.load(path)
+    assert trap.exists(), "the trap would have worked"
+
+
+def test_a_quantization_aware_model_comes_back_as_it_was(tmp_path) -> None:
+    model = quantized()
+    assert_same(open_quantization_aware(save(model, tmp_path / "model.h5")), model)
+
+
+def assert_same(opened: keras.Model, saved: keras.Model) -> None:
+    assert [layer.name for layer in opened.layers] == [layer.name for layer in saved.layers]
+    for before, after in zip(saved.get_weights(), opened.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_a_layer_that_only_its_graph_knows_is_refused(trap, tmp_path) -> None:
+    path = save(with_layer(Writer(str(trap), name="writer")), tmp_path / "saved")
+    trap.unlink(missing_ok=True)
+    with pytest.raises(ForeignCodeError, match=r"something else than Keras' own layers \(layer 'writer', a Writer\)"):
+        open_keras_file(path)
+    assert not trap.exists()
+
+
+def test_a_quantization_aware_archive_says_what_to_save_instead(tmp_path) -> None:
+    path = save(quantized(), tmp_path / "model.keras")
+    with pytest.raises(UsageError, match=r"cannot be loaded.*an .h5 file or a SavedModel: model.save\('model.h5'\)"):
+        convert_keras_file(path, tmp_path / "out", Wishes(), ignore)
+
+
+def of(name: str, **more: Any) -> dict[str, Any]:
+    return {"class_name": name, "config": {"name": "culprit", **more.pop("config", {})}, **more}
+
+
+DENSE = of("Dense", config={"kernel_initializer": of("GlorotUniform"), "activation": "relu", "bias_constraint": None})
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (of("Lambda"), "code of its own .layer 'culprit', a Lambda"),
+        (of("TimeDistributed", config={"layer": of("Lambda")}), "code of its own"),
+        (of("Sequential", config={"layers": [DENSE, of("Bidirectional", config={"layer": of("Lambda")})]}), "a Lambda"),
+        (of("Dense", config={"activation": of("__lambda__")}), "a __lambda__"),
+        (of("Dense", config={"activation": of("function", module="os", config={"x": "system"})}), "a function"),
+        (of("Dense", config={"activation": "deserialize"}), "activation 'deserialize', which is none of Keras' own"),
+        (of("LSTM", config={"recurrent_activation": "get"}), "recurrent_activation 'get'"),
+        (of("Dense", config={"kernel_initializer": "tf"}), "kernel_initializer 'tf'"),
+        (of("Dense", config={"kernel_regularizer": of("get")}), "a get"),
+        (of("Dense", config={"bias_constraint": of("load_model")}), "a load_model"),
+        (of("Dense", module="os"), "a Dense of the module 'os', which is not Keras' own .layer 'culprit'"),
+        (of("Dense", module="keras.layers.experimental"), "the module 'keras.layers.experimental'"),
+        (of("Dense", module=["os"]), "the module"),
+        (of("Dense", registered_name="Custom>Adam"), "a Dense that is registered as 'Custom>Adam'"),
+        (of("TensorFlowOpLayer", config={"node_def": "WriteFile"}), "a TensorFlowOpLayer"),
+        (of("TFOpLambda", config={"function": "io.write_file"}), "a call of TensorFlow's io.write_file"),
+        (of("SlicingOpLambda", config={"function": "py_function"}), "a call of TensorFlow's py_function"),
+        (of("TFOpLambda", config={"function": ["io.write_file"]}), "a call of TensorFlow's"),
+        (of("ClassMethod", config={"cls_symbol": "io.gfile"}), "a ClassMethod"),
+        (of("StringLookup", config={"vocabulary": "/etc/passwd"}), "a StringLookup"),
+        (of("ResidualWrapper", config={"residual_fn": "4wE="}), "a ResidualWrapper"),
+        (of("DenseFeatures"), "a DenseFeatures"),
+        (of("Adam"), "an Adam"),
+        ({"class_name": "TypeSpec", "type_spec": "x", "serialized": []}, "a TypeSpec"),
+        ({"class_name": "__typespec__", "spec_name": "x", "module": "os", "registered_name": None}, "a __typespec__"),
+        ({"class_name": ["Lambda"], "config": {}}, "something else than Keras' own layers"),
+        ({"class_name": {"Lambda": 1}}, "something else than Keras' own layers"),
+    ],
+)
+def test_what_a_description_may_not_name(layer: dict[str, Any], message: str) -> None:
+    for place in (layer, [[DENSE, {"deep": [0, layer]}]], {"inbound_nodes": [[["x", 0, 0, {"y": layer}]]]}):
+        with pytest.raises(ForeignCodeError, match=message):
+            check_architecture(of("Functional", config={"layers": place}))
+
+
+def test_what_a_description_may_name() -> None:
+    image = L.Input(SHAPE)
+    x = L.Conv2D(4, 3, kernel_initializer="he_normal", kernel_regularizer="l2", bias_constraint="non_neg")(image)
+    x = keras.Sequential([L.Input((6, 6, 4)), L.ReLU(), L.TimeDistributed(L.Dense(3, activation="tanh"))])(x)
+    x = tf.nn.relu(x[:, 1:] + 1.0) * x[:, :-1]
+    x = L.Bidirectional(L.GRU(3))(L.Reshape((15, 6))(x))
+    check_architecture(json.loads(keras.Model(image, x).to_json()))
+
+
+def test_nesting_without_end_is_named_and_not_followed(tmp_path) -> None:
+    path = save(backbone(), tmp_path / "deep.h5")
+    with h5py.File(path, "r+") as file:
+        file.attrs["model_config"] = '{"class_name":"Sequential","config":' + "[" * 20_000 + "]" * 20_000 + "}"
+    with pytest.raises(KerasFileError, match="nested too deep"):
+        open_keras_file(path)
+
+
+def links(file: h5py.File, other: Path) -> None:
+    file["model_weights/linked"] = h5py.ExternalLink(str(other), "/model_weights")
+
+
+def outside(file: h5py.File, other: Path) -> None:
+    file["model_weights"].create_dataset("outside", (10,), "u1", external=[(str(other), 0, 10)])
+
+
+def virtual(file: h5py.File, other: Path) -> None:
+    layout = h5py.VirtualLayout((3,), "f4")
+    layout[:] = h5py.VirtualSource(str(other), "values", (3,))
+    file["model_weights"].create_virtual_dataset("virtual", layout)
+
+
+@pytest.mark.parametrize("part", [links, outside, virtual])
+def test_a_file_does_not_take_other_files_in(tmp_path, part: Callable) -> None:
+    path, other = save(backbone(), tmp_path / "model.h5"), save(backbone(), tmp_path / "other.h5")
+    with h5py.File(path, "r+") as file:
+        part(file, other)
+    with pytest.raises(ForeignCodeError, match=r"more than a network and its weights \('model_weights/"):
+        open_keras_file(path)
+
+
+def test_an_archive_unpacks_nothing(tmp_path) -> None:
+    import zipfile
+
+    path = save(backbone(), tmp_path / "model.keras")
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr("../../escaped", "x")
+    with pytest.raises(ForeignCodeError, match=r"more than a network and its weights \('../../escaped'\)"):
+        open_keras_file(path)
+
+
+def test_a_graph_without_layers_is_no_network(tmp_path) -> None:
+    tf.saved_model.save(tf.Module(), tmp_path / "graph")
+    with pytest.raises(KerasFileError, match=r"a graph, no network of layers; save it from Keras 2: model.save"):
+        open_keras_file(tmp_path / "graph")
