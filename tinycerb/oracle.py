@@ -108,8 +108,7 @@ class SealedOracle:
         Raises:
             EnvironmentProblem: the child did not come up.
         """
-        if not self._engine:
-            self._engine = json.loads(self._receive().tobytes())
+        self._read_greeting()
         return self._engine
 
     def query(self, images: np.ndarray) -> np.ndarray:
@@ -143,7 +142,7 @@ class SealedOracle:
         return answer
 
     def _exchange(self, frame: np.ndarray) -> np.ndarray:
-        assert self.engine, "the greeting comes before all answers"
+        self._read_greeting()
         try:
             send_array(cast(BinaryIO, self._child.stdin), frame)
         except OSError as error:
@@ -152,6 +151,11 @@ class SealedOracle:
             return self._receive()
         self._charged = int(self._receive())
         return self._receive()
+
+    def _read_greeting(self) -> None:
+        """It comes before all answers, once per child."""
+        if not self._engine:
+            self._engine = json.loads(self._receive().tobytes())
 
     def _receive(self) -> np.ndarray:
         try:

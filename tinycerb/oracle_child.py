@@ -20,7 +20,7 @@ from tinycerb.answers.answering import Answers
 from tinycerb.answers.outputs import OUTPUTS
 from tinycerb.answers.selection import HEAD_SELECTIONS, Device, simulated_device
 from tinycerb.compiled_model import CompiledModel, open_fastest
-from tinycerb.errors import TinyCerbError, UsageError
+from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
 from tinycerb.oracle import OracleSpec
 from tinycerb.pipes import receive_array, send_array
 from tinycerb.tflite_model import HeadSelectModel
@@ -56,6 +56,14 @@ def make_answers(
     return answer
 
 
+def _check_sealed() -> None:
+    if "tensorflow" in sys.modules:
+        raise EnvironmentProblem(
+            "TensorFlow was loaded into the oracle, which must not see it; look for a .pth file, a sitecustomize.py or "
+            "a package of this environment that imports it when Python starts"
+        )
+
+
 def main() -> None:
     """Answers frames from standard input until it closes."""
     spec = OracleSpec(**json.loads(sys.argv[1]))
@@ -67,7 +75,7 @@ def main() -> None:
         model = open_fastest(Path(spec.model))
         device = simulated_device(spec.seed)
         answer = make_answers(spec, model, device)
-        assert "tensorflow" not in sys.modules, "the oracle must not see TensorFlow"
+        _check_sealed()
         send_array(replies, np.frombuffer(json.dumps(model.engine.facts()).encode(), np.uint8))
         charged = 0
         while requests.peek(1):

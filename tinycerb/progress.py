@@ -107,13 +107,13 @@ class _Terminal:
         self._costs: dict[str, float] = {}
         self._shares: dict[str, float] = {}
         self._rows: dict[str, TaskID] = {}
-        self._all: TaskID | None = None
+        self._all = self._bars.add_task("all", total=None, note="")
 
     def begin(self, costs: Mapping[str, float], finished: Collection[str]) -> None:
         self._costs = dict(costs)
         self._shares = dict.fromkeys(finished, 1.0)
+        self._bars.update(self._all, total=sum(costs.values()))
         self._bars.start()
-        self._all = self._bars.add_task("all", total=sum(costs.values()), note="")
         self._update_all()
 
     def start(self, key: str) -> None:
@@ -131,7 +131,6 @@ class _Terminal:
         self._update_all()
 
     def _update_all(self) -> None:
-        assert self._all is not None, "begin comes first"
         done = sum(self._costs[key] * share for key, share in self._shares.items() if key in self._costs)
         finished = sum(share == 1.0 for share in self._shares.values())
         self._bars.update(self._all, completed=done, note=f"{finished}/{len(self._costs)} tasks")

@@ -6,7 +6,7 @@ import numpy as np
 import tflite
 
 from converters.c_model.errors import refuse
-from converters.c_model.layer import Layer, Value
+from converters.c_model.layer import Layer
 from converters.c_model.lowering import Lowering, check_int8, lowers
 from converters.c_model.product import product_parameters, read_weights, row_multipliers
 from converters.c_model.window import lead_bytes, window_parameters
@@ -15,7 +15,7 @@ from converters.model_file import Operator
 _OPTIONS = {"CONV_2D": tflite.Conv2DOptions, "DEPTHWISE_CONV_2D": tflite.DepthwiseConv2DOptions}
 
 
-def kernel_and_window(to: Lowering, operator: Operator) -> tuple[Any, np.ndarray, np.ndarray, dict[str, Value]]:
+def kernel_and_window(to: Lowering, operator: Operator) -> tuple[Any, np.ndarray, np.ndarray, dict[str, int]]:
     """Returns a convolution's options, int8 weights as stored, int32 biases, and the members of `tc_window`."""
     check_int8(operator)
     options = to.source.options(operator, _OPTIONS[operator.name])

@@ -1,5 +1,7 @@
 """RELU, RELU6, LOGISTIC and QUANTIZE: functions of one value, tabulated."""
 
+from typing import cast
+
 import numpy as np
 
 from converters.c_model.fixed_point import activation_range, quantize_multiplier, scale_integer
@@ -35,9 +37,9 @@ def lower_relu(to: Lowering, operator: Operator) -> None:
     check_int8(operator)
     result = operator.outputs[0]
     limits = activation_range({"RELU": 1, "RELU6": 3}[operator.name], result.scales[0], result.zero_points[0])
-    assert limits is not None
+    low, high = cast(tuple[int, int], limits)
     factor = float(np.float32(operator.inputs[0].scales[0]) / np.float32(result.scales[0]))
-    _append(to, operator, _requantized(operator, factor, *limits))
+    _append(to, operator, _requantized(operator, factor, low, high))
 
 
 @lowers("QUANTIZE")

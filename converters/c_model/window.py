@@ -3,21 +3,18 @@
 from collections.abc import Mapping
 
 from converters.c_model.errors import refuse
-from converters.c_model.layer import Value
 from converters.model_file import Operator
 
 _SAME = 0
 
 
-def lead_bytes(operator: Operator, window: Mapping[str, Value]) -> int:
+def lead_bytes(operator: Operator, window: Mapping[str, int]) -> int:
     """Bytes by which the output of a sliding window must begin before the input, so that it can lie over it.
 
     Kernels go row by row. Row r of the output reads the input from row r * stride - pad on, and nothing before that is
     needed again; one pixel more on either side, because convolutions work on two pixels at a time.
     """
     stride, pad_top = window["stride_height"], window["pad_top"]
-    assert isinstance(stride, int)
-    assert isinstance(pad_top, int)
     (_, height, width, channels), (_, rows, columns, filters) = operator.inputs[0].shape, operator.outputs[0].shape
     first = (min(max(row * stride - pad_top, 0), height) for row in range(rows))
     ahead = max((row + 1) * columns * filters - begin * width * channels for row, begin in enumerate(first))
@@ -26,7 +23,7 @@ def lead_bytes(operator: Operator, window: Mapping[str, Value]) -> int:
 
 def window_parameters(
     operator: Operator, kernel: tuple[int, int], strides: tuple[int, int], dilations: tuple[int, int], padding: int
-) -> dict[str, Value]:
+) -> dict[str, int]:
     """Returns the members of `tc_window`.
 
     Raises:

@@ -7,7 +7,6 @@ import numpy as np
 from keras_models.legacy import keras
 from tinycerb.compression.channel_plan import ChannelGroup
 from tinycerb.compression.masks import ChannelMasks
-from tinycerb.compression.surgery import remove_channels
 
 L = keras.layers
 
@@ -52,8 +51,7 @@ def prune(model: keras.Model, ratio: float = 0.5, multiple: int = 4) -> Pruned:
     """Masks and cuts."""
     masks = ChannelMasks(model, ratio, 1, 2, multiple=multiple)
     masks.update(2)
-    assert masks.plan is not None
-    slim = remove_channels(model, masks.plan, masks.kept())
+    slim = masks.cut()
     return Pruned(model, slim, masks.groups, [int(keep.sum()) for keep in masks.kept()])
 
 

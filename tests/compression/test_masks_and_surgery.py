@@ -9,7 +9,6 @@ from keras_models.multi_head import attach_heads
 from tests.compression.pruned import disturb, largest_difference, prune
 from tinycerb.compression.importance import CRITERIA
 from tinycerb.compression.masks import ChannelMasks, channels_to_keep
-from tinycerb.compression.surgery import remove_channels
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.defenses.base import no_terms
 from tinycerb.errors import UsageError
@@ -25,11 +24,6 @@ def model() -> keras.Model:
     model = attach_heads(build_backbone("demo_net", (28, 28, 1), 1.0), classes=10, heads=3)
     disturb(model)
     return model
-
-
-def cut_channels(model: keras.Model, masks: ChannelMasks) -> keras.Model:
-    assert masks.plan is not None
-    return remove_channels(model, masks.plan, masks.kept())
 
 
 @pytest.mark.parametrize(
@@ -65,7 +59,7 @@ def test_surgery_is_exact(model) -> None:
     masks = ChannelMasks(model, 0.5, 1, 2)
     masks.update(2)
     masked = LogitPredictor(model)(IMAGES)
-    slim = cut_channels(model, masks)
+    slim = masks.cut()
     assert slim.count_params() < 0.35 * model.count_params()
     assert [layer.name for layer in slim.layers] == [layer.name for layer in model.layers]
     assert np.abs(LogitPredictor(slim)(IMAGES) - masked).max() < 1e-5
@@ -92,7 +86,7 @@ def test_biases_and_missing_scales_are_masked_too() -> None:
     model = keras.Model(image, L.Dense(3)(L.GlobalAveragePooling2D()(x)))
     masks = ChannelMasks(model, 0.5, 1, 2)
     masks.update(2)
-    slim = cut_channels(model, masks)
+    slim = masks.cut()
     assert named_layer(slim, "biased").filters == 4
     assert np.abs(LogitPredictor(slim)(IMAGES) - LogitPredictor(model)(IMAGES)).max() < 1e-5
 

@@ -23,7 +23,6 @@ from tinycerb.boards.device_response import answers_to, device_response
 from tinycerb.boards.emulator import measure
 from tinycerb.compression.masks import ChannelMasks
 from tinycerb.compression.quantization import quantize_aware
-from tinycerb.compression.surgery import remove_channels
 from tinycerb.conversion import convert_model
 from tinycerb.errors import EnvironmentProblem, HardwareError
 from tinycerb.events import ignore
@@ -79,8 +78,7 @@ def converted(images, tmp_path_factory) -> Path:
         model(floats, training=True)
     masks = ChannelMasks(model, 0.5, 1, 2)
     masks.update(2)
-    assert masks.plan is not None
-    slim = remove_channels(model, masks.plan, masks.kept())
+    slim = masks.cut()
     exact = zip(model(floats, training=False), slim(floats, training=False), strict=True)
     assert max(np.abs(np.subtract(*pair)).max() for pair in exact) < 1e-4
     assert slim.count_params() < 0.5 * model.count_params()

@@ -105,15 +105,14 @@ class Demultiplex:
 
         held_out = max(1, round(_HELD_OUT * len(images)))
         candidates = {str(head): by_head[:, head] for head in range(by_head.shape[1])} | {"mean": by_head.mean(axis=1)}
-        best: tuple[float, str, Predict] | None = None
+        clones: list[tuple[float, str, Predict]] = []
         for name, answers in candidates.items():
             clone = train_quietly(inputs, images[held_out:], answers[held_out:])
             score = kappa(clone(images[:held_out]).argmax(axis=1), answers[:held_out].argmax(axis=1), inputs.classes)
-            if best is None or score > best[0]:
-                best = (score, name, clone)
-        assert best is not None
-        inputs.note("clone_of", best[1])
-        inputs.on_epoch(inputs.config.epochs, best[2])
+            clones.append((score, name, clone))
+        _, name, clone = max(clones, key=lambda each: each[0])
+        inputs.note("clone_of", name)
+        inputs.on_epoch(inputs.config.epochs, clone)
 
 
 def _single_questions(inputs: AttackInputs, images: int, spent: int) -> np.ndarray:

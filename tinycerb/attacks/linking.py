@@ -90,7 +90,7 @@ def link(slots: np.ndarray, counts: np.ndarray, seed: int) -> tuple[np.ndarray, 
     """
     rng = np.random.default_rng([seed, 17])
     heads = slots.shape[1]
-    best: tuple[float, np.ndarray, np.ndarray] | None = None
+    starts: list[tuple[np.ndarray, np.ndarray, float]] = []
     for _ in range(_STARTS):
         chosen = np.zeros((len(slots), heads), np.int64)
         for count in np.unique(counts):
@@ -102,10 +102,9 @@ def link(slots: np.ndarray, counts: np.ndarray, seed: int) -> tuple[np.ndarray, 
             chosen, margins, total = deal(slots, counts, mean_answers(slots, before))
             if (chosen == before).all():
                 break
-        if best is None or total > best[0]:
-            best = (total, chosen, margins)
-    assert best is not None
-    return best[1], best[2]
+        starts.append((chosen, margins, total))
+    chosen, margins, _ = max(starts, key=lambda start: start[2])
+    return chosen, margins
 
 
 def relink(slots: np.ndarray, counts: np.ndarray, chosen: np.ndarray, students: np.ndarray):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol, cast
 
 from tinycerb.boards import probe, uf2_drive, unicorn_machine
 from tinycerb.boards.board import Board
@@ -57,8 +57,7 @@ class Qemu:
         finally:
             emulator.kill()
             emulator.wait()
-            assert emulator.stdout is not None
-            emulator.stdout.close()
+            cast(IO[bytes], emulator.stdout).close()
 
 
 class Unicorn(Qemu):
@@ -73,12 +72,12 @@ class Unicorn(Qemu):
 
 
 def _pseudo_terminal(emulator: subprocess.Popen[bytes], until: float) -> str:
-    assert emulator.stdout is not None
+    output = cast(IO[bytes], emulator.stdout)
     printed = b""
     while time.monotonic() < until:
-        ready, _, _ = select.select([emulator.stdout], [], [], 0.1)
+        ready, _, _ = select.select([output], [], [], 0.1)
         if ready:
-            content = os.read(emulator.stdout.fileno(), 4096)
+            content = os.read(output.fileno(), 4096)
             printed += content
             if found := re.search(rb"redirected to (\S+)", printed):
                 return found[1].decode()

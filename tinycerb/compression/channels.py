@@ -5,7 +5,6 @@ from typing import Any
 from keras_models.legacy import keras
 from tinycerb.compression.masks import ChannelMasks
 from tinycerb.compression.pruner import NothingPruned, Pruner
-from tinycerb.compression.surgery import remove_channels
 from tinycerb.config import PruningConfig
 
 
@@ -31,8 +30,7 @@ class ChannelPruning:
     def recovering(self) -> tuple[keras.Model, Pruner]:
         """Returns the model without its masked channels; there is nothing left to hold."""
         masks = self._masks
-        slim = remove_channels(self.model, masks.plan, masks.kept()) if masks.plan else self.model
-        return slim, NothingPruned(masks.kept_share(), masks.state())
+        return masks.cut(), NothingPruned(masks.kept_share(), masks.state())
 
     def finished(self, recovered: keras.Model) -> keras.Model:
         """Returns the model as it is."""

@@ -10,6 +10,7 @@ from tinycerb.compression.channel_plan import CARRIERS, ChannelPlan, Layout, is_
 from tinycerb.compression.importance import CRITERIA, Filters, importance
 from tinycerb.compression.producers import Producer, channel_sums, find_producer
 from tinycerb.compression.schedules import SCHEDULES
+from tinycerb.compression.surgery import remove_channels
 
 
 class ChannelMasks:
@@ -77,12 +78,9 @@ class ChannelMasks:
                 continue
             yield from ((layout, variable) for variable in variables if variable is not None)
 
-    def _mask_of(self, layout: Layout) -> tf.Tensor:
-        assert self.plan is not None, "only called for layouts of a plan"
+    def _mask_of(self, layout: Layout, plan: ChannelPlan) -> tf.Tensor:
         parts = [
-            self._masks[self.plan.group_of_set[segment]]
-            if segment in self.plan.group_of_set
-            else tf.ones(self.plan.sizes[segment])
+            self._masks[plan.group_of_set[segment]] if segment in plan.group_of_set else tf.ones(plan.sizes[segment])
             for segment in layout.segments
         ]
         return tf.tile(tf.concat(parts, axis=0), [layout.positions])
@@ -99,7 +97,9 @@ class ChannelMasks:
 
     def hold(self) -> None:
         """Puts masked variables back to zero; called after every optimizer step, inside the step's graph."""
-        masks = {layout: self._mask_of(layout) for layout, _ in self._held}
+        if self.plan is None:
+            return
+        masks = {layout: self._mask_of(layout, self.plan) for layout, _ in self._held}
         for layout, variable in self._held:
             # The channel is the last axis of kernels, biases and batch-norm vectors alike.
             variable.assign(variable * masks[layout])
@@ -135,6 +135,10 @@ class ChannelMasks:
     def kept(self) -> list[np.ndarray]:
         """Returns one boolean vector per group: which channels are kept."""
         return [mask.numpy() > 0 for mask in self._masks]
+
+    def cut(self) -> keras.Model:
+        """Returns the model without its masked channels."""
+        return remove_channels(self._model, self.plan, self.kept()) if self.plan else self._model
 
     def kept_share(self) -> float:
         """Returns the share of channels that is kept, averaged over the groups."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
-from typing import Any
+from typing import IO, Any, cast
 
 from tinycerb.atomic import describe_os_error, make_directory
 from tinycerb.errors import GateError, TinyCerbError, error_from_exit_code
@@ -132,9 +132,8 @@ def _start(run: RunDirectory, task: Task, events: _Events) -> _Worker:
 
 
 def _read_events(key: str, process: subprocess.Popen, events: _Events) -> None:
-    assert process.stdout is not None, "opened with a pipe"
     try:
-        for line in process.stdout:
+        for line in cast(IO[str], process.stdout):
             events.put((key, json.loads(line)))
     finally:
         # Also after half a line from a worker that was killed: the parent must not wait for ever.

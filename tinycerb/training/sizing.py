@@ -13,7 +13,6 @@ from tinycerb.compression.budget import Size
 from tinycerb.compression.calibration import choose_calibration
 from tinycerb.compression.masks import ChannelMasks
 from tinycerb.compression.quantization import quantize_aware
-from tinycerb.compression.surgery import remove_channels
 from tinycerb.config import Config, VictimConfig
 from tinycerb.conversion import facts_of
 from tinycerb.datasets.images import Dataset
@@ -47,8 +46,7 @@ def measure_size(config: Config, victim: VictimConfig, dataset: Dataset, ratio: 
     if ratio > 0:
         masks = ChannelMasks(model, ratio, 1, 2, multiple=config.pruning.multiple)
         masks.update(2)
-        assert masks.plan is not None
-        model = remove_channels(model, masks.plan, masks.kept())
+        model = masks.cut()
     source = _quantized(config, dataset, model, rows_of(defense))
     facts = facts_of(config, victim, defense, dataset, source.description)
     if source.calibration_images is None and not source.apart:

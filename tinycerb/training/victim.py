@@ -20,7 +20,7 @@ from tinycerb.datasets.images import FINGERPRINTS, Dataset, image_fingerprints
 from tinycerb.datasets.procedural import generate
 from tinycerb.defenses import Defense, answering_heads, defense_of, rows_of
 from tinycerb.defenses.base import Setting
-from tinycerb.errors import GateError
+from tinycerb.errors import EnvironmentProblem, GateError
 from tinycerb.events import Report
 from tinycerb.training.artefacts import (
     CHECKPOINT,
@@ -138,8 +138,11 @@ def train_victim(config: Config, victim_name: str, dataset: Dataset, dense: Path
     training = _prepare(config, victim_name, dataset, folder, dense, report)
     state = Checkpoint.load(folder / CHECKPOINT)
     if not (folder / FLOAT_MODEL).exists():
-        state = _train_float(training, Checkpoint.load(dense / CHECKPOINT), state)
-    assert state is not None, "the last checkpoint of float training is older than its model"
+        if (begun := Checkpoint.load(dense / CHECKPOINT)) is None:
+            raise _missing(dense / CHECKPOINT, dense / DENSE)
+        state = _train_float(training, begun, state)
+    if state is None:
+        raise _missing(folder / CHECKPOINT, folder / FLOAT_MODEL)
     slim = load_float_model(folder / FLOAT_MODEL)
     facts = read_json(folder / FLOAT_FACTS)
     history = list(state.history)
@@ -175,9 +178,15 @@ def train_victim(config: Config, victim_name: str, dataset: Dataset, dense: Path
     )
 
 
-def _train_float(training: _Training, dense: Checkpoint | None, state: Checkpoint | None) -> Checkpoint:
+def _missing(checkpoint: Path, made_after: Path) -> EnvironmentProblem:
+    return EnvironmentProblem(
+        f"the checkpoint {checkpoint} is missing, and {made_after.name}, which was made after it, is there; delete "
+        f"{made_after} to train it anew"
+    )
+
+
+def _train_float(training: _Training, dense: Checkpoint, state: Checkpoint | None) -> Checkpoint:
     """Prunes, cuts and recovers; leaves the float model and what was taken away."""
-    assert dense is not None, "dense training is done before"
     victim, prune = training.victim, training.stages["prune"]
     model = build_model(training.config, training.defense, training.dataset)
     model.set_weights(dense.weights)

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import IO, Any, cast
 
 from tinycerb.atomic import describe_os_error, make_directory
 from tinycerb.bench.cell import find_cell
@@ -104,10 +104,9 @@ class _Pool:
         worker.cell = self._waiting.pop() if self._waiting else None
         if worker.cell is None:
             return
-        assert worker.process.stdin is not None, "opened with a pipe"
         order = {"run": str(worker.cell.run.path), "spec": asdict(worker.cell.spec)}
         try:
-            worker.process.stdin.write(json.dumps(order) + "\n")
+            cast(IO[str], worker.process.stdin).write(json.dumps(order) + "\n")
         except OSError:
             # It was killed between two cells; the event of its end follows.
             return
@@ -128,7 +127,11 @@ class _Pool:
             self._give_cell(worker)
         elif "finished" in event:
             content = find_cell(cell.run, cell.spec)
-            assert content is not None, "a worker tells that a cell is finished once its file is there"
+            if content is None:
+                raise EnvironmentProblem(
+                    f"{cell.key}: its worker says that it is finished, but {cell.run.cell(cell.digest)} is missing or "
+                    f"damaged; finished work is kept, go on with --resume {self._root.path}"
+                )
             note_seconds(cell, event["seconds"])
             self._display.finish(cell, content["result"], event["seconds"])
             self._give_cell(worker)
@@ -155,9 +158,8 @@ class _Pool:
 
 
 def _read_events(number: int, process: subprocess.Popen, events: _Events) -> None:
-    assert process.stdout is not None, "opened with a pipe"
     try:
-        for line in process.stdout:
+        for line in cast(IO[str], process.stdout):
             events.put((number, json.loads(line)))
     finally:
         # Also after half a line from a worker that was killed: the parent must not wait for ever.

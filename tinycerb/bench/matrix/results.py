@@ -115,7 +115,9 @@ def judge_threat(
     seeds = sorted({row["victim_seed"] for row in rows})
     accuracy = dict(zip(victims[baseline]["seeds"], victims[baseline]["accuracy_per_seed"], strict=True))
     bar = validity * float(np.mean([accuracy[seed] for seed in seeds if seed in accuracy] or list(accuracy.values())))
-    worst = {name: {seed: _best(rows, victim=name, victim_seed=seed) for seed in seeds} for name in victims}
+    worst = {
+        name: {seed: case for seed in seeds if (case := _best(rows, victim=name, victim_seed=seed))} for name in victims
+    }
     attacks = []
     for attack in dict.fromkeys(row["attack"] for row in rows):
         best = [_best(rows, victim=baseline, victim_seed=seed, attack=attack) for seed in seeds]
@@ -126,7 +128,7 @@ def judge_threat(
     valid = {attack["attack"] for attack in attacks if attack["valid"]}
     table = {}
     for name in victims:
-        both = [seed for seed in seeds if worst[name][seed] and worst[baseline][seed]]
+        both = [seed for seed in worst[name] if seed in worst[baseline]]
         # The baseline's difference to itself is nothing to put an interval on.
         table[name] = _verdict(worst[name], worst[baseline], both if name != baseline else [], test_images)
         if table[name] is not None:
@@ -136,16 +138,15 @@ def judge_threat(
 
 
 def _verdict(
-    ours: Mapping[int, Row | None], reference: Mapping[int, Row | None], both: Sequence[int], test_images: int
+    ours: Mapping[int, Row], reference: Mapping[int, Row], both: Sequence[int], test_images: int
 ) -> dict[str, Any] | None:
-    found = [case for case in ours.values() if case]
+    found = list(ours.values())
     if not found:
         return None
     stolen = [case["clone_accuracy"] for case in found]
     breaker = max(found, key=lambda case: case["clone_accuracy"])
-    paired = [(_accuracy(ours[seed]), _accuracy(reference[seed])) for seed in both]
-    mine, theirs = [pair[0] for pair in paired], [pair[1] for pair in paired]
-    difference = difference_estimate(mine, theirs, test_images).table() if paired else None
+    mine, theirs = ([cases[seed]["clone_accuracy"] for seed in both] for cases in (ours, reference))
+    difference = difference_estimate(mine, theirs, test_images).table() if both else None
     distances = {
         key: float(np.mean(values)) if (values := [case[key] for case in found if case[key] is not None]) else None
         for key in _DISTANCES
@@ -157,11 +158,6 @@ def _verdict(
         "difference_to_baseline": difference,
         **distances,
     }
-
-
-def _accuracy(case: Row | None) -> float:
-    assert case is not None, "seeds without a case were left out"
-    return case["clone_accuracy"]
 
 
 def _by_attack(
