@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import IO, Any, cast
 
@@ -75,7 +76,7 @@ class _Pool:
         finally:
             for worker in self._workers.values():
                 worker.process.kill()
-                worker.process.wait()
+                _wait(worker.process)
         return self._failures
 
     def _start_worker(self) -> None:
@@ -140,7 +141,7 @@ class _Pool:
 
     def _bury(self, worker: _Worker) -> None:
         """Gives the cell of a worker that ended to the next one."""
-        code, cell = worker.process.wait(), worker.cell
+        code, cell = _wait(worker.process), worker.cell
         if cell is None:
             return
         cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
@@ -157,10 +158,19 @@ class _Pool:
         self._display.say(f"failed: {message}")
 
 
+def _wait(process: subprocess.Popen) -> int:
+    code = process.wait()
+    # What it did not read any more cannot be delivered.
+    with suppress(OSError):
+        cast(IO[str], process.stdin).close()
+    return code
+
+
 def _read_events(number: int, process: subprocess.Popen, events: _Events) -> None:
     try:
-        for line in cast(IO[str], process.stdout):
-            events.put((number, json.loads(line)))
+        with cast(IO[str], process.stdout) as lines:
+            for line in lines:
+                events.put((number, json.loads(line)))
     finally:
         # Also after half a line from a worker that was killed: the parent must not wait for ever.
         events.put((number, None))
