@@ -16,6 +16,7 @@ from converters.layer_costs import layer_costs
 from converters.model_file import ModelFile, parse_model
 from converters.resolver_header import render_resolver
 from tinycerb.atomic import write_bytes, write_json, write_text
+from tinycerb.doctor.install import install_command
 from tinycerb.errors import EnvironmentProblem, GateError
 from tinycerb.runtimes.apart import ModelRun, head_inputs, run_model
 from tinycerb.runtimes.engines import default_runtime, installed_runtimes
@@ -104,7 +105,9 @@ def _arena(file: ModelFile, runs: list[ModelRun]) -> dict[str, Any]:
             }
     plan = plan_arena(file)
     if plan is None:
-        raise EnvironmentProblem("the model has too many activations to plan; measure: pip install 'tinycerb[tflm]'")
+        raise EnvironmentProblem(
+            f"the model has too many activations to plan; measure with tflite-micro: {install_command('tflite-micro')}"
+        )
     return {
         "basis": "estimated",
         "origin": "Planned from the file: activations exactly, the interpreter's own part by estimate. Leave a margin.",

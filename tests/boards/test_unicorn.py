@@ -25,7 +25,7 @@ def test_a_prebuilt_image_is_flashed_without_compiler_and_qemu(flash: Cli, tmp_p
         facts["inference_instructions"], rel=0.05
     )
     missing = flash("--board", "unicorn-m4", env=bare)
-    assert (missing.returncode, "sudo apt-get install -y gcc-arm-none-eabi" in missing.stderr) == (3, True)
+    assert (missing.returncode, "gcc-arm-none-eabi libnewlib-arm-none-eabi" in missing.stderr) == (3, True)
     other = flash("--board", "unicorn-m4", "--image", image, "--selection", "fixed")
     assert (other.returncode, "draws heads keyed, not fixed" in other.stderr) == (4, True), other.stderr
     (tmp_path / "text.elf").write_text("no image")
@@ -59,4 +59,4 @@ def test_without_unicorn_the_command_that_installs_it_is_told(flash: Cli, tmp_pa
     hidden = tmp_path / "sitecustomize.py"
     hidden.write_text("import sys\nsys.modules['unicorn'] = None\n")
     done = flash("--board", "unicorn-m4", env={**os.environ, "PYTHONPATH": str(tmp_path)})
-    assert (done.returncode, 'python -m pip install "tinycerb[emulate]"' in done.stderr) == (3, True), done.stderr
+    assert (done.returncode, "-m pip install unicorn==2.1.4" in done.stderr) == (3, True), done.stderr

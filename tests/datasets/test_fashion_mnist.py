@@ -11,12 +11,12 @@ from tinycerb.config import DataConfig
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.fashion_mnist import (
     DEBIAN_FOLDER,
-    DOWNLOAD_COMMAND,
     FILES,
-    INSTALL_COMMAND,
     KERAS_FOLDER,
+    download_command,
     find_fashion_mnist,
     load_fashion_mnist,
+    package_command,
 )
 from tinycerb.errors import EnvironmentProblem, UsageError
 
@@ -99,6 +99,6 @@ def test_neither_source_names_both_commands_and_leaves_nothing(tmp_path: Path, m
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with pytest.raises(EnvironmentProblem) as caught:
         load_fashion_mnist([tmp_path / "no-package", tmp_path / "keras" / "no-download"])
-    assert INSTALL_COMMAND in str(caught.value)
-    assert DOWNLOAD_COMMAND in str(caught.value)
+    assert package_command() in str(caught.value)
+    assert download_command() in str(caught.value)
     assert list((tmp_path / "keras").iterdir()) == []

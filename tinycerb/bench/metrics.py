@@ -161,7 +161,7 @@ def _not_measured(run: RunDirectory, victims: dict[str, Any]) -> list[str]:
         "files does not rank them on a microcontroller.",
         "Working memory is that of TFLite Micro's interpreter on a 64-bit host with reference kernels."
         if all(victim["memory"] for victim in victims.values())
-        else "Working memory: tflite-micro is not installed (pip install 'tinycerb[tflm]').",
+        else "Working memory: tflite-micro is not installed; `tinycerb doctor` says how to have it.",
         "Whoever can read the flash has the model: read-out protection is assumed, not provided.",
     ]
     if config.attacks and all(attack.output == "probs" for attack in config.attacks):

@@ -17,9 +17,11 @@ from tinycerb.boards.board import Board
 from tinycerb.boards.cmsis_nn import CmsisNn
 from tinycerb.boards.device_response import device_response
 from tinycerb.boards.elf import memory_use
+from tinycerb.doctor.install import system_command
 from tinycerb.errors import EnvironmentProblem, HardwareError, UsageError
 
-INSTALL = "sudo apt-get install -y gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm"
+COMPILER_PACKAGES = ("gcc-arm-none-eabi", "libnewlib-arm-none-eabi")
+EMULATOR_PACKAGE = "qemu-system-arm"
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 # Applications and what they are linked with beside the runtime.
 MEASURE = ("application/measure.c", "target/startup.c", "target/ticks.c", "target/semihosting.c")
@@ -161,7 +163,8 @@ def _archive(name: str, sources: Sequence[Path], flags: Sequence[str], board: Bo
 def _tool(name: str) -> str:
     found = shutil.which(f"arm-none-eabi-{name}")
     if found is None:
-        raise EnvironmentProblem(f"arm-none-eabi-{name} is not installed; install it with: {INSTALL}")
+        command = system_command(*COMPILER_PACKAGES, EMULATOR_PACKAGE)
+        raise EnvironmentProblem(f"arm-none-eabi-{name} is not installed; install it with: {command}")
     return found
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from tinycerb.boards.board import UNICORN_SYSTICK_HZ, Board
-from tinycerb.boards.build import INSTALL, Image
+from tinycerb.boards.build import EMULATOR_PACKAGE, Image
 from tinycerb.boards.unicorn_machine import Machine
+from tinycerb.doctor.install import system_command
 from tinycerb.errors import EnvironmentProblem, HardwareError
 
 _TIME_LIMIT = 600
@@ -51,7 +52,9 @@ def qemu_command(board: Board, elf: Path, *more: str) -> list[str]:
     """
     qemu = shutil.which("qemu-system-arm")
     if qemu is None:
-        raise EnvironmentProblem(f"qemu-system-arm is not installed; install it with: {INSTALL}")
+        raise EnvironmentProblem(
+            f"qemu-system-arm is not installed; install it with: {system_command(EMULATOR_PACKAGE)}"
+        )
     return [qemu, "-M", board.machine, "-display", "none", "-monitor", "none", "-kernel", str(elf), *more]
 
 

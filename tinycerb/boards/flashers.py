@@ -18,6 +18,7 @@ from tinycerb.boards.board import Board
 from tinycerb.boards.elf import load_segments
 from tinycerb.boards.emulator import qemu_command
 from tinycerb.boards.uf2 import to_uf2
+from tinycerb.doctor.install import install_command
 from tinycerb.errors import EnvironmentProblem, HardwareError, UsageError
 from tinycerb.registry import Registry
 
@@ -66,7 +67,7 @@ class Unicorn(Qemu):
     def command(self, board: Board, elf: Path) -> list[str]:
         """A process of its own: this Python, the module that is the board."""
         if find_spec("unicorn") is None:
-            raise EnvironmentProblem(f"unicorn is not installed; install it with: {unicorn_machine.INSTALL}")
+            raise EnvironmentProblem(f"unicorn is not installed; install it with: {install_command('unicorn')}")
         module = unicorn_machine.__name__
         return [sys.executable, "-m", module, str(elf), board.core, hex(board.serial["base"])]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from tinycerb.boards.board import Board
 from tinycerb.boards.elf import Segment
+from tinycerb.doctor.install import install_command
 from tinycerb.errors import EnvironmentProblem, HardwareError, UsageError, suggest
 
-INSTALL = 'python -m pip install "tinycerb[flash]"'
 NO_PROBE = re.compile(r"no (connected|available) debug probes", re.IGNORECASE)
 # CPUID: part number in bits 15 to 4. Arm's technical reference manuals of the cores.
 _CPUID = 0xE000ED00
@@ -43,7 +43,7 @@ def pyocd_command(*arguments: str) -> list[str]:
         return ["pyocd", *arguments]
     if beside.exists():
         return [str(beside), *arguments]
-    raise EnvironmentProblem(f"pyOCD is not installed; install it with: {INSTALL}")
+    raise EnvironmentProblem(f"pyOCD is not installed; install it with: {install_command('pyocd')}")
 
 
 def load_command(target: str, elf: Path) -> list[str]:
@@ -105,7 +105,7 @@ def _memory_map(target: str) -> tuple[list[Range], list[Range]]:
         from pyocd.target import TARGET
         from pyocd.target.pack.pack_target import ManagedPacks
     except ImportError as error:
-        raise EnvironmentProblem(f"pyOCD is not installed; install it with: {INSTALL}") from error
+        raise EnvironmentProblem(f"pyOCD is not installed; install it with: {install_command('pyocd')}") from error
     if target not in TARGET:
         ManagedPacks.populate_target(target)
     if target not in TARGET:

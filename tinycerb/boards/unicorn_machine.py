@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tinycerb.boards.elf import load_segments
+from tinycerb.doctor.install import install_command
 from tinycerb.errors import EnvironmentProblem, HardwareError, UsageError
 
-INSTALL = 'python -m pip install "tinycerb[emulate]"'
 _CORES = {
     "cortex-m0": "UC_CPU_ARM_CORTEX_M0", "cortex-m0plus": "UC_CPU_ARM_CORTEX_M0", "cortex-m3": "UC_CPU_ARM_CORTEX_M3",
     "cortex-m4": "UC_CPU_ARM_CORTEX_M4", "cortex-m7": "UC_CPU_ARM_CORTEX_M7", "cortex-m33": "UC_CPU_ARM_CORTEX_M33",
@@ -45,7 +45,9 @@ class Machine:
             unicorn: Any = importlib.import_module("unicorn")
             arm_const: Any = importlib.import_module("unicorn.arm_const")
         except ImportError as error:
-            raise EnvironmentProblem(f"unicorn is not installed; install it with: {INSTALL}") from error
+            raise EnvironmentProblem(
+                f"unicorn is not installed; install it with: {install_command('unicorn')}"
+            ) from error
         if core not in _CORES:
             raise UsageError(f"Unicorn has no {core}; it has {', '.join(_CORES)}")
         self.elf = elf

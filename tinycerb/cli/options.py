@@ -114,9 +114,11 @@ def new_or_resumed_run(
     from tinycerb.cli.own_inputs import brings_own, pin_inputs
     from tinycerb.config import load_config
     from tinycerb.defenses.choice import with_defense
+    from tinycerb.doctor.install import require_training
     from tinycerb.jobs.plan import check_names
     from tinycerb.run_dir import RunDirectory
 
+    require_training("training")
     if preset is None and resume is None and sources:
         preset = "custom"
     if allow_code:

@@ -11,6 +11,7 @@ import numpy as np
 
 from tinycerb.datasets.idx import read_idx
 from tinycerb.datasets.images import LabelledImages
+from tinycerb.doctor.install import python_command, system_command
 from tinycerb.errors import EnvironmentProblem
 
 CLASS_NAMES = (
@@ -30,10 +31,18 @@ KERAS_FOLDER = Path.home() / ".keras" / "datasets" / "fashion-mnist"
 FILES = tuple(
     f"{part}-ubyte.gz" for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
 )
-INSTALL_COMMAND = "sudo apt-get install --reinstall -y dataset-fashion-mnist"
-DOWNLOAD_COMMAND = '.venv/bin/python -c "import tf_keras; tf_keras.datasets.fashion_mnist.load_data()"'
 
 _DOWNLOAD = "import sys, tf_keras; tf_keras.datasets.fashion_mnist.load_data(cache_dir=sys.argv[1])"
+
+
+def package_command() -> str:
+    """Returns what to type to have Debian's package."""
+    return system_command("--reinstall", "dataset-fashion-mnist")
+
+
+def download_command() -> str:
+    """Returns what to type to download the files through tf_keras."""
+    return f'{python_command()} -c "import tf_keras; tf_keras.datasets.fashion_mnist.load_data()"'
 
 
 def find_fashion_mnist(folders: Sequence[Path]) -> Path | None:
@@ -63,7 +72,7 @@ def load_fashion_mnist(
 
 
 def _read_split(folder: Path, prefix: str, count: int) -> LabelledImages:
-    remedy = INSTALL_COMMAND if folder == DEBIAN_FOLDER else f"rm -r {folder}, then run the same command again"
+    remedy = package_command() if folder == DEBIAN_FOLDER else f"rm -r {folder}, then run the same command again"
     images = read_idx(folder / f"{prefix}-images-idx3-ubyte.gz", (count, 28, 28), remedy)
     labels = read_idx(folder / f"{prefix}-labels-idx1-ubyte.gz", (count,), remedy)
     if labels.max() >= len(CLASS_NAMES):
@@ -91,6 +100,6 @@ def _download(folder: Path) -> Path:
         cause = str(error)
     raise EnvironmentProblem(
         f"Fashion-MNIST is not here and could not be downloaded ({cause}). Get it with one of:\n"
-        f"  {INSTALL_COMMAND}\n"
-        f"  {DOWNLOAD_COMMAND}"
+        f"  {package_command()}\n"
+        f"  {download_command()}"
     )

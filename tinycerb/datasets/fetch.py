@@ -10,6 +10,7 @@ import numpy as np
 from tinycerb.atomic import write_arrays
 from tinycerb.datasets.fetched import FETCHED, FOLDER
 from tinycerb.datasets.gtsrb import download_gtsrb, read_gtsrb
+from tinycerb.doctor.install import install_command
 from tinycerb.errors import EnvironmentProblem, ExitCode, TinyCerbError, UsageError, suggest
 
 
@@ -48,7 +49,7 @@ def _svhn(name: str) -> Any:
     except ImportError as error:
         raise EnvironmentProblem(
             f"{name} is fetched by tensorflow-datasets ({error}); install it with: "
-            ".venv/bin/pip install tensorflow-datasets 'numpy<2'"
+            f"{install_command('tensorflow-datasets')}"
         ) from error
     loaded = tfds.as_numpy(tfds.load("svhn_cropped", split=["train", "test"], batch_size=-1, as_supervised=True))
     return loaded[0], loaded[1]

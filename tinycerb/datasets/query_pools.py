@@ -12,6 +12,7 @@ from tinycerb.datasets.array_pickle import read_array_pickle
 from tinycerb.datasets.images import Dataset, image_fingerprints
 from tinycerb.datasets.procedural import FAMILIES, generate
 from tinycerb.datasets.user_data import load_user_pool
+from tinycerb.doctor.install import install_command, reinstall_command
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.registry import Registry
 from tinycerb.sources import IN_DISTRIBUTION, is_reference, is_source
@@ -20,7 +21,7 @@ DRAWN = "drawn-"
 DRAWN_IMAGES = 10_000
 # Seeds of training and of leak measurements end far below.
 _DRAWN_SEED = 900_000
-ANIMAL_MNIST_COMMAND = ".venv/bin/pip install --no-deps animal-mnist==0.4"
+ANIMAL_MNIST = "animal-mnist"
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,9 @@ def load_animal_mnist(folder: Path | None = None) -> np.ndarray:
     """
     folder = folder or animal_mnist_folder()
     if folder is None:
-        raise EnvironmentProblem(f"Animal-MNIST is not installed; install it with: {ANIMAL_MNIST_COMMAND}")
+        raise EnvironmentProblem(f"Animal-MNIST is not installed; install it with: {install_command(ANIMAL_MNIST)}")
     path = folder / "animal_data_version_3.gz"
-    images = read_array_pickle(path, f"{ANIMAL_MNIST_COMMAND} --force-reinstall")
+    images = read_array_pickle(path, reinstall_command(ANIMAL_MNIST))
     if images.size != 10000 * 28 * 28 or images.min() < 0 or images.max() > 255:
         raise EnvironmentProblem(f"{path} has the shape {images.shape}; expected 10000 images of 28x28 in 0..255")
     return np.unique(images.reshape(10000, 28, 28, 1).astype(np.uint8), axis=0)

@@ -1,19 +1,15 @@
 """The checks. Each tries the real thing in a process of its own: importing alone proves little."""
 
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import resources
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from tinycerb.doctor.finding import FAIL, OK, WARN, Finding, try_python, version
+from tinycerb.doctor.install import distribution_of, install_command
+from tinycerb.doctor.tools import TOOL_CHECKS
 from tinycerb.errors import TinyCerbError
 
-OK, WARN, FAIL = "OK", "WARN", "FAIL"
-_INSTALL = f"{sys.executable} -m pip install -r requirements/runtime.lock"
 _NEEDED_BYTES = 500 * 2**20
 
 # The bundled model is one dense layer; under NumPy 2 the import works and Interpreter() does not.
@@ -45,54 +41,38 @@ tfmot.quantization.keras.quantize_model(model)
 """
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What a check found.
-
-    Attributes:
-        name: what was looked at.
-        status: `OK`, `WARN` (some commands lack something) or `FAIL` (nothing will work).
-        detail: what was found.
-        remedy: the command that mends it, empty where nothing is to be mended.
-    """
-
-    name: str
-    status: str
-    detail: str
-    remedy: str = ""
-
-
 def _python() -> Finding:
     found = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info[:2] == (3, 11):
         return Finding("python", OK, found)
-    return Finding("python", FAIL, f"{found}; tflite-runtime 2.14 needs 3.11", "make PYTHON=python3.11 install")
+    return Finding("python", FAIL, f"{found}; tflite-runtime 2.14 needs 3.11", "python3.11 -m venv NEW_ENVIRONMENT")
 
 
 def _numpy() -> Finding:
-    found = _version("numpy")
+    found = version("numpy")
     if found.startswith("1."):
         return Finding("numpy", OK, found)
-    return Finding("numpy", FAIL, f"{found}; tflite-runtime 2.14 was built for NumPy 1", _INSTALL)
+    return Finding("numpy", FAIL, f"{found}; tflite-runtime 2.14 was built for NumPy 1", install_command("numpy"))
 
 
 def _tensorflow() -> Finding:
-    found, keras = _version("tensorflow"), _version("tf-keras")
+    found, keras = version("tensorflow"), version("tf-keras")
     same_minor = found.split(".")[:2] == keras.split(".")[:2]
-    detail = f"tensorflow {found}, tf-keras {keras}, TF-MOT {_version('tensorflow-model-optimization')}"
+    detail = f"tensorflow {found}, tf-keras {keras}, TF-MOT {version('tensorflow-model-optimization')}"
+    remedy = install_command("tensorflow")
     if not same_minor:
-        return Finding("training", FAIL, f"{detail}: not the same minor version", _INSTALL)
-    return _try("training", _RUN_TENSORFLOW, detail, FAIL, _INSTALL)
+        return Finding("training", FAIL, f"{detail}: not the same minor version", remedy)
+    return try_python("training", _RUN_TENSORFLOW, detail, FAIL, remedy)
 
 
 def _tflite_runtime() -> Finding:
-    detail = f"tflite-runtime {_version('tflite-runtime')} built an interpreter"
-    return _try("tflite-runtime", _RUN_INTERPRETER, detail, FAIL, _INSTALL)
+    detail = f"tflite-runtime {version('tflite-runtime')} built an interpreter"
+    return try_python("tflite-runtime", _RUN_INTERPRETER, detail, FAIL, install_command("tflite-runtime"))
 
 
 def _tflite_micro() -> Finding:
-    detail = f"tflite-micro {_version('tflite-micro')} built an interpreter"
-    return _try("tflite-micro (arena)", _RUN_MICRO_INTERPRETER, detail, WARN, _INSTALL)
+    detail = f"tflite-micro {version('tflite-micro')} built an interpreter"
+    return try_python("tflite-micro (arena)", _RUN_MICRO_INTERPRETER, detail, WARN, install_command("tflite-micro"))
 
 
 def _fashion_mnist() -> Finding:
@@ -100,22 +80,22 @@ def _fashion_mnist() -> Finding:
 
     found = data.find_fashion_mnist((data.DEBIAN_FOLDER, data.KERAS_FOLDER))
     if found is None:
-        remedy = f"{data.INSTALL_COMMAND}   or   {data.DOWNLOAD_COMMAND}"
+        remedy = f"{data.package_command()}   or   {data.download_command()}"
         return Finding("Fashion-MNIST", WARN, "not here yet; the first run will try to download it", remedy)
     try:
         train, test, source = data.load_fashion_mnist([found])
     except TinyCerbError as error:
-        return Finding("Fashion-MNIST", FAIL, str(error), data.INSTALL_COMMAND)
+        return Finding("Fashion-MNIST", FAIL, str(error), data.package_command())
     return Finding("Fashion-MNIST", OK, f"{len(train.images) + len(test.images):,} images, {source}")
 
 
 def _animal_mnist() -> Finding:
-    from tinycerb.datasets.query_pools import ANIMAL_MNIST_COMMAND, load_animal_mnist
+    from tinycerb.datasets.query_pools import ANIMAL_MNIST, load_animal_mnist
 
     try:
         return Finding("Animal-MNIST", OK, f"{len(load_animal_mnist()):,} distinct images")
     except TinyCerbError as error:
-        return Finding("Animal-MNIST", FAIL, str(error), ANIMAL_MNIST_COMMAND)
+        return Finding("Animal-MNIST", FAIL, str(error), install_command(ANIMAL_MNIST))
 
 
 def _disk() -> Finding:
@@ -130,6 +110,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     _tflite_runtime,
     _tensorflow,
     _tflite_micro,
+    *TOOL_CHECKS,
     _fashion_mnist,
     _animal_mnist,
     _disk,
@@ -141,22 +122,6 @@ def run_check(check: Callable[[], Finding]) -> Finding:
     try:
         return check()
     except ImportError as error:
-        return Finding(check.__name__.strip("_"), FAIL, str(error), _INSTALL)
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
-
-
-def _try(name: str, code: str, detail: str, bad: str, remedy: str) -> Finding:
-    with resources.as_file(resources.files("tinycerb.doctor") / "tiny.tflite") as model:
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-        command = [sys.executable, "-c", code, str(model)]
-        child = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
-    if child.returncode == 0:
-        return Finding(name, OK, detail)
-    last_line = (child.stderr.strip().splitlines() or [f"exit code {child.returncode}"])[-1]
-    return Finding(name, bad, last_line, remedy)
+        package = (error.name or "").partition(".")[0]
+        remedy = install_command(distribution_of(package) or package) if package else ""
+        return Finding(check.__name__.strip("_"), FAIL, str(error), remedy)

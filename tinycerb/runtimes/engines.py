@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from converters.model_file import ModelFile
+from tinycerb.doctor.install import install_command
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.registry import Registry
 
@@ -74,8 +75,8 @@ def default_runtime() -> str:
     found = [name for name in installed_runtimes() if name != "tflite-micro"]
     if not found:
         raise EnvironmentProblem(
-            "no TFLite interpreter is installed; install one with: pip install tflite-runtime==2.14.0 'numpy<2'   "
-            "or   pip install ai-edge-litert==2.3.0"
+            f"no TFLite interpreter is installed; install one with: {install_command('tflite-runtime')}   "
+            f"or   {install_command('ai-edge-litert')}"
         )
     return found[0]
 
@@ -93,7 +94,7 @@ def interpreter_class(runtime: str) -> tuple[Any, Any]:
     try:
         module = importlib.import_module(f"{_MODULES[runtime]}.interpreter")
     except ImportError as error:
-        raise EnvironmentProblem(f"{runtime} is not installed: pip install {runtime}") from error
+        raise EnvironmentProblem(f"{runtime} is not installed; install it with: {install_command(runtime)}") from error
     return module.Interpreter, module.OpResolverType
 
 

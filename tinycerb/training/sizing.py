@@ -17,6 +17,7 @@ from tinycerb.config import Config, VictimConfig
 from tinycerb.conversion import facts_of
 from tinycerb.datasets.images import Dataset
 from tinycerb.defenses import defense_of, rows_of
+from tinycerb.doctor.install import install_command
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.runtimes.apart import head_inputs, run_model
 from tinycerb.runtimes.engines import installed_runtimes
@@ -37,7 +38,7 @@ def measure_size(config: Config, victim: VictimConfig, dataset: Dataset, ratio: 
         EnvironmentProblem: tflite-micro is not installed.
     """
     if "tflite-micro" not in installed_runtimes():
-        raise EnvironmentProblem("--ram and --flash measure with tflite-micro: pip install 'tinycerb[tflm]'")
+        raise EnvironmentProblem(f"--ram and --flash measure with tflite-micro: {install_command('tflite-micro')}")
     defense = defense_of(victim)
     model = build_model(config, defense, dataset)
     rng = np.random.default_rng(config.seed)

@@ -12,13 +12,13 @@ from tinycerb.bench.matrix.display import MatrixDisplay
 from tinycerb.bench.matrix.estimate import note_seconds
 from tinycerb.bench.matrix.parcels import Order, Packer
 from tinycerb.bench.matrix.remote import compute_order, versions_here
+from tinycerb.doctor.install import install_command
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
 
 _CONNECT_SECONDS = 10
 _WORKER_SECONDS = 30
 _LOOK_SECONDS = 5
 _JOIN_SECONDS = 1
-INSTALL = "pip install 'tinycerb[cluster]'"
 
 
 class Cluster:
@@ -39,7 +39,8 @@ class Cluster:
         try:
             from distributed import Client
         except ImportError as error:
-            raise EnvironmentProblem(f"--scheduler needs Dask ({error}); install it with: {INSTALL}") from error
+            command = install_command("dask", "distributed")
+            raise EnvironmentProblem(f"--scheduler needs Dask ({error}); install it with: {command}") from error
         self._address = address
         try:
             # Results come by way of the scheduler, too: workers need not be reachable from here.
