@@ -2,18 +2,20 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from keras_models.legacy import keras
-from tinycerb.config import Config, load_config
+from tinycerb.config import Config, VictimConfig, load_config
 from tinycerb.datasets import load_dataset
 from tinycerb.defenses import defense_of
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.sources import Sources
-from tinycerb.training.model_source import build_model, load_user_model
+from tinycerb.training.model_source import build_model, compare_model, load_user_model
 from tinycerb.training.preflight import check
 
 L = keras.layers
@@ -184,6 +186,58 @@ def test_what_does_not_fit_is_named_with_the_fix(configured, build: Callable, me
     config = configured(build)
     with pytest.raises(UsageError, match=f"(?s){message}"):
         check(config)
+
+
+def pinned(config: Config, victim: VictimConfig) -> Config:
+    """The configuration of a run with this one victim, as it stands in its directory."""
+    config = replace(config, victims=(replace(victim, name="undefended"),))
+    return replace(config, model=replace(config.model, sha256=check(config)["sha256"]))
+
+
+def kernels_of(config: Config) -> list[np.ndarray]:
+    """The weights of the one convolution in each of the victim's networks."""
+    model = build_model(config, defense_of(config.victims[0]), load_dataset(config.data))
+    return [layer.get_weights()[0] for layer in model.layers if isinstance(layer, L.Conv2D)]
+
+
+@pytest.mark.parametrize(
+    ("victim", "networks"),
+    [
+        (VictimConfig("v", "edm", options={"heads": 3, "hash": "keyed"}), 3),
+        (VictimConfig("v", "am"), 2),
+        (VictimConfig("v", "ini"), 1),
+        (VictimConfig("v", "cerberos", options={"losses": "independent_teacher+mean_head:0.3"}), 1),
+    ],
+)
+def test_a_function_is_compared_once_and_its_networks_do_not_start_alike(configured, victim, networks: int) -> None:
+    config = pinned(configured(around(lambda x: x)), victim)
+    compare_model(config)
+    found = kernels_of(config)
+    # What mean_head, independent_teacher and ini build beside the victim.
+    beside = build_model(config, defense_of(config.victims[0]), load_dataset(config.data), heads=1)
+    found.append(beside.layers[1].get_weights()[0])
+    assert len(found) == networks + 1
+    assert all(one.shape == other.shape and (one != other).any() for one, other in combinations(found, 2))
+    # The next process, and another seed of a matrix, meet the same function and go on.
+    compare_model(config)
+    compare_model(replace(config, seed=7))
+    other = replace(config, model=replace(config.model, source="users_module:sound"))
+    with pytest.raises(EnvironmentProblem, match="not the one that the run was started with"):
+        compare_model(other)
+
+
+def test_networks_from_a_saved_file_keep_its_weights_and_differ_in_their_heads(tmp_path, data) -> None:
+    save(around(lambda x: x)(), tmp_path / "model.h5")
+    victim = VictimConfig("v", "edm", options={"heads": 3, "hash": "keyed"})
+    config = pinned(load_config("own", [], Sources(str(tmp_path / "model.h5"), data)), victim)
+    compare_model(config)
+    saved = load_user_model(config.model.source)[0].layers[1].get_weights()[0]
+    kernels = kernels_of(config)
+    assert len(kernels) == 3
+    assert all((kernel == saved).all() for kernel in kernels)
+    model = build_model(config, defense_of(config.victims[0]), load_dataset(config.data))
+    heads = [model.get_layer(f"head_{index}").get_weights()[0] for index in range(3)]
+    assert all((one != other).any() for one, other in combinations(heads, 2))
 
 
 @pytest.mark.parametrize("ending", ["h5", "keras"])

@@ -13,7 +13,7 @@ from tinycerb.defenses import defense_of
 from tinycerb.defenses.redirection_model import distil_surrogate
 from tinycerb.events import Report
 from tinycerb.training.artefacts import FLOAT_MODEL, load_float_model
-from tinycerb.training.model_source import build_model
+from tinycerb.training.model_source import build_model, compare_model
 from tinycerb.training.objective import LogitPredictor
 from tinycerb.training.setup import make_repeatable
 
@@ -46,6 +46,7 @@ def surrogate_of(
     """
     clean = load_float_model(folder / FLOAT_MODEL)
     posteriors: Any = tf.nn.softmax(LogitPredictor(clean)(images).mean(axis=1))
+    compare_model(config)
     make_repeatable(seed)
     surrogate = build_model(config, defense_of(config.victim(victim_name)), dataset, heads=1)
     distil_surrogate(surrogate, images, posteriors.numpy(), epochs, config.seed, report)

@@ -36,12 +36,14 @@ def _dense(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> Non
 
 def _fit(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
     from tinycerb.compression.budget import Budget, Size, fit_ratio
+    from tinycerb.training.model_source import compare_model
     from tinycerb.training.setup import make_repeatable
     from tinycerb.training.sizing import measure_size
 
     (name,) = arguments
     victim, dataset = run.config.victim(name), load_dataset(run.config.data)
     make_repeatable(run.config.seed)
+    compare_model(run.config)
 
     def measure(ratio: float) -> Size:
         size = measure_size(run.config, victim, dataset, ratio)

@@ -18,8 +18,11 @@ from tinycerb.datasets.images import Dataset
 from tinycerb.defenses import Defense
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.sources import USER, call_reference, code_is_allowed, is_reference
+from tinycerb.training.setup import make_repeatable
 
 KINDS = "package.module:build, or a file that tf_keras has saved: model.h5, model.keras"
+# What a function's digest is taken with, so that it is the same for every seed of a matrix.
+_DIGEST_SEED = 1
 
 
 def build_model(config: Config, defense: Defense, dataset: Dataset, heads: int = 0) -> keras.Model:
@@ -76,6 +79,39 @@ def load_user_model(source: str) -> tuple[keras.Model, str]:
     return model, sha256.hexdigest()
 
 
+def compare_model(config: Config) -> None:
+    """Compares a user's model with the one that the run was started with: once per process, before others are built.
+
+    Later builds go on drawing: the networks of an ensemble, a reference or a surrogate must not start alike, so their
+    digests say nothing. The random state is that of the run's seed afterwards.
+
+    Raises:
+        EnvironmentProblem: it is another one.
+        UsageError: as `load_user_model`.
+    """
+    if config.model.backbone == USER:
+        first_build(config)
+
+
+def first_build(config: Config) -> tuple[keras.Model, str]:
+    """Builds a user's model as it is compared; returns and raises as `load_user_model` and `compare_model`."""
+    make_repeatable(_DIGEST_SEED)
+    model, sha256 = load_user_model(config.model.source)
+    _compare(config, sha256)
+    make_repeatable(config.seed)
+    return model, sha256
+
+
+def _compare(config: Config, sha256: str) -> None:
+    wanted = config.model.sha256
+    if wanted and sha256 != wanted:
+        raise EnvironmentProblem(
+            f"the model {config.model.source} is not the one that the run was started with (SHA-256 {sha256[:16]}..., "
+            f"then {wanted[:16]}...); bring that one back, or start a new run. A function must build the same weights "
+            "every time: load them, or leave them to Keras' initialisers, which TinyCerb seeds"
+        )
+
+
 def _own(config: Config, dataset: Dataset) -> keras.Model:
     if config.model.backbone == USER:
         return _user_backbone(config, dataset)
@@ -91,13 +127,8 @@ _BACKBONES: dict[str, Callable[[Config, Dataset], keras.Model]] = {
 
 def _user_backbone(config: Config, dataset: Dataset) -> keras.Model:
     model, sha256 = load_user_model(config.model.source)
-    wanted = config.model.sha256
-    if wanted and sha256 != wanted:
-        raise EnvironmentProblem(
-            f"the model {config.model.source} is not the one that the run was started with (SHA-256 {sha256[:16]}..., "
-            f"then {wanted[:16]}...); bring that one back, or start a new run. A function must build the same weights "
-            "every time: load them, or leave them to Keras' initialisers, which TinyCerb seeds"
-        )
+    if not is_reference(config.model.source):
+        _compare(config, sha256)
     backbone, classes = split_at_classifier(model)
     image: Any = backbone.input
     shape = tuple(image.shape[1:])

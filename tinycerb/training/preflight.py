@@ -22,7 +22,7 @@ from tinycerb.defenses import Defense, defense_of, rows_of
 from tinycerb.errors import UsageError
 from tinycerb.sources import USER
 from tinycerb.trained_model import from_quantization_aware
-from tinycerb.training.model_source import build_model, load_user_model
+from tinycerb.training.model_source import build_model, first_build
 from tinycerb.training.setup import make_repeatable
 
 _L = keras.layers
@@ -68,11 +68,9 @@ def check(config: Config) -> dict[str, Any]:
     dataset = load_dataset(config.data)
     sha256 = ""
     if config.model.backbone == USER:
-        model, sha256 = load_user_model(config.model.source)
+        model, sha256 = first_build(config)
         check_layers(model)
-        # The same random state as in training, which builds the model first of all, and must build this one.
-        make_repeatable(config.seed)
-        if load_user_model(config.model.source)[1] != sha256:
+        if first_build(config)[1] != sha256:
             raise UsageError(
                 f"{config.model.source} builds other weights every time; load them, seed your own generator, or leave "
                 "them to Keras' initialisers, which TinyCerb seeds"

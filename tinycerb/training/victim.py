@@ -36,7 +36,7 @@ from tinycerb.training.artefacts import (
 from tinycerb.training.batches import Batches
 from tinycerb.training.checkpoint import Checkpoint
 from tinycerb.training.loop import EpochLoop
-from tinycerb.training.model_source import build_model
+from tinycerb.training.model_source import build_model, compare_model
 from tinycerb.training.objective import LogitPredictor, ScalePenalty, TrainingStep
 from tinycerb.training.setup import make_repeatable
 from tinycerb.training.stages import Stage, stages_of
@@ -217,6 +217,7 @@ def _train_float(training: _Training, dense: Checkpoint, state: Checkpoint | Non
 
 def _prepare(config: Config, victim_name: str, dataset: Dataset, folder: Path, kept: Path, report: Report) -> _Training:
     make_repeatable(config.seed)
+    compare_model(config)
     defense = defense_of(config.victim(victim_name))
     other = _out_of_distribution_images(config, defense, dataset, folder)
     return _Training(
