@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinycerb.cli.own_inputs import _fewer_heads, brings_own
+from tinycerb.cli.own_inputs import _fewer_heads, brings_own, fit_to_data
 from tinycerb.config import VictimConfig, load_config
+from tinycerb.datasets import load_dataset
 from tinycerb.defenses import defense_of
 from tinycerb.errors import UsageError
 from tinycerb.sources import Sources
@@ -42,7 +43,7 @@ def folder(tmp_path, monkeypatch) -> Path:
         (["run", "--model", "x:build"], 2, "data.source is empty; name your data with --data"),
         (["run", "--data", "nowhere.npz"], 3, "there is no"),
         (["run", "--data", "broken.npz"], 3, "broken.npz is corrupt"),
-        (["train", "--data", "floats.npz"], 2, "dtype float64"),
+        (["train", "--data", "floats.npz"], 2, "np.rint(images * 255).astype(np.uint8)"),
         (["train", "--data", "few.npz"], 2, "14 training images; allowed: 50 or more"),
         (["train", "--data", "nowhere:load"], 2, "cannot import 'nowhere'"),
         (["train", "--data", "good.npz", "--query-pool", "wide.npz"], 2, "images of 16x20x1, the victim takes 16x16x1"),
@@ -126,3 +127,14 @@ def test_heads_that_nobody_asked_for_fit_the_classes() -> None:
 def test_a_model_source_without_the_name_user_is_refused() -> None:
     with pytest.raises(UsageError, match=r"model\.source is for model\.backbone = 'user'; it is 'demo_net'"):
         load_config("demo", ["model.source=x:build"])
+
+
+def test_prune_agrees_with_run_on_two_classes(cli, folder) -> None:
+    images = RNG.integers(0, 256, (160, 16, 16, 1)).astype(np.uint8)
+    np.savez("two.npz", images=images, labels=np.arange(160) % 2)
+    finished = cli("prune", "own", "--data", "two.npz")
+    assert finished.returncode == 0, finished.stderr
+    assert "cerberos: demo_net" in finished.stdout
+    dataset = load_dataset(load_config("own", [], Sources(data="two.npz")).data)
+    fitted = fit_to_data(load_config("demo", ["victims=[{name='undefended',defense='cerberos'}]"]), dataset)
+    assert defense_of(fitted.victims[0]).heads == 2

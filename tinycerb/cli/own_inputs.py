@@ -9,7 +9,7 @@ from tinycerb.apart import call_apart
 from tinycerb.cli.workflow import load_inputs
 from tinycerb.config import Config, VictimConfig
 from tinycerb.datasets import load_dataset
-from tinycerb.datasets.images import digest_arrays
+from tinycerb.datasets.images import Dataset, digest_arrays
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.defenses import DEFENSES, defense_of
 from tinycerb.sources import USER, absolute, is_source
@@ -42,7 +42,7 @@ def pin_inputs(config: Config) -> tuple[Config, dict[str, Any]]:
         ),
     )
     dataset = load_dataset(config.data)
-    config = replace(config, victims=tuple(_fewer_heads(victim, dataset.classes) for victim in config.victims))
+    config = fit_to_data(config, dataset)
     load_inputs(config)
     if config.data.name == USER:
         config = replace(config, data=replace(config.data, sha256=dataset.digest))
@@ -57,6 +57,11 @@ def pin_inputs(config: Config) -> tuple[Config, dict[str, Any]]:
         "model": {"backbone": config.model.backbone, "source": config.model.source, **facts},
         "query_pools": pools,
     }
+
+
+def fit_to_data(config: Config, dataset: Dataset) -> Config:
+    """Returns the configuration as it is trained on these data: every command that builds a victim must agree."""
+    return replace(config, victims=tuple(_fewer_heads(victim, dataset.classes) for victim in config.victims))
 
 
 def _fewer_heads(victim: VictimConfig, classes: int) -> VictimConfig:

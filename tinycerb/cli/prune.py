@@ -22,6 +22,7 @@ def prune(
 
     Nothing is trained and nothing is cut; `tinycerb train` prunes inside training.
     """
+    from tinycerb.cli.own_inputs import fit_to_data
     from tinycerb.config import load_config
     from tinycerb.jobs.plan import check_names
 
@@ -38,6 +39,7 @@ def prune(
     from tinycerb.training.model_source import build_model
 
     dataset = load_dataset(config.data)
+    config = fit_to_data(config, dataset)
     for victim in config.victims:
         network = build_model(config, defense_of(victim), dataset)
         table = Table(title=f"{victim.name}: {config.model.backbone}, {network.count_params():,} parameters")

@@ -1,8 +1,9 @@
-"""Checks of images and labels that a user brings along: every error names the wrong value and what would be right."""
+"""Checks of images and labels that a user brings along: every error names what is wrong and the way out."""
 
 import numpy as np
 
 from tinycerb.datasets.images import LabelledImages
+from tinycerb.datasets.remedies import describe_classes, describe_layout, describe_pixels, renumber
 from tinycerb.errors import UsageError
 
 # Fewer measure nothing: one image would be 2 points of accuracy or more.
@@ -15,15 +16,23 @@ _MOST_CHANNELS = 16
 def as_images(array: np.ndarray, where: str) -> np.ndarray:
     """Returns images as uint8 [N, height, width, channels]; grey ones may come without the last axis.
 
+    Args:
+        array: the images.
+        where: what to call the array in messages, its own name first: `images of shapes.npz`.
+
     Raises:
-        UsageError: another dtype or shape, or no image at all.
+        UsageError: another dtype or shape, or no image at all; the message says how this array becomes one that fits.
     """
+    name = where.partition(" ")[0]
     if array.dtype != np.uint8:
-        raise UsageError(f"{where} has dtype {array.dtype}{_about_floats(array)}; allowed: uint8, 0 to 255")
+        about = describe_pixels(array, name)
+        raise UsageError(f"{where} has dtype {array.dtype}{about}; allowed: uint8, 0 to 255")
     images = array[..., np.newaxis] if array.ndim == 3 else array
+    layout = describe_layout(array.shape, name, _SMALLEST_SIDE, _MOST_CHANNELS)
     if images.ndim != 4:
         raise UsageError(
             f"{where} has shape {array.shape}; allowed: [images, height, width, channels] or [images, height, width]"
+            f"{layout}"
         )
     count, height, width, channels = images.shape
     if count == 0:
@@ -31,22 +40,9 @@ def as_images(array: np.ndarray, where: str) -> np.ndarray:
     if min(height, width) < _SMALLEST_SIDE or not 1 <= channels <= _MOST_CHANNELS:
         raise UsageError(
             f"{where} has images of {height}x{width}x{channels} (height x width x channels); allowed: sides of "
-            f"{_SMALLEST_SIDE} or more, 1 to {_MOST_CHANNELS} channels in the last axis"
+            f"{_SMALLEST_SIDE} or more, 1 to {_MOST_CHANNELS} channels in the last axis{layout}"
         )
     return np.ascontiguousarray(images)
-
-
-def _about_floats(array: np.ndarray) -> str:
-    if array.dtype.kind == "O":
-        return " (Python objects)"
-    if array.dtype.kind != "f" or array.size == 0:
-        return ""
-    wrong = int((~np.isfinite(array)).sum())
-    if wrong:
-        return f" with {wrong} values that are NaN or infinite"
-    low, high = float(array.min()), float(array.max())
-    remedy = "np.rint(images * 255).astype(np.uint8)" if high <= 1 and low >= 0 else "images.astype(np.uint8)"
-    return f", {low:g} to {high:g} (turn it into integers: {remedy})"
 
 
 def as_labels(array: np.ndarray, count: int, classes: int, where: str) -> np.ndarray:
@@ -55,27 +51,42 @@ def as_labels(array: np.ndarray, count: int, classes: int, where: str) -> np.nda
     Args:
         array: integers [N] or [N, 1].
         count: how many images there are.
-        classes: number of classes, 0 for not known yet.
-        where: what to call the array in messages.
+        classes: number of classes, 0 for not known yet: then there are at most as many as images.
+        where: what to call the array in messages, its own name first.
 
     Raises:
-        UsageError: another dtype, shape or count, or a label out of range.
+        UsageError: another dtype, shape or count, or a label out of range; the message says how this array becomes one
+            that fits.
     """
-    if array.dtype.kind not in "iu":
-        about = _about_floats(array) if array.dtype.kind == "f" and not np.isfinite(array).all() else ""
-        raise UsageError(f"{where} has dtype {array.dtype}{about}; allowed: integers, the class of each image")
+    name = where.partition(" ")[0]
     labels = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+    about = describe_classes(labels, name)
     if labels.ndim != 1:
-        hint = "; for one-hot rows take labels.argmax(axis=1)" if labels.ndim == 2 else ""
-        raise UsageError(f"{where} has shape {array.shape}; allowed: [{count}]{hint}")
+        raise UsageError(f"{where} has shape {array.shape}{about}; allowed: [{count}], the class of each image")
+    if labels.dtype.kind not in "iu":
+        raise UsageError(f"{where} has dtype {array.dtype}{about}; allowed: integers, the class of each image")
     if len(labels) != count:
         raise UsageError(f"{where} has {len(labels)} labels for {count} images; allowed: one per image")
-    low, high = int(labels.min()), int(labels.max())
-    if low < 0 or (classes and high >= classes):
-        wrong = low if low < 0 else high
-        most = classes - 1 if classes else "classes - 1"
-        raise UsageError(f"{where} holds the label {wrong}; allowed: 0 to {most}")
+    # In their own type: a narrower one would wrap what is out of range into it.
+    _check_range(int(labels.min()), int(labels.max()), count, classes, where)
     return labels.astype(np.int32)
+
+
+def _check_range(low: int, high: int, images: int, classes: int, where: str) -> None:
+    name = where.partition(" ")[0]
+    if low < 0 or high >= (classes or images):
+        wrong = low if low < 0 else high
+        if low == 1 and high == classes:
+            remedy = f"; they begin at 1: take {name} - 1"
+        else:
+            remedy = f"; number the classes that there are: {renumber(name)}"
+        most = str(classes - 1) if classes else f"classes - 1, at least one of the {images} images in each class"
+        raise UsageError(f"{where} holds the label {wrong}; allowed: 0 to {most}{remedy}")
+    if low == 1 and not classes:
+        raise UsageError(
+            f"{where} holds the labels 1 to {high}, and no image is of class 0; allowed: 0 to classes - 1; take "
+            f"{name} - 1, in all parts"
+        )
 
 
 def check_classes(class_names: tuple[str, ...], train: LabelledImages, test: LabelledImages) -> None:

@@ -19,9 +19,20 @@ from tinycerb.sources import is_reference
 KINDS = "a .npz file, a folder of images, or package.module:function"
 _KEYS = (
     "allowed: train_images, train_labels, test_images, test_labels (or x_train, y_train, x_test, y_test), or images "
-    "and labels, of which a fifth is held out for the test; class_names if you like"
+    "and labels, of which a fifth is held out for the test; class_names if you like; for example "
+    "np.savez_compressed('data.npz', images=..., labels=...)"
 )
-_OTHER_NAMES = {"x_train": "train_images", "y_train": "train_labels", "x_test": "test_images", "y_test": "test_labels"}
+# What Keras and scikit-learn call them.
+_OTHER_NAMES = {
+    "x_train": "train_images",
+    "X_train": "train_images",
+    "y_train": "train_labels",
+    "Y_train": "train_labels",
+    "x_test": "test_images",
+    "X_test": "test_images",
+    "y_test": "test_labels",
+    "Y_test": "test_labels",
+}
 
 
 @lru_cache(maxsize=2)
@@ -41,23 +52,24 @@ def load_user_data(source: str) -> tuple[LabelledImages, LabelledImages, tuple[s
     if not source:
         raise UsageError(f"data.source is empty; name your data with --data: {KINDS}")
     arrays = _read(source, labelled=True)
-    arrays = {_OTHER_NAMES.get(key, key): array for key, array in arrays.items()}
+    called = _own_names(arrays, source)
+    arrays = {key: arrays[own] for key, own in called.items()}
     names = _class_names(arrays, source)
     if "train_images" in arrays and "test_images" in arrays:
-        train = _labelled(arrays, "train_", len(names), source)
+        train = _labelled(arrays, called, "train_", len(names), source)
         classes = len(names) or int(train.labels.max()) + 1
-        test = _labelled(arrays, "test_", classes, source)
+        test = _labelled(arrays, called, "test_", classes, source)
         if train.images.shape[1:] != test.images.shape[1:]:
             raise UsageError(
                 f"train_images of {source} has images of {train.images.shape[1:]}, test_images of "
                 f"{test.images.shape[1:]}; allowed: one shape"
             )
     elif "images" in arrays:
-        everything = _labelled(arrays, "", len(names), source)
+        everything = _labelled(arrays, called, "", len(names), source)
         classes = len(names) or int(everything.labels.max()) + 1
         train, test = _hold_out(everything)
     else:
-        raise UsageError(f"{source} holds {', '.join(sorted(arrays)) or 'nothing'}; {_KEYS}")
+        raise UsageError(f"{source} holds {', '.join(sorted(called.values())) or 'nothing'}; {_KEYS}")
     names = names or tuple(str(index) for index in range(classes))
     check_classes(names, train, test)
     return train, test, names
@@ -117,11 +129,24 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
         raise EnvironmentProblem(f"{path} is corrupt or cannot be read ({error}); {remedy}") from error
 
 
-def _labelled(arrays: Mapping[str, np.ndarray], prefix: str, classes: int, source: str) -> LabelledImages:
+def _own_names(arrays: Mapping[str, np.ndarray], source: str) -> dict[str, str]:
+    """Returns what the user calls each array, by the name that it has here."""
+    called: dict[str, str] = {}
+    for key in arrays:
+        name = _OTHER_NAMES.get(key, key)
+        if name in called:
+            raise UsageError(f"{source} holds both {called[name]} and {key}; allowed: one of them")
+        called[name] = key
+    return called
+
+
+def _labelled(
+    arrays: Mapping[str, np.ndarray], called: Mapping[str, str], prefix: str, classes: int, source: str
+) -> LabelledImages:
     if f"{prefix}labels" not in arrays:
-        raise UsageError(f"{source} holds {', '.join(sorted(arrays))}, and no {prefix}labels; {_KEYS}")
-    images = as_images(arrays[f"{prefix}images"], f"{prefix}images of {source}")
-    labels = as_labels(arrays[f"{prefix}labels"], len(images), classes, f"{prefix}labels of {source}")
+        raise UsageError(f"{source} holds {', '.join(sorted(called.values()))}, and no {prefix}labels; {_KEYS}")
+    images = as_images(arrays[f"{prefix}images"], f"{called[f'{prefix}images']} of {source}")
+    labels = as_labels(arrays[f"{prefix}labels"], len(images), classes, f"{called[f'{prefix}labels']} of {source}")
     return LabelledImages(images, labels)
 
 
