@@ -412,11 +412,28 @@ def load_config(source: str, overrides: Sequence[str] = (), sources: Sources | N
         UsageError: unknown preset, key or value; the message names the nearest allowed one.
         EnvironmentProblem: the file cannot be read.
     """
-    table = _read_table(source, ())
+    table: dict[str, Any] = {}
+    for layer in _layers(source, ()):
+        table = _merge(table, layer.table)
     for override in overrides:
         _apply_override(table, override)
     config = build(Config, (sources or Sources()).put_into(table), where="config")
     return config if all(attack.query_pool for attack in config.attacks) else replace(config, attacks=())
+
+
+def given_keys(source: str, overrides: Sequence[str] = ()) -> frozenset[str]:
+    """Returns what the user has set: `section.key` in files of their own and by --set, `attacks` for arrays of tables.
+
+    Args:
+        source: as for `load_config`; what a built-in preset says is not among them.
+        overrides: likewise.
+    """
+    keys = {override.partition("=")[0] for override in overrides}
+    for layer in _layers(source, ()):
+        if layer.of_the_user:
+            for section, value in layer.table.items():
+                keys |= {f"{section}.{key}" for key in value} if isinstance(value, dict) else {section}
+    return frozenset(keys)
 
 
 def parse_config(text: str, where: str) -> Config:
@@ -424,7 +441,16 @@ def parse_config(text: str, where: str) -> Config:
     return build(Config, _parse(text, where), where=where)
 
 
-def _read_table(source: str, extended_by: tuple[str, ...]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Layer:
+    """One file's table: what it says over those that it extends."""
+
+    table: dict[str, Any]
+    of_the_user: bool
+
+
+def _layers(source: str, extended_by: tuple[str, ...]) -> list[_Layer]:
+    """Returns a file's table after those that it extends."""
     if source in extended_by:
         raise UsageError(f"extends goes round in a circle: {' -> '.join((*extended_by, source))}")
     if source.endswith(".toml"):
@@ -445,14 +471,15 @@ def _read_table(source: str, extended_by: tuple[str, ...]) -> dict[str, Any]:
     # Paths in a file count from where the file is.
     table = anchor(_parse(text, source), str(Path(source).parent))
     base = table.pop("extends", None)
+    layer = _Layer(table, source.endswith(".toml"))
     if base is None:
-        return table
+        return [layer]
     if not isinstance(base, str):
         raise UsageError(f"{source}: extends is {base!r}; expected a preset's name or the path of a .toml file")
     if base.endswith(".toml"):
         # Beside the file that names it.
         base = str(Path(source).parent / base)
-    return _merge(_read_table(base, (*extended_by, source)), table)
+    return [*_layers(base, (*extended_by, source)), layer]
 
 
 def _parse(text: str, where: str) -> dict[str, Any]:

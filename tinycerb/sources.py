@@ -16,6 +16,8 @@ from tinycerb.errors import UsageError, suggest
 USER = "user"
 # Images of the victim's own kind: they fit whatever data the user brings.
 IN_DISTRIBUTION = "in_distribution"
+# No images: for attackers who make their questions up.
+NO_POOL = "none"
 
 # Consent is given on a command line and holds for that command's processes; no file of a run can give it.
 _ALLOW_CODE = "TINYCERB_ALLOW_CODE"
@@ -86,7 +88,7 @@ class Sources:
         return changed
 
     def _asking(self, attack: Any) -> Any:
-        if not isinstance(attack, Mapping) or attack.get("query_pool") == IN_DISTRIBUTION:
+        if not isinstance(attack, Mapping) or attack.get("query_pool") in (IN_DISTRIBUTION, NO_POOL):
             return attack
         pool = self.query_pool
         return {**attack, "query_pool": absolute(pool) if is_source(pool) or Path(pool).exists() else pool}

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinycerb.cli.own_inputs import _fewer_heads, brings_own, fit_to_data
+from tinycerb.cli.fitting import _fewer_heads, fit_to_inputs
+from tinycerb.cli.own_inputs import brings_own
+from tinycerb.cli.prune import prune
 from tinycerb.config import VictimConfig, load_config
-from tinycerb.datasets import load_dataset
 from tinycerb.defenses import defense_of
 from tinycerb.errors import UsageError
 from tinycerb.sources import Sources
@@ -129,12 +130,10 @@ def test_a_model_source_without_the_name_user_is_refused() -> None:
         load_config("demo", ["model.source=x:build"])
 
 
-def test_prune_agrees_with_run_on_two_classes(cli, folder) -> None:
+def test_prune_agrees_with_run_on_two_classes(folder, capsys) -> None:
     images = RNG.integers(0, 256, (160, 16, 16, 1)).astype(np.uint8)
     np.savez("two.npz", images=images, labels=np.arange(160) % 2)
-    finished = cli("prune", "own", "--data", "two.npz")
-    assert finished.returncode == 0, finished.stderr
-    assert "cerberos: demo_net" in finished.stdout
-    dataset = load_dataset(load_config("own", [], Sources(data="two.npz")).data)
-    fitted = fit_to_data(load_config("demo", ["victims=[{name='undefended',defense='cerberos'}]"]), dataset)
-    assert defense_of(fitted.victims[0]).heads == 2
+    prune("own", data="two.npz")
+    assert "cerberos: demo_net" in capsys.readouterr().out
+    fitted, _ = fit_to_inputs(load_config("own", [], Sources(data="two.npz")), ())
+    assert defense_of(fitted.victim("cerberos")).heads == 2

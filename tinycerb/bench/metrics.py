@@ -155,6 +155,7 @@ def _not_measured(run: RunDirectory, victims: dict[str, Any]) -> list[str]:
     """What a reader might take for granted and must not."""
     config = run.config
     notes = [
+        *_adjusted(run),
         "One victim seed and one attacker seed: no interval. Differences of a few points may be chance.",
         _attacks_run(config),
         "No board: time on a microcontroller, energy and instructions are not in this report. Host latency of int8 "
@@ -176,6 +177,15 @@ def _not_measured(run: RunDirectory, victims: dict[str, Any]) -> list[str]:
             "source. An attacker who repeats every question approaches the mean-head row."
         )
     return notes
+
+
+def _adjusted(run: RunDirectory) -> list[str]:
+    """What the preset asks for and these data or pools do not hold."""
+    adjusted = read_json(run.path / "env.json").get("inputs", {}).get("adjusted", [])
+    if not adjusted:
+        return []
+    values = (f"{each['key']} is {each['used']:,} instead of {each['asked']:,} ({each['reason']})" for each in adjusted)
+    return [f"The whole preset: for these data and pools {', '.join(values)}."]
 
 
 def _describe_pool(attack: AttackConfig) -> str:

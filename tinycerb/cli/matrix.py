@@ -92,7 +92,8 @@ def _described(
 ) -> list[RunDirectory]:
     """The runs of a matrix without making any."""
     from tinycerb.bench.matrix.seeds import seed_runs
-    from tinycerb.config import load_config
+    from tinycerb.cli.own_inputs import brings_own, fit_and_say
+    from tinycerb.config import given_keys, load_config
     from tinycerb.errors import UsageError
     from tinycerb.jobs.plan import check_names
     from tinycerb.run_dir import RunDirectory
@@ -104,6 +105,8 @@ def _described(
         return seed_runs(RunDirectory.open(resume), create=False)
     config = load_config(str(preset), overrides or [], Sources(query_pool=query_pool))
     check_names(config)
+    if brings_own(config):
+        config, _ = fit_and_say(config, given_keys(str(preset), overrides or []))
     return seed_runs(RunDirectory(Path("not-made-yet"), config), create=False)
 
 

@@ -112,7 +112,7 @@ def new_or_resumed_run(
         EnvironmentProblem: what the user brings along is missing or corrupt.
     """
     from tinycerb.cli.own_inputs import brings_own, pin_inputs
-    from tinycerb.config import load_config
+    from tinycerb.config import given_keys, load_config
     from tinycerb.defenses.choice import with_defense
     from tinycerb.doctor.install import require_training
     from tinycerb.jobs.plan import check_names
@@ -140,7 +140,7 @@ def new_or_resumed_run(
     check_names(config)
     if not brings_own(config):
         return RunDirectory.create(config, out, force)
-    config, inputs = pin_inputs(config)
+    config, inputs = pin_inputs(config, given_keys(str(preset), overrides or []))
     return RunDirectory.create(config, out, force, inputs)
 
 

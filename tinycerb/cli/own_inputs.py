@@ -1,17 +1,18 @@
 """What a user brings along is loaded, checked and pinned before there is a run directory."""
 
-from dataclasses import fields, replace
+from collections.abc import Collection
+from dataclasses import asdict, replace
 from typing import Any
 
 import typer
 
 from tinycerb.apart import call_apart
+from tinycerb.cli.fitting import Adjustment, fit_to_inputs
 from tinycerb.cli.workflow import load_inputs
-from tinycerb.config import Config, VictimConfig
+from tinycerb.config import Config
 from tinycerb.datasets import load_dataset
-from tinycerb.datasets.images import Dataset, digest_arrays
+from tinycerb.datasets.images import digest_arrays
 from tinycerb.datasets.query_pools import query_pool
-from tinycerb.defenses import DEFENSES, defense_of
 from tinycerb.sources import USER, absolute, is_source
 
 
@@ -20,8 +21,12 @@ def brings_own(config: Config) -> bool:
     return USER in (config.data.name, config.model.backbone) or any(is_source(a.query_pool) for a in config.attacks)
 
 
-def pin_inputs(config: Config) -> tuple[Config, dict[str, Any]]:
+def pin_inputs(config: Config, given: Collection[str]) -> tuple[Config, dict[str, Any]]:
     """Checks everything before anything is trained.
+
+    Args:
+        config: with the user's sources in it.
+        given: keys that the user has set; see `fit_to_inputs`.
 
     Returns:
         The configuration with sources that mean the same from everywhere and with the digests of what they hold,
@@ -41,8 +46,8 @@ def pin_inputs(config: Config) -> tuple[Config, dict[str, Any]]:
             for attack in config.attacks
         ),
     )
+    config, adjustments = fit_and_say(config, given)
     dataset = load_dataset(config.data)
-    config = fit_to_data(config, dataset)
     load_inputs(config)
     if config.data.name == USER:
         config = replace(config, data=replace(config.data, sha256=dataset.digest))
@@ -56,21 +61,13 @@ def pin_inputs(config: Config) -> tuple[Config, dict[str, Any]]:
         "data": {"name": config.data.name, "source": config.data.source, "sha256": dataset.digest},
         "model": {"backbone": config.model.backbone, "source": config.model.source, **facts},
         "query_pools": pools,
+        "adjusted": [asdict(adjustment) for adjustment in adjustments],
     }
 
 
-def fit_to_data(config: Config, dataset: Dataset) -> Config:
-    """Returns the configuration as it is trained on these data: every command that builds a victim must agree."""
-    return replace(config, victims=tuple(_fewer_heads(victim, dataset.classes) for victim in config.victims))
-
-
-def _fewer_heads(victim: VictimConfig, classes: int) -> VictimConfig:
-    """Gives a defence that leaves its number of heads open no more than there are classes."""
-    heads = defense_of(victim).heads
-    if heads <= classes or "heads" in victim.options or "heads" not in _options(victim.defense):
-        return victim
-    return replace(victim, options={**victim.options, "heads": classes})
-
-
-def _options(defense: str) -> set[str]:
-    return {field.name for field in fields(DEFENSES[defense])}  # type: ignore[arg-type]
+def fit_and_say(config: Config, given: Collection[str]) -> tuple[Config, list[Adjustment]]:
+    """As `fit_to_inputs`, and says on standard error what is not as the preset says, one line each."""
+    config, adjustments = fit_to_inputs(config, given)
+    for adjustment in adjustments:
+        typer.secho(str(adjustment), err=True)
+    return config, adjustments

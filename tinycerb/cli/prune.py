@@ -22,14 +22,15 @@ def prune(
 
     Nothing is trained and nothing is cut; `tinycerb train` prunes inside training.
     """
-    from tinycerb.cli.own_inputs import fit_to_data
-    from tinycerb.config import load_config
+    from tinycerb.cli.own_inputs import fit_and_say
+    from tinycerb.config import given_keys, load_config
     from tinycerb.jobs.plan import check_names
 
     sources = Sources(model, data, "")
     if preset is None and not sources:
         raise UsageError("give a preset (tinycerb prune --plan demo) or the path of a .toml file")
-    config = load_config(preset or "custom", overrides or [], sources)
+    source = preset or "custom"
+    config = load_config(source, overrides or [], sources)
     check_names(config)
     # TensorFlow takes seconds to import.
     from tinycerb.compression.channel_plan import plan_channels
@@ -38,8 +39,8 @@ def prune(
     from tinycerb.defenses import defense_of
     from tinycerb.training.model_source import build_model
 
+    config, _ = fit_and_say(config, given_keys(source, overrides or []))
     dataset = load_dataset(config.data)
-    config = fit_to_data(config, dataset)
     for victim in config.victims:
         network = build_model(config, defense_of(victim), dataset)
         table = Table(title=f"{victim.name}: {config.model.backbone}, {network.count_params():,} parameters")

@@ -70,13 +70,17 @@ def _split(
     """Holds out validation images by a permutation that never changes, whatever the run's seed."""
     available = len(train.images)
     held_out = config.validation_images or max(available // 10, 1)
-    wanted = held_out + max(config.train_images, 1)
-    if wanted > available or config.test_images > len(test.images):
-        raise UsageError(
-            f"data asks for {held_out} validation, {config.train_images} training and "
-            f"{config.test_images} test images; {config.name} has {available} for the first two and "
-            f"{len(test.images)} for the last"
-        )
+    for key, most in (
+        ("validation_images", available - 1),
+        ("train_images", available - held_out),
+        ("test_images", len(test.images)),
+    ):
+        asked = getattr(config, key)
+        if asked > most:
+            raise UsageError(
+                f"data.{key} is {asked}; {config.source or config.name} has {available} images for training and "
+                f"validation, {len(test.images)} for the test; allowed: 0 to {max(most, 0)}"
+            )
     order = np.random.default_rng(0).permutation(available)
     shuffled = LabelledImages(train.images[order], train.labels[order])
     return Dataset(

@@ -15,7 +15,7 @@ from tinycerb.datasets.user_data import load_user_pool
 from tinycerb.doctor.install import install_command, reinstall_command
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.registry import Registry
-from tinycerb.sources import IN_DISTRIBUTION, is_reference, is_source
+from tinycerb.sources import IN_DISTRIBUTION, NO_POOL, is_reference, is_source
 
 DRAWN = "drawn-"
 DRAWN_IMAGES = 10_000
@@ -92,7 +92,7 @@ def _nothing(dataset: Dataset) -> np.ndarray:
     return np.empty((0, *dataset.image_shape), np.uint8)
 
 
-QUERY_POOLS.register("none")(QueryPool(_nothing, "T1", "no images: the attacker makes its questions up"))
+QUERY_POOLS.register(NO_POOL)(QueryPool(_nothing, "T1", "no images: the attacker makes its questions up"))
 QUERY_POOLS.register("animal_mnist")(
     QueryPool(_animal_mnist, "T1", "Animal-MNIST: shapes of animals, all distinct images")
 )
