@@ -99,7 +99,7 @@ def test_a_worker_killed_while_converting_is_named_and_the_run_goes_on(smoke_run
     wait_for(lambda: workers_of(path))
     os.kill(workers_of(path)[0], signal.SIGKILL)
     _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 1
+    assert process.returncode == 3
     assert "convert/cerberos was killed (SIGKILL" in stderr
     assert f"--resume {path}" in stderr
     assert not workers_of(path)

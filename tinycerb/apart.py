@@ -8,10 +8,12 @@ import json
 import os
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
-from tinycerb.errors import EnvironmentProblem, TinyCerbError, error_from_exit_code
+from tinycerb.doctor.diagnosis import diagnose
+from tinycerb.errors import EnvironmentProblem, error_from_exit_code
 
 
 def call_apart(module: str, *arguments: str, text: str = "") -> Any:
@@ -35,6 +37,8 @@ def call_apart(module: str, *arguments: str, text: str = "") -> Any:
         last = (child.stderr.strip().splitlines() or ["no message"])[-1]
         raise EnvironmentProblem(f"the process of {module} died with exit code {child.returncode}: {last}") from None
     if "error" in answered:
+        if os.environ.get("TINYCERB_DEBUG"):
+            sys.stderr.write(child.stderr)
         raise error_from_exit_code(answered["error"], answered["exit_code"])
     return answered["result"]
 
@@ -45,6 +49,8 @@ def answer(work: Callable[[], Any]) -> None:
         os.dup2(2, 1)
         try:
             answered = {"result": work()}
-        except TinyCerbError as error:
-            answered = {"error": str(error), "exit_code": int(error.exit_code)}
+        except Exception as error:
+            traceback.print_exc()
+            problem = diagnose(error)
+            answered = {"error": str(problem), "exit_code": int(problem.exit_code)}
         json.dump(answered, told)

@@ -13,7 +13,11 @@ class ExitCode(IntEnum):
     USAGE = 2
     ENVIRONMENT = 3
     HARDWARE = 4
+    # EX_SOFTWARE of sysexits.h: never 1, which a script takes for a gate.
+    INTERNAL = 70
     INTERRUPTED = 130
+    # As a shell counts a program that SIGPIPE ended.
+    OUTPUT_CLOSED = 141
 
 
 class TinyCerbError(Exception):
@@ -46,6 +50,12 @@ class HardwareError(TinyCerbError):
     exit_code = ExitCode.HARDWARE
 
 
+class InternalError(TinyCerbError):
+    """A fault of TinyCerb's own (exit 70)."""
+
+    exit_code = ExitCode.INTERNAL
+
+
 class Interrupted(TinyCerbError):
     """The user has stopped the work (exit 130)."""
 
@@ -53,11 +63,9 @@ class Interrupted(TinyCerbError):
 
 
 def error_from_exit_code(message: str, exit_code: int) -> TinyCerbError:
-    """Rebuilds in the parent the error that a worker process has reported."""
-    for kind in (UsageError, EnvironmentProblem):
-        if kind.exit_code == exit_code:
-            return kind(message)
-    return GateError(message)
+    """Rebuilds in the parent the error that a worker process has reported; what is no code of ours is a fault."""
+    kinds = (GateError, UsageError, EnvironmentProblem, HardwareError, Interrupted)
+    return next((kind for kind in kinds if kind.exit_code == exit_code), InternalError)(message)
 
 
 def suggest(wrong: str, allowed: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol, cast
 
 import numpy as np
 
-from tinycerb.errors import EnvironmentProblem, ExitCode
+from tinycerb.errors import EnvironmentProblem, ExitCode, InternalError, TinyCerbError
 from tinycerb.events import Progress, Report, ignore
 from tinycerb.pipes import receive_array, send_array
 
@@ -116,6 +116,7 @@ class SealedOracle:
 
         Raises:
             EnvironmentProblem: the child refused, or died twice; the message holds what it said.
+            InternalError: a fault of ours in the child.
         """
         answers = []
         for start in range(0, len(images), _IMAGES_PER_FRAME):
@@ -166,8 +167,9 @@ class SealedOracle:
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
-    def _silence(self) -> EnvironmentProblem:
-        return EnvironmentProblem(f"the oracle stopped answering: {self._last_words()}")
+    def _silence(self) -> TinyCerbError:
+        told = f"the oracle stopped answering: {self._last_words()}"
+        return InternalError(told) if self._child.returncode == ExitCode.INTERNAL else EnvironmentProblem(told)
 
     def _last_words(self) -> str:
         try:

@@ -10,6 +10,7 @@ import io
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -20,6 +21,7 @@ from tinycerb.answers.answering import Answers
 from tinycerb.answers.outputs import OUTPUTS
 from tinycerb.answers.selection import HEAD_SELECTIONS, Device, simulated_device
 from tinycerb.compiled_model import CompiledModel, open_fastest
+from tinycerb.doctor.diagnosis import diagnose
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
 from tinycerb.oracle import OracleSpec
 from tinycerb.pipes import receive_array, send_array
@@ -89,9 +91,15 @@ def main() -> None:
             answers = answer(images)
             send_array(replies, np.array(charged))
             send_array(replies, answers)
-    except TinyCerbError as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        sys.exit(error.exit_code)
+    except Exception as error:
+        if isinstance(error, MemoryError):
+            # Asked again, there may be more of it.
+            raise
+        problem = diagnose(error)
+        if not isinstance(error, TinyCerbError):
+            traceback.print_exc()
+        print(problem, file=sys.stderr)  # noqa: T201
+        sys.exit(problem.exit_code)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from tinycerb.cli.options import AsJson, Force, Jobs, Out, Overrides, QueryPool,
 
 if TYPE_CHECKING:
     from tinycerb.bench.matrix.work import Compute, Matrix
+    from tinycerb.errors import TinyCerbError
     from tinycerb.run_dir import RunDirectory
 
 MatrixPreset = Annotated[
@@ -168,7 +169,7 @@ def _compute(
     from tinycerb.bench.matrix.display import make_matrix_display
     from tinycerb.bench.matrix.pool import compute_locally
     from tinycerb.bench.matrix.work import compute_cells, lay_out
-    from tinycerb.errors import GateError, Interrupted
+    from tinycerb.errors import Interrupted, error_from_exit_code
 
     # Anew: victims that were not converted before are now, so that their cells have their right names.
     matrix = lay_out(runs, only)
@@ -177,15 +178,17 @@ def _compute(
         failures = compute_cells(matrix, compute, make_matrix_display(cluster.workers if cluster else workers, quiet))
     except KeyboardInterrupt:
         raise Interrupted(_interrupted(runs)) from None
-    _print_results(matrix, failures, as_json, markdown)
+    _print_results(matrix, list(map(str, failures)), as_json, markdown)
     if failures:
-        raise GateError(
+        # A fault of ours is told as one, whatever else there is.
+        raise error_from_exit_code(
             f"{len(failures)} cells failed; the others are kept, go on with --resume {runs[0].path}\n"
-            + "\n".join(failures)
+            + "\n".join(map(str, failures)),
+            max(failure.exit_code for failure in failures),
         )
 
 
-def _locally(compute_locally, root: RunDirectory, workers: int, cells, display) -> list[str]:
+def _locally(compute_locally, root: RunDirectory, workers: int, cells, display) -> list[TinyCerbError]:
     return compute_locally(root, cells, workers, display)
 
 

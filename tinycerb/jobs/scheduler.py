@@ -14,7 +14,7 @@ from graphlib import TopologicalSorter
 from typing import IO, Any, cast
 
 from tinycerb.atomic import describe_os_error, make_directory
-from tinycerb.errors import GateError, TinyCerbError, error_from_exit_code
+from tinycerb.errors import EnvironmentProblem, TinyCerbError, error_from_exit_code
 from tinycerb.events import Progress
 from tinycerb.jobs.plan import Task
 from tinycerb.jobs.steps import STEPS
@@ -169,7 +169,7 @@ def _handle_one_event(
 
 def _killed(run: RunDirectory, task: Task, code: int) -> TinyCerbError:
     cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-    return GateError(
+    return EnvironmentProblem(
         f"the worker of {task.key} was killed ({cause}; SIGKILL often means that memory ran out); "
         f"finished work is kept, go on with --resume {run.path}\n(log: {run.log(task.key)})"
     )

@@ -11,7 +11,8 @@ import threading
 import traceback
 from pathlib import Path
 
-from tinycerb.errors import ExitCode, TinyCerbError
+from tinycerb.doctor.diagnosis import IN_THE_LOG, diagnose
+from tinycerb.errors import ExitCode
 from tinycerb.events import Progress
 from tinycerb.jobs.plan import plan
 from tinycerb.jobs.steps import STEPS
@@ -50,14 +51,11 @@ def main() -> None:
         run = RunDirectory.open(Path(path))
         task = next(task for task in plan(run.config) if task.key == key)
         STEPS[task.kind].run(run, task.arguments, report)
-    except TinyCerbError as error:
-        tell(error=str(error), exit_code=int(error.exit_code))
-        _log_traceback()
-        sys.exit(error.exit_code)
     except Exception as error:
-        tell(error=f"internal error: {type(error).__name__}: {error}", exit_code=int(ExitCode.GATE))
+        problem = diagnose(error, IN_THE_LOG)
+        tell(error=str(problem), exit_code=int(problem.exit_code))
         _log_traceback()
-        sys.exit(ExitCode.GATE)
+        sys.exit(problem.exit_code)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ from tinycerb.bench.matrix.display import MatrixDisplay
 from tinycerb.bench.matrix.estimate import note_seconds
 from tinycerb.bench.matrix.parcels import Order, Packer
 from tinycerb.bench.matrix.remote import compute_order, versions_here
+from tinycerb.doctor.diagnosis import diagnose
 from tinycerb.doctor.install import install_command
-from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
+from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError, error_from_exit_code
 
 _CONNECT_SECONDS = 10
 _WORKER_SECONDS = 30
@@ -66,11 +67,11 @@ class Cluster:
     def _count_workers(self) -> int:
         return len(self._client.scheduler_info(n_workers=-1)["workers"])
 
-    def compute(self, cells: Sequence[MatrixCell], display: MatrixDisplay) -> list[str]:
+    def compute(self, cells: Sequence[MatrixCell], display: MatrixDisplay) -> list[TinyCerbError]:
         """Computes cells and writes them here; a cell whose worker dies is given to another one.
 
         Returns:
-            One sentence per cell that failed.
+            One error per cell that failed.
 
         Raises:
             EnvironmentProblem: the scheduler went away.
@@ -88,7 +89,7 @@ class Cluster:
                 self._client.submit(compute_order, orders[cell.digest], key=key, priority=-index)
                 for index, (key, cell) in enumerate(by_key.items())
             ]
-            failures: list[str] = []
+            failures: list[TinyCerbError] = []
             with tell_without_workers(self._count_workers, self._address, display.say):
                 for future in as_completed(futures):
                     failures += self._receive(by_key[str(future.key)], future, display)
@@ -97,7 +98,7 @@ class Cluster:
             for variable in held:
                 variable.delete()
 
-    def _receive(self, cell: MatrixCell, future: Any, display: MatrixDisplay) -> list[str]:
+    def _receive(self, cell: MatrixCell, future: Any, display: MatrixDisplay) -> list[TinyCerbError]:
         if future.status == "finished":
             found = future.result()
             # The scheduler need not keep it any longer.
@@ -107,17 +108,16 @@ class Cluster:
                 note_seconds(cell, found["seconds"])
                 display.finish(cell, found["content"]["result"], found["seconds"])
                 return []
-            message = f"{cell.key}: came back damaged from {found['host']}"
+            problem: TinyCerbError = EnvironmentProblem(f"{cell.key}: came back damaged from {found['host']}")
         elif future.status == "error":
-            error = future.exception()
-            named = isinstance(error, TinyCerbError)
-            message = f"{cell.key}: {error if named else f'{type(error).__name__}: {error}'}"
+            found = diagnose(future.exception(), "where, stands in the worker's log")
+            problem = error_from_exit_code(f"{cell.key}: {found}", found.exit_code)
         else:
             raise EnvironmentProblem(
                 f"the scheduler {self._address} went away; finished cells are kept, go on with --resume"
             )
-        display.say(f"failed: {message}")
-        return [message]
+        display.say(f"failed: {problem}")
+        return [problem]
 
     def close(self) -> None:
         """Disconnects; unfinished work is given up."""

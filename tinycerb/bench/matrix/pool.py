@@ -16,7 +16,7 @@ from tinycerb.bench.cell import find_cell
 from tinycerb.bench.matrix.cells import MatrixCell
 from tinycerb.bench.matrix.display import MatrixDisplay
 from tinycerb.bench.matrix.estimate import note_seconds
-from tinycerb.errors import EnvironmentProblem, ExitCode
+from tinycerb.errors import EnvironmentProblem, ExitCode, TinyCerbError, error_from_exit_code
 from tinycerb.events import Progress
 from tinycerb.run_dir import RunDirectory
 
@@ -37,7 +37,9 @@ class _Worker:
 _Events = queue.SimpleQueue[tuple[int, dict[str, Any] | None]]
 
 
-def compute_locally(root: RunDirectory, cells: Sequence[MatrixCell], jobs: int, display: MatrixDisplay) -> list[str]:
+def compute_locally(
+    root: RunDirectory, cells: Sequence[MatrixCell], jobs: int, display: MatrixDisplay
+) -> list[TinyCerbError]:
     """Computes cells; each is written by its worker.
 
     A cell whose worker is killed is given to another one; a cell that fails does not keep the others.
@@ -49,7 +51,7 @@ def compute_locally(root: RunDirectory, cells: Sequence[MatrixCell], jobs: int, 
         display: shows progress.
 
     Returns:
-        One sentence per cell that failed.
+        One error per cell that failed.
 
     Raises:
         EnvironmentProblem: a cell found no disk space, damaged files and the like, which others would find, too.
@@ -64,10 +66,10 @@ class _Pool:
         self._events: _Events = queue.SimpleQueue()
         self._workers: dict[int, _Worker] = {}
         self._deaths: dict[str, int] = {}
-        self._failures: list[str] = []
+        self._failures: list[TinyCerbError] = []
         self._started = 0
 
-    def run(self, jobs: int) -> list[str]:
+    def run(self, jobs: int) -> list[TinyCerbError]:
         try:
             while self._waiting or any(worker.cell for worker in self._workers.values()):
                 while self._waiting and len(self._workers) < jobs:
@@ -123,7 +125,7 @@ class _Pool:
             message = f"{cell.key}: {event['error']} (log: {self._root.log(f'cells-{number}')})"
             if event["exit_code"] == ExitCode.ENVIRONMENT:
                 raise EnvironmentProblem(f"{message}\nfinished work is kept, go on with --resume {self._root.path}")
-            self._failures.append(message)
+            self._failures.append(error_from_exit_code(message, event["exit_code"]))
             self._display.say(f"failed: {message}")
             self._give_cell(worker)
         elif "finished" in event:
@@ -154,7 +156,7 @@ class _Pool:
             f"{cell.key}: its worker was killed {deaths} times ({cause}; SIGKILL often means that memory ran out; "
             f"log: {self._root.log(f'cells-{worker.number}')})"
         )
-        self._failures.append(message)
+        self._failures.append(EnvironmentProblem(message))
         self._display.say(f"failed: {message}")
 
 

@@ -10,6 +10,7 @@ from tinycerb.bench.matrix.estimate import estimate_seconds
 from tinycerb.bench.matrix.only import choose_cells
 from tinycerb.config import Config
 from tinycerb.datasets import load_dataset
+from tinycerb.errors import TinyCerbError
 from tinycerb.jobs.plan import Task, plan
 from tinycerb.run_dir import RunDirectory
 
@@ -18,9 +19,9 @@ VICTIM_KINDS = ("dense", "fit", "train", "convert", "measure")
 
 
 class Compute(Protocol):
-    """Computes cells and returns one sentence for each that failed."""
+    """Computes cells and returns one error for each that failed."""
 
-    def __call__(self, cells: Sequence[MatrixCell], display: MatrixDisplay) -> list[str]:
+    def __call__(self, cells: Sequence[MatrixCell], display: MatrixDisplay) -> list[TinyCerbError]:
         """Each finished cell lies in its run afterwards, and `display` was told its result."""
         ...
 
@@ -69,8 +70,8 @@ def victim_tasks(config: Config, victims: Collection[str]) -> list[Task]:
     return [task for key, task in tasks.items() if key in wanted]
 
 
-def compute_cells(matrix: Matrix, compute: Compute, display: MatrixDisplay) -> list[str]:
-    """Computes the chosen cells that are not done; returns one sentence for each that failed."""
+def compute_cells(matrix: Matrix, compute: Compute, display: MatrixDisplay) -> list[TinyCerbError]:
+    """Computes the chosen cells that are not done; returns one error for each that failed."""
     finished, damaged = take_stock(matrix.chosen)
     for sentence in damaged:
         display.say(sentence)

@@ -17,7 +17,8 @@ from typing import Any
 
 from tinycerb.bench.cell import CellSpec
 from tinycerb.datasets import load_dataset
-from tinycerb.errors import ExitCode, TinyCerbError
+from tinycerb.doctor.diagnosis import IN_THE_LOG, diagnose
+from tinycerb.errors import ExitCode
 from tinycerb.events import Progress
 from tinycerb.run_dir import RunDirectory
 from tinycerb.typed import build
@@ -56,13 +57,12 @@ def main() -> None:
             run_cell(run, load_dataset(run.config.data), build(CellSpec, order["spec"], "spec"), report)
             tell(finished=True, seconds=time.monotonic() - started)
         except Exception as error:
-            expected = isinstance(error, TinyCerbError)
-            message = str(error) if expected else f"internal error: {type(error).__name__}: {error}"
+            problem = diagnose(error, IN_THE_LOG)
             # The log may lie on the very disk that is full.
             with contextlib.suppress(OSError):
                 traceback.print_exc()
                 sys.stderr.flush()
-            tell(error=message, exit_code=int(error.exit_code if isinstance(error, TinyCerbError) else ExitCode.GATE))
+            tell(error=str(problem), exit_code=int(problem.exit_code))
         keras.backend.clear_session()
 
 
