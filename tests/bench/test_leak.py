@@ -24,6 +24,13 @@ def test_by_hand() -> None:
     assert normalised_information(first, second) == pytest.approx(1 + agreement / np.log(2))
 
 
+def test_entropies_that_differ_share_the_denominator() -> None:
+    """Four labels that tell one of two: information log 2 over the mean of log 4 and log 2."""
+    four, two = np.arange(400) % 4, np.arange(400) % 2
+    assert normalised_information(four, two) == pytest.approx(2 / 3)
+    assert normalised_information(two, four) == pytest.approx(2 / 3)
+
+
 MEASURE = """
 import json, sys
 from pathlib import Path

@@ -11,12 +11,13 @@ CONFIG = load_config("demo", ['attacks=[{name="knockoff"}]'])
 
 
 def cell(accuracy: float, student: str = "plain_cnn", selection: str = "random", attack: str = "knockoff") -> dict:
+    """A clone whose best epoch, which nobody may choose by, is the better the worse its last one is."""
     return {
         "attack": attack,
         "student": student,
         "selection": selection,
         "clone_accuracy": accuracy,
-        "clone_accuracy_oracle_best": accuracy,
+        "clone_accuracy_oracle_best": 1 - accuracy / 10,
     }
 
 
@@ -36,7 +37,11 @@ def test_the_attackers_maximum_counts_mean_head_included() -> None:
     case = verdict["victims"]["cerberos"]
     assert verdict["conclusive"]
     assert (case["clone_accuracy"], case["selection"]) == (0.6, "mean")
+    assert case["clone_accuracy_oracle_best"] == pytest.approx(0.94)
     assert case["points_below_baseline"] == pytest.approx(20)
+    assert verdict["victims"]["undefended"]["points_below_baseline"] == 0
+    assert verdict["victims"]["pruned"]["points_below_baseline"] == pytest.approx(10)
+    assert verdict["meaning"] == "the attacker has images of another kind"
 
 
 @pytest.mark.parametrize(("undefended", "valid"), [(0.7201, True), (0.7199, False)])
@@ -44,6 +49,21 @@ def test_a_weak_attack_supports_no_claim(undefended: float, valid: bool) -> None
     verdict = judge(CONFIG, victims(undefended, [cell(0.2)]), THREATS)["T1"]
     assert verdict["bar"] == pytest.approx(0.72)
     assert verdict["conclusive"] is valid
+    assert verdict["attacks"] == [
+        {"attack": "knockoff", "baseline_clone_accuracy": pytest.approx(undefended), "valid": valid}
+    ]
+
+
+def test_a_bar_that_is_just_reached_is_reached() -> None:
+    table = victims(0.72, [cell(0.2)])
+    table["undefended"]["accuracy_expected"] = 1.0
+    config = replace(CONFIG, bench=replace(CONFIG.bench, validity=0.72))
+    assert judge(config, table, THREATS)["T1"]["conclusive"]
+
+
+def test_a_clone_better_than_the_baselines_stands_above_it() -> None:
+    verdict = judge(CONFIG, victims(0.75, [cell(0.78)]), THREATS)["T1"]
+    assert verdict["victims"]["cerberos"]["points_below_baseline"] == pytest.approx(-3)
 
 
 def test_an_invalid_attack_may_raise_the_figure() -> None:
@@ -52,8 +72,6 @@ def test_an_invalid_attack_may_raise_the_figure() -> None:
     table["undefended"]["cells"].append(cell(0.2, attack="weak"))
     table["pruned"]["cells"].append(cell(0.2, attack="weak"))
     base = CONFIG.attacks[0]
-    from dataclasses import replace
-
     config = replace(CONFIG, attacks=(base, replace(base, name="weak")))
     verdict = judge(config, table, {"knockoff": "T1", "weak": "T1"})["T1"]
     assert [attack["valid"] for attack in verdict["attacks"]] == [True, False]
@@ -61,8 +79,6 @@ def test_an_invalid_attack_may_raise_the_figure() -> None:
 
 
 def test_threat_classes_are_never_mixed() -> None:
-    from dataclasses import replace
-
     base = CONFIG.attacks[0]
     config = replace(CONFIG, attacks=(base, replace(base, name="own", query_pool="in_distribution")))
     table = victims(0.8, [cell(0.3), cell(0.85, attack="own")])
@@ -84,6 +100,7 @@ def test_gates() -> None:
         return gates(CONFIG, dict.fromkeys(("undefended", "pruned", "cerberos"), figures))
 
     assert missed(0.88, 0.55) == []
+    assert [gate.split(":")[0] for gate in missed(0.87, 0.55)] == ["undefended"]
     assert [gate.split(":")[0] for gate in missed(0.869, 0.5)] == ["undefended", "cerberos"]
     (large,) = missed(0.9, 0.56)
     assert large.startswith("cerberos: the file has 56.0%")

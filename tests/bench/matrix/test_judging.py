@@ -16,7 +16,8 @@ def row(victim: str, accuracy: float, attack: str = "knockoff", seed: int = 1, a
     return {
         "victim": victim, "attack": attack, "threat": "T1", "budget": 0, "student": "lenet", "learning_rate": 2e-3,
         "selection": "random", "mean_head": False, "victim_seed": seed, "attacker_seed": attacker,
-        "clone_accuracy": accuracy, "clone_accuracy_oracle_best": accuracy, "queries_charged": 100,
+        # The best epoch, which nobody may choose by, is the better the worse the last one is.
+        "clone_accuracy": accuracy, "clone_accuracy_oracle_best": 1 - accuracy / 10, "queries_charged": 100,
         "agreement_with_victim": 0.5, "kl_to_victim": None, "l1_to_victim": 0.4, "untrained_accuracy": 0.1, **more,
     }  # fmt: skip
 
@@ -51,6 +52,60 @@ def test_an_invalid_attack_raises_the_figure_and_supports_no_claim() -> None:
     verdict = judge(rows)
     assert verdict["conclusive"]
     assert [attack["valid"] for attack in verdict["attacks"]] == [False, True]
+
+
+def test_validity_is_the_mean_over_victim_seeds_not_the_best_of_them() -> None:
+    """80 % and 60 %: the bar of 72 % is reached on one seed and not on the average."""
+    verdict = judge([row("undefended", 0.8), row("undefended", 0.6, seed=2), row("cerberos", 0.3)])
+    assert verdict["bar"] == pytest.approx(0.72)
+    assert verdict["attacks"] == [{"attack": "knockoff", "baseline_clone_accuracy": pytest.approx(0.7), "valid": False}]
+    assert not verdict["conclusive"]
+
+
+def test_the_bar_is_that_of_the_seeds_that_were_attacked() -> None:
+    victims = {name: {"seeds": [1, 2], "accuracy_per_seed": [0.9, 0.5]} for name in ("undefended", "cerberos")}
+    for rows, bar in (([row("undefended", 0.8)], 0.72), ([row("undefended", 0.8, seed=2)], 0.4), ([], 0.56)):
+        assert judge_threat(rows, victims, "undefended", 0.8, "T1", 100)["bar"] == pytest.approx(bar)
+
+
+def test_a_tables_figures_by_hand() -> None:
+    """Two victim seeds, two attacks, two budgets, two attacker seeds."""
+    rows = [
+        row("undefended", 0.80, budget=100),
+        row("undefended", 0.70, budget=400, attacker=1001, queries_charged=400),
+        row("undefended", 0.90, budget=400, attacker=1002, queries_charged=400),
+        row("undefended", 0.84, seed=2, budget=400, queries_charged=400),
+        row("undefended", 0.60, "jitter"),
+        row("cerberos", 0.50, budget=100, agreement_with_victim=0.1, l1_to_victim=1.0),
+        row("cerberos", 0.40, budget=400, queries_charged=400, agreement_with_victim=0.2, kl_to_victim=3.0),
+        row("cerberos", 0.60, seed=2, budget=400, queries_charged=400, agreement_with_victim=0.7, kl_to_victim=1.0),
+        row("cerberos", 0.44, "jitter", selection="mean"),
+    ]
+    verdict = judge(rows)
+    # Undefended: .80 on seed 1 whichever budget, .84 on seed 2.
+    assert [(each["attack"], each["valid"]) for each in verdict["attacks"]] == [("knockoff", True), ("jitter", False)]
+    assert verdict["attacks"][0]["baseline_clone_accuracy"] == pytest.approx(0.82)
+    case = verdict["victims"]["cerberos"]
+    # .50 on seed 1 (the smaller budget), .60 on seed 2.
+    assert case["stolen_accuracy"]["mean"] == pytest.approx(0.55)
+    assert case["difference_to_baseline"]["mean"] == pytest.approx((0.50 - 0.80 + 0.60 - 0.84) / 2)
+    # Student's t with one degree of freedom: 12.706 times half of the spread of -0.30 and -0.24.
+    assert case["difference_to_baseline"]["high"] == pytest.approx(-0.27 + 12.7062 * 0.03, abs=1e-5)
+    assert case["broken_by"] == {
+        "attack": "knockoff", "budget": 400, "student": "lenet", "learning_rate": 2e-3, "selection": "random",
+    }  # fmt: skip
+    assert case["broken_by_per_seed"] == {"1": "knockoff", "2": "knockoff"}
+    assert case["agreement_with_victim"] == pytest.approx((0.1 + 0.7) / 2)
+    assert (case["kl_to_victim"], case["l1_to_victim"]) == (pytest.approx(1.0), pytest.approx(0.7))
+    assert case["conclusive"]
+    assert verdict["victims"]["undefended"]["difference_to_baseline"] is None
+    assert case["by_attack"]["jitter"]["stolen_accuracy"]["mean"] == 0.44
+    assert (case["by_attack"]["knockoff"]["valid"], case["by_attack"]["jitter"]["valid"]) == (True, False)
+    curve = case["by_attack"]["knockoff"]["budget_curve"]
+    assert [(point["budget"], point["queries_charged"]) for point in curve] == [(100, 100), (400, 400)]
+    assert [point["clone_accuracy"] for point in curve] == [pytest.approx(0.5), pytest.approx((0.4 + 0.6) / 2)]
+    # Flat at 50 %.
+    assert case["by_attack"]["knockoff"]["area_over_log_calls"] == pytest.approx(0.5)
 
 
 def test_without_the_baseline_nothing_is_claimed() -> None:
