@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from converters.model_file import read_model_file
+from converters.model_file import parse_model
 from keras_models.legacy import keras
 from keras_models.multi_head import head_name
 from tinycerb.errors import GateError
 from tinycerb.runtimes.apart import head_inputs, run_model
 from tinycerb.runtimes.engines import default_runtime
+from tinycerb.seal.files import read_bytes
 from tinycerb.tflite_model import quantize_images
 from tinycerb.training.objective import LogitPredictor
 
@@ -45,7 +46,7 @@ def check_accuracy(
         return []
     images, labels = images[:_MOST_IMAGES], labels[:_MOST_IMAGES]
     before = LogitPredictor(model)(images)
-    codes = quantize_images(read_model_file(path), images)
+    codes = quantize_images(parse_model(read_bytes(path)), images)
     run = run_model(path, head_inputs(codes, card["heads"]), default_runtime())
     after = run.outputs["logits"].reshape(len(images), card["heads"], card["classes"])
     drops = []

@@ -1,12 +1,13 @@
 """Files appear whole or not at all: written beside their target, synced, then renamed over it."""
 
+import contextlib
 import errno
 import fcntl
 import io
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,8 +45,13 @@ def make_directory(path: Path) -> None:
         raise describe_os_error(path, error) from error
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, announce: Callable[[], None] | None = None) -> None:
     """Writes `content` to `path` atomically and durably.
+
+    Args:
+        path: where.
+        content: what.
+        announce: called when everything is on the disk except the name.
 
     Raises:
         EnvironmentProblem: on a full disk, a missing permission and the like; `path` is then untouched.
@@ -62,11 +68,16 @@ def write_bytes(path: Path, content: bytes) -> None:
         umask = os.umask(0)
         os.umask(umask)
         Path(temporary).chmod(0o666 & ~umask)
+        if announce is not None:
+            announce()
         Path(temporary).replace(path)
+        temporary = None
     except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
         raise describe_os_error(path, error) from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -94,14 +105,24 @@ def write_text(path: Path, content: str) -> None:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Writes JSON atomically; NaN and infinity are refused, since JSON has none."""
-    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+    write_bytes(path, pack_json(content))
+
+
+def pack_json(content: Mapping[str, Any]) -> bytes:
+    """Returns a JSON object as it stands in a file."""
+    return (json.dumps(content, indent=1, allow_nan=False) + "\n").encode()
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Writes arrays as an uncompressed .npz atomically."""
+    write_bytes(path, pack_arrays(arrays))
+
+
+def pack_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Returns arrays as an uncompressed .npz: the same bytes for the same arrays."""
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
-    write_bytes(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -111,13 +132,19 @@ def read_json(path: Path) -> dict[str, Any]:
         EnvironmentProblem: if the file is missing or is not a JSON object.
     """
     try:
-        content = json.loads(path.read_text())
+        return parse_json(path, path.read_bytes())
     except OSError as error:
         raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from error
+
+
+def parse_json(path: Path, content: bytes) -> dict[str, Any]:
+    """Returns the JSON object that `content`, read from `path`, holds; errors as `read_json`."""
+    try:
+        found = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise EnvironmentProblem(
             f"{path} is not valid JSON ({error}); delete it and run again with --resume"
         ) from error
-    if not isinstance(content, dict):
-        raise EnvironmentProblem(f"{path} holds a JSON {type(content).__name__}, expected an object")
-    return content
+    if not isinstance(found, dict):
+        raise EnvironmentProblem(f"{path} holds a JSON {type(found).__name__}, expected an object")
+    return found

@@ -13,7 +13,6 @@ from converters.head_layout import LayoutChoice, choose_layout
 from converters.model_file import parse_model
 from converters.wide_head import WideHead, widen
 from tinycerb.answers.responses import combined_by, parse_response, response_text
-from tinycerb.atomic import read_json
 from tinycerb.config import Config, VictimConfig
 from tinycerb.datasets.images import Dataset
 from tinycerb.defenses import Defense, defense_of, victim_response
@@ -22,6 +21,7 @@ from tinycerb.defenses.learned_response import learned_response
 from tinycerb.errors import GateError
 from tinycerb.events import Progress, Report
 from tinycerb.handover import hand_over
+from tinycerb.seal.files import read_json
 from tinycerb.trained_model import SOURCES, TrainedModel, without_quantization
 from tinycerb.training.artefacts import SUMMARY
 from tinycerb.training.setup import make_repeatable

@@ -16,10 +16,11 @@ from converters.head_select_op.surgery import SurgeryError, select_by_custom_op
 from converters.metadata import MetadataError, embed_metadata, read_metadata
 from converters.model_file import ModelFile, ModelFileError, parse_model
 from tinycerb.answers.responses import check_heads, combined_by, parse_response, portable_text
-from tinycerb.atomic import describe_os_error, make_directory, write_bytes
+from tinycerb.atomic import describe_os_error, make_directory
 from tinycerb.errors import EnvironmentProblem, GateError, UsageError, suggest
 from tinycerb.events import Report
 from tinycerb.handover import MODEL, SIDE_FILE, hand_over
+from tinycerb.seal.files import is_made, read_bytes, write_bytes
 
 CUSTOM = "model.custom.tflite"
 # What --op names, and whether the operator draws the head itself; None makes no further file.
@@ -156,7 +157,7 @@ def amend_victim(folder: Path, images: np.ndarray, wishes: Wishes) -> dict[str, 
         from tinycerb.side_file import read_side_file
 
         return read_side_file(folder / SIDE_FILE)
-    if (folder / "measurements.json").exists():
+    if is_made(folder / "measurements.json"):
         raise UsageError(
             f"{folder} has been benched as it is; put the response on a copy: tinycerb convert {folder / MODEL} "
             f"--response {wishes.response} --out DIRECTORY"
@@ -167,13 +168,11 @@ def amend_victim(folder: Path, images: np.ndarray, wishes: Wishes) -> dict[str, 
 def _take_in(path: Path, wishes: Wishes) -> tuple[bytes, dict[str, Any]]:
     """Returns a file whose ends have names, and the metadata that it is to carry."""
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
         file = parse_model(content)
         if read_metadata(file) is None:
             content = adopt(content)
             file = parse_model(content)
-    except OSError as error:
-        raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from error
     except (ModelFileError, MetadataError, ForeignModelError) as error:
         raise UsageError(f"{path}: {error}") from error
     old = _old_metadata(file, path, wishes)
@@ -221,7 +220,7 @@ def make_custom(folder: Path, wishes: Wishes) -> None:
     if draw is None:
         return
     try:
-        write_bytes(folder / CUSTOM, select_by_custom_op((folder / MODEL).read_bytes(), draw))
+        write_bytes(folder / CUSTOM, select_by_custom_op(read_bytes(folder / MODEL), draw))
     except SurgeryError as error:
         raise UsageError(f"--op {wishes.operator}: {error}") from error
 

@@ -15,11 +15,11 @@ from converters.known_operators import tflm_methods
 from converters.layer_costs import layer_costs
 from converters.model_file import ModelFile, parse_model
 from converters.resolver_header import render_resolver
-from tinycerb.atomic import write_bytes, write_json, write_text
 from tinycerb.doctor.install import install_command
 from tinycerb.errors import EnvironmentProblem, GateError
 from tinycerb.runtimes.apart import ModelRun, head_inputs, run_model
 from tinycerb.runtimes.engines import default_runtime, installed_runtimes
+from tinycerb.seal.files import write_bytes, write_json, write_text
 from tinycerb.tflite_model import quantize_images
 
 GOLDEN_IMAGES = 4

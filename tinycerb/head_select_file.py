@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from converters.metadata import read_metadata
-from converters.model_file import ModelFile, ModelFileError, read_model_file
+from converters.model_file import ModelFile, ModelFileError, parse_model
 from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.seal.files import read_bytes
 
 
 def quantize_images(file: ModelFile, images: np.ndarray) -> np.ndarray:
@@ -80,10 +81,8 @@ def read_head_select_file(path: Path) -> HeadSelectFile:
         UsageError: the file was not made by `tinycerb convert`.
     """
     try:
-        file = read_model_file(path)
+        file = parse_model(read_bytes(path))
         metadata = read_metadata(file)
-    except OSError as error:
-        raise EnvironmentProblem(f"cannot read the model {path}: {error.strerror}") from error
     except (ModelFileError, ValueError) as error:
         raise EnvironmentProblem(f"{path}: {error}; make it again with: tinycerb convert") from error
     if metadata is None or "logits" not in file.outputs or "image" not in file.inputs:

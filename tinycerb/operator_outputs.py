@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from converters.model_file import Operator, read_model_file
+from converters.model_file import Operator, parse_model
 from tinycerb.runtimes.engines import REFERENCE_KERNELS, default_runtime, flatbuffer_interpreter
+from tinycerb.seal.files import read_bytes
 
 
 def run_operators(path: Path, images: np.ndarray) -> list[tuple[Operator, np.ndarray]]:
@@ -18,7 +19,7 @@ def run_operators(path: Path, images: np.ndarray) -> list[tuple[Operator, np.nda
     Returns:
         Per operator, in execution order, its first output for all images: [N, ...].
     """
-    file = read_model_file(path)
+    file = parse_model(read_bytes(path))
     interpreter = flatbuffer_interpreter(
         file.content, default_runtime(), REFERENCE_KERNELS, experimental_preserve_all_tensors=True
     )

@@ -10,25 +10,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from tinycerb import __version__
-from tinycerb.atomic import describe_os_error, make_directory, read_json, write_json, write_text
+from tinycerb.atomic import describe_os_error, make_directory, pack_json
 from tinycerb.config import Config, parse_config
 from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.seal.files import Damaged, manifest_in, read_bytes, read_json, read_text, write_into
+from tinycerb.seal.manifest import NAME as MANIFEST
+from tinycerb.seal.manifest import Manifest
+from tinycerb.seal.versions import package_versions, processor, versions_of
 from tinycerb.side_file import read_side_file
 
-_PACKAGES = (
-    "tensorflow",
-    "tf-keras",
-    "tensorflow-model-optimization",
-    "numpy",
-    "tflite-runtime",
-    "tflite-micro",
-    "matplotlib",
-)
+# What a run has before its configuration, which makes it one.
+_BEGINNINGS = ("env.json", MANIFEST, ".lock")
+# What is computed and rendered from the rest.
+_FOLLOWING = ("metrics.json", "report.pdf", "model_card.md", "results.json", "results.md")
 
 
 class RunDirectory:
@@ -60,9 +58,9 @@ class RunDirectory:
             path = Path("runs") / f"{stamp}-{config.name}-{config.digest()}"
         try:
             occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
-            if occupied and force and (path / "config.toml").is_file():
+            if occupied and ((force and (path / "config.toml").is_file()) or _is_half_made(path)):
                 # Under the lock: nobody deletes a run that another process is working on.
-                with cls.open(path).locked():
+                with locked(path):
                     shutil.rmtree(path)
                 occupied = False
         except OSError as error:
@@ -73,8 +71,11 @@ class RunDirectory:
                 remedy = "it is no run of TinyCerb's, so --force will not delete it; choose another --out"
             raise UsageError(f"{path} exists already; {remedy}")
         make_directory(path)
-        write_json(path / "env.json", {**_environment(config), "inputs": dict(inputs or {})})
-        write_text(path / "config.toml", config.to_toml())
+        with locked(path):
+            manifest = Manifest.create(path.absolute())
+            environment = {**_environment(config), "inputs": dict(inputs or {})}
+            write_into(manifest, path / "env.json", pack_json(environment))
+            write_into(manifest, path / "config.toml", config.to_toml().encode())
         return cls(path, config)
 
     @classmethod
@@ -82,15 +83,55 @@ class RunDirectory:
         """Opens an existing run.
 
         Raises:
-            UsageError: there is no run at that path, or its configuration is damaged.
+            UsageError: there is no run at that path, or its configuration makes no sense.
+            EnvironmentProblem: its configuration is not the one that it was made with, or its manifest is lost.
         """
         try:
-            text = (path / "config.toml").read_text()
-        except (OSError, UnicodeDecodeError) as error:
+            text = read_text(path / "config.toml")
+        except Damaged:
+            raise
+        except EnvironmentProblem as error:
             found = sorted(str(entry.parent) for entry in Path("runs").glob("*/config.toml"))
             hint = f"; runs here: {', '.join(found[-3:])}" if found else "; start one with: tinycerb run demo"
             raise UsageError(f"{path} is no run directory (no readable config.toml){hint}") from error
-        return cls(path, parse_config(text, str(path / "config.toml")))
+        run = cls(path, parse_config(text, str(path / "config.toml")))
+        if not run.has_seal and (path / "env.json").is_file() and "manifest" in read_json(path / "env.json"):
+            raise EnvironmentProblem(
+                f"{path} has lost its {MANIFEST}, or its first line: bring it back, or take the run as it lies there: "
+                f"tinycerb check {path} --seal"
+            )
+        return run
+
+    @property
+    def has_seal(self) -> bool:
+        """Whether it has a manifest that its artefacts are compared with; those of older versions have none."""
+        return manifest_in(self.path) is not None
+
+    def versions(self) -> list[dict[str, str]]:
+        """Returns the sets of versions that have made what is there, the one of the start first.
+
+        Figures and pages, which follow from the rest, are not looked at.
+
+        Raises:
+            EnvironmentProblem: `env.json` is damaged.
+        """
+        environment = self.path / "env.json"
+        found = [versions_of(read_json(environment))] if environment.is_file() else []
+        manifest = manifest_in(self.path)
+        if manifest is not None:
+            manifest.refresh()
+            made = [entry for name, entry in manifest.entries.items() if entry.sha256 and name not in _FOLLOWING]
+            keys = dict.fromkeys(entry.made_by for entry in made)
+            found += [manifest.versions[key] for key in keys if key in manifest.versions]
+        return [each for index, each in enumerate(found) if each not in found[:index]]
+
+    def adopted_files(self) -> list[str]:
+        """Returns the artefacts that were taken into the manifest afterwards, instead of when they were made."""
+        manifest = manifest_in(self.path)
+        if manifest is None:
+            return []
+        manifest.refresh()
+        return [entry.file for entry in manifest.entries.values() if entry.adopted and entry.sha256]
 
     def victim(self, name: str) -> Path:
         """Returns a victim's folder."""
@@ -122,10 +163,7 @@ class RunDirectory:
         Raises:
             EnvironmentProblem: the file is missing, or is not the one that `model.json` describes.
         """
-        try:
-            found = hashlib.sha256(self.model(name).read_bytes()).hexdigest()
-        except OSError as error:
-            raise EnvironmentProblem(f"cannot read {self.model(name)}: {error.strerror}") from error
+        found = hashlib.sha256(read_bytes(self.model(name))).hexdigest()
         described = self.victim(name) / "model.json"
         if found != read_side_file(described)["sha256"]:
             raise EnvironmentProblem(
@@ -169,29 +207,42 @@ class RunDirectory:
         Raises:
             EnvironmentProblem: one does, or the directory cannot be written.
         """
-        try:
-            lock = (self.path / ".lock").open("w")
-        except OSError as error:
-            raise describe_os_error(self.path / ".lock", error) from error
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise EnvironmentProblem(
-                    f"another tinycerb is working on {self.path}; wait for it to end, then use --resume"
-                ) from error
+        with locked(self.path):
             yield
 
 
-def package_versions() -> dict[str, str]:
-    """Returns the installed version of each package that matters, without importing any of them."""
-    versions = {}
-    for package in _PACKAGES:
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keeps other processes from working on the run at `path`; errors as `RunDirectory.locked`."""
+    try:
+        lock = (path / ".lock").open("w")
+    except OSError as error:
+        raise describe_os_error(path / ".lock", error) from error
+    with lock:
         try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed"
-    return versions
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise EnvironmentProblem(
+                f"another tinycerb is working on {path}; wait for it to end, then use --resume"
+            ) from error
+        yield
+
+
+def _is_half_made(path: Path) -> bool:
+    """Whether a process was killed while it made a run there, before the configuration."""
+    found = [entry.name for entry in path.iterdir()] if path.is_dir() else []
+    parts = [
+        name
+        for name in found
+        if name.endswith(".part") and name.startswith((".env.json.", f".{MANIFEST}.", ".config.toml."))
+    ]
+    if not found or set(found) - {*_BEGINNINGS, *parts}:
+        return False
+    try:
+        # Somebody else's env.json is somebody else's.
+        return "env.json" not in found or "config_sha256_prefix" in read_json(path / "env.json")
+    except EnvironmentProblem:
+        return False
 
 
 def _environment(config: Config) -> dict:
@@ -204,16 +255,9 @@ def _environment(config: Config) -> dict:
         "config_sha256_prefix": config.digest(),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "packages": package_versions(),
+        # From now on a run without its manifest has lost it.
+        "manifest": MANIFEST,
     }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()

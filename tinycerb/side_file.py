@@ -7,6 +7,7 @@ from typing import Any
 
 from converters.metadata import MetadataError, check_metadata, parse_json_object
 from tinycerb.errors import EnvironmentProblem
+from tinycerb.seal.files import read_bytes
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -18,10 +19,8 @@ def read_side_file(path: Path) -> dict[str, Any]:
         EnvironmentProblem: missing, no JSON, or a field is missing or wrong; the message names it.
     """
     try:
-        facts = parse_json_object(path.read_bytes(), str(path))
+        facts = parse_json_object(read_bytes(path), str(path))
         check_side_file(facts)
-    except OSError as error:
-        raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from error
     except MetadataError as error:
         raise EnvironmentProblem(f"{path}: {error}; delete it and make it again with: tinycerb convert") from error
     return facts

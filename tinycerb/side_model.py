@@ -7,6 +7,7 @@ import numpy as np
 
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.runtimes.engines import OPTIMISED_KERNELS, default_runtime, flatbuffer_interpreter
+from tinycerb.seal.files import read_bytes
 
 
 def open_side_model(path: Path) -> Callable[[np.ndarray], np.ndarray]:
@@ -15,12 +16,11 @@ def open_side_model(path: Path) -> Callable[[np.ndarray], np.ndarray]:
     Raises:
         EnvironmentProblem: the file is missing.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
+    if not path.is_file():
         raise EnvironmentProblem(
-            f"cannot read {path}: {error.strerror}; this response answers within a run only: tinycerb convert RUN"
-        ) from error
+            f"cannot read {path}: it is not there; this response answers within a run only: tinycerb convert RUN"
+        )
+    content = read_bytes(path)
     interpreter = flatbuffer_interpreter(content, default_runtime(), OPTIMISED_KERNELS)
     (source,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
 

@@ -16,6 +16,7 @@ from tinycerb.datasets.query_pools import load_animal_mnist
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.events import ignore
 from tinycerb.run_dir import RunDirectory
+from tinycerb.seal.files import write_arrays
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def test_a_swapped_model_file_is_noticed(smoke_run, tmp_path) -> None:
     content = bytearray(copy.model("cerberos").read_bytes())
     content[len(content) // 2] ^= 1
     copy.model("cerberos").write_bytes(content)
-    with pytest.raises(EnvironmentProblem, match=r"model\.tflite is damaged or was exchanged"):
+    with pytest.raises(EnvironmentProblem, match=r"model\.tflite is damaged: SHA-256 .* tinycerb convert"):
         cell_specs(copy, load_dataset(copy.config.data), "cerberos", "knockoff", "random")
 
 
@@ -92,7 +93,7 @@ def test_an_attackers_image_that_the_defender_has_trained_on_stops_the_cell(smok
     (spec,) = cell_specs(copy, dataset, "cerberos", "knockoff", "random")
     copy.cell(spec.digest()).unlink()
     shared = image_fingerprints(load_animal_mnist()[:3])
-    np.savez(copy.victim("cerberos") / "out_of_distribution.npz", fingerprints=shared)
+    write_arrays(copy.victim("cerberos") / "out_of_distribution.npz", {"fingerprints": shared})
     with pytest.raises(UsageError, match="3 images of the pool animal_mnist are also in the out-of-distribution"):
         run_cell(copy, dataset, spec, ignore)
     assert not copy.cell(spec.digest()).exists()

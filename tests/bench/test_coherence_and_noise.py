@@ -61,6 +61,7 @@ import sys
 import numpy as np
 from pathlib import Path
 from converters.flatbuffer_writer import pack_model, unpack_model
+from tinycerb.seal.files import write_bytes
 path = Path(sys.argv[1])
 _, model = unpack_model(path.read_bytes())
 graph = model.subgraphs[0]
@@ -69,7 +70,7 @@ for operator in graph.operators:
         buffer = model.buffers[graph.tensors[operator.inputs[1]].buffer]
         weights = np.asarray(buffer.data, np.uint8).view(np.int8).astype(int)
         buffer.data = np.clip(np.rint(weights / 100) * 100, -128, 127).astype(np.int8).view(np.uint8)
-path.write_bytes(pack_model(model))
+write_bytes(path, pack_model(model))
 """
     run_apart(code, RunDirectory.open(path).model("undefended"))
     sound = json.loads(run_apart(NOISE, smoke_run.path, 0.9))

@@ -62,7 +62,7 @@ def test_damaged_answers_are_moved_aside_and_asked_for_again(ask, tmp_path) -> N
     (again,), _, started = ask(FIRST)
     assert started == 1
     assert (first == again).all()
-    assert path.with_name(f"{path.name}.corrupt").exists()
+    assert path.with_name(f"{path.name}.damaged").exists()
 
 
 def test_two_who_ask_the_same_at_once_start_one_oracle(smoke_run, tmp_path) -> None:

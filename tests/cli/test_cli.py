@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tinycerb import __version__
+from tinycerb.seal.care import adopt
 
 COMMANDS = (
     "run", "train", "prune", "convert", "summary", "bench", "report", "doctor", "flash", "defenses", "tune-defense",
@@ -182,7 +183,8 @@ def test_a_damaged_model_file_is_exit_3(cli, fresh, smoke_run) -> None:
     (fresh / "victims" / "cerberos" / "measurements.json").unlink()
     finished = cli("bench", fresh)
     assert finished.returncode == 3
-    assert "model.tflite is damaged or was exchanged" in finished.stderr
+    assert "model.tflite is damaged: SHA-256" in finished.stderr
+    assert f"tinycerb convert {fresh}" in finished.stderr
     assert not (fresh / "victims" / "cerberos" / "measurements.json").exists()
 
 
@@ -192,6 +194,7 @@ def test_a_missed_gate_is_exit_1_after_the_report(cli, fresh, smoke_run) -> None
     shutil.copytree(smoke_run.path, fresh)
     text = (fresh / "config.toml").read_text().replace("minimum_accuracy = 0.0", "minimum_accuracy = 0.99", 1)
     (fresh / "config.toml").write_text(text)
+    adopt(fresh)
     (fresh / "report.pdf").unlink()
     finished = cli("run", "--resume", fresh, "--quiet")
     assert finished.returncode == 1

@@ -4,21 +4,24 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tinycerb.answers.selection import HEAD_SELECTIONS
-from tinycerb.atomic import read_json
 from tinycerb.config import AttackConfig
-from tinycerb.datasets.images import Dataset, digest_arrays
+from tinycerb.datasets.images import FINGERPRINTS, Dataset, digest_arrays
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.datasets.variations import with_copies
-from tinycerb.errors import UsageError
+from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.run_dir import RunDirectory
+from tinycerb.seal.files import Damaged, inputs_digest, is_made, made_from, move_aside, read_json, write_json
 from tinycerb.sources import IN_DISTRIBUTION
 
 MEAN_HEAD = "mean"
+# In a victim's folder: its labels and expected answers on the test images.
+TEST_LABELS = "test_labels.npz"
 
 
 @dataclass(frozen=True)
@@ -154,10 +157,56 @@ def threat_class(attack: AttackConfig) -> str:
     return "T2" if attack.own_images else query_pool(attack.query_pool).threat_class
 
 
+def files_behind(run: RunDirectory, victim: str) -> list[Path]:
+    """Returns the files that every cell of a victim is computed from."""
+    files = [run.victim(victim) / name for name in (TEST_LABELS, FINGERPRINTS, "redirection.tflite")]
+    return [run.model(victim), *files]
+
+
 def find_cell(run: RunDirectory, spec: CellSpec) -> dict[str, Any] | None:
-    """Returns a finished cell, or None."""
+    """Returns a finished cell, or None where it is to be computed; see `look_for_cell`."""
+    return look_for_cell(run, spec)[0]
+
+
+def look_for_cell(run: RunDirectory, spec: CellSpec) -> tuple[dict[str, Any] | None, str]:
+    """Looks for a finished cell; one that is damaged is moved aside, to `NAME.damaged`.
+
+    Returns:
+        The cell, or None; and what is to be said about one that is there and does not count.
+    """
     path = run.cell(spec.digest())
-    return read_json(path) if path.exists() else None
+    if not path.exists():
+        return None, ""
+    try:
+        content = read_json(path)
+    except Damaged as error:
+        return None, str(error)
+    except EnvironmentProblem:
+        content = {}
+    if not is_sound(content, spec.digest()):
+        return None, f"{path} is damaged{move_aside(path)}; it is computed again"
+    if not is_made(path, inputs_digest(files_behind(run, spec.victim))):
+        return None, f"{path} was computed from other files of {spec.victim} than are there now; it is computed again"
+    return content, ""
+
+
+def set_unsound_aside(run: RunDirectory) -> list[str]:
+    """Moves cells aside that their own digest does not fit, where no manifest watches over them; says so of each."""
+    said = []
+    for path in sorted((run.path / "cells").glob("*.json")):
+        try:
+            content = read_json(path)
+        except EnvironmentProblem:
+            content = {}
+        if not is_sound(content, path.stem):
+            said.append(f"{path} is damaged{move_aside(path)}; it is computed again")
+    return said
+
+
+def keep_cell(run: RunDirectory, spec: CellSpec, content: Mapping[str, Any]) -> None:
+    """Writes a cell's file."""
+    with made_from(files_behind(run, spec.victim)):
+        write_json(run.cell(spec.digest()), content)
 
 
 def seal(spec: CellSpec, result: Mapping[str, Any]) -> dict[str, Any]:

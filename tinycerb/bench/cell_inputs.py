@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tinycerb.bench.cell import CellSpec, load_own, load_pool
+from tinycerb.bench.cell import TEST_LABELS, CellSpec, load_own, load_pool
 from tinycerb.datasets.images import FINGERPRINTS, Dataset, LabelledImages
 from tinycerb.run_dir import RunDirectory
+from tinycerb.seal.files import read_arrays
 
 # Of a victim's folder: all that its oracle reads.
 ORACLE_FILES = ("model.tflite", "model.json", "redirection.tflite")
@@ -43,10 +44,7 @@ class CellInputs:
 def gather_inputs(run: RunDirectory, dataset: Dataset, spec: CellSpec) -> CellInputs:
     """Gathers the inputs of a cell of a run whose victim is measured."""
     folder = run.victim(spec.victim)
-    with np.load(folder / "test_labels.npz", allow_pickle=False) as arrays:
-        kept = dict(arrays)
-    with np.load(folder / FINGERPRINTS, allow_pickle=False) as arrays:
-        fingerprints = arrays["fingerprints"]
+    kept = read_arrays(folder / TEST_LABELS)
     return CellInputs(
         model=run.model(spec.victim),
         response=run.config.victim(spec.victim).response,
@@ -57,5 +55,5 @@ def gather_inputs(run: RunDirectory, dataset: Dataset, spec: CellSpec) -> CellIn
         victim_labels=kept["labels"],
         # Runs that were measured before answers were kept have none.
         victim_answers=kept.get("answers"),
-        fingerprints=fingerprints,
+        fingerprints=read_arrays(folder / FINGERPRINTS)["fingerprints"],
     )

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from converters.model_file import read_model_file
+from converters.model_file import parse_model
 from tinycerb.answers.answering import Answers
 from tinycerb.answers.selection import HEAD_SELECTIONS, simulated_device
-from tinycerb.atomic import read_json
 from tinycerb.boards.board import load_board
 from tinycerb.boards.firmware import build_firmware
 from tinycerb.boards.session import flash_and_check
@@ -22,6 +21,7 @@ from tinycerb.errors import UsageError
 from tinycerb.events import Progress, Report
 from tinycerb.jobs.plan import dense_twin, trained_twin
 from tinycerb.run_dir import RunDirectory
+from tinycerb.seal.files import is_made, read_bytes, read_json, read_text
 from tinycerb.training.stages import EPOCH_TIMES
 
 BOARD = "qemu-m4"
@@ -91,10 +91,11 @@ class _Answers:
 def _training_seconds(run: RunDirectory, name: str) -> float:
     """Processor time of all epochs that the victim's network has seen, those of shared trainings included."""
     folders = (run.dense(dense_twin(run.config, name)), run.victim(trained_twin(run.config, name)))
-    try:
-        rows = [row for folder in folders for row in csv.reader((folder / EPOCH_TIMES).read_text().splitlines())]
-    except OSError as error:
-        raise UsageError(f"{run.path} has no times of its epochs: {error}; train it again") from error
+    if missing := [folder for folder in folders if not is_made(folder / EPOCH_TIMES)]:
+        raise UsageError(
+            f"{run.path} has no times of its epochs: {missing[0] / EPOCH_TIMES} is missing; train it again"
+        )
+    rows = [row for folder in folders for row in csv.reader(read_text(folder / EPOCH_TIMES).splitlines())]
     # An epoch that was interrupted and run again counts once.
     return sum({(stage, epoch): float(seconds) for stage, epoch, seconds in rows}.values())
 
@@ -125,7 +126,7 @@ def _time_queries(answers: dict[str, _Answers], images: np.ndarray) -> dict[str,
 
 def _on_device(path: Path, name: str) -> dict[str, Any]:
     """Builds the firmware, boots it, and returns what it takes; or why no device can run it."""
-    file = read_model_file(path)
+    file = parse_model(read_bytes(path))
     selection = "keyed" if "head" in file.inputs else "fixed"
     with tempfile.TemporaryDirectory(prefix="tinycerb-") as private:
         folder = Path(private)

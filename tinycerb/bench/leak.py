@@ -16,6 +16,7 @@ from tinycerb.datasets.images import FINGERPRINTS, image_fingerprints
 from tinycerb.datasets.procedural import FAMILIES, generate
 from tinycerb.errors import UsageError
 from tinycerb.run_dir import RunDirectory
+from tinycerb.seal.files import read_arrays
 from tinycerb.tflite_model import HeadSelectModel
 
 SURE = 0.9
@@ -74,8 +75,8 @@ def _ask(model: CompiledModel | HeadSelectModel, images: np.ndarray) -> np.ndarr
 def _leak_of(
     name: str, run: RunDirectory, model, images: np.ndarray, codes: np.ndarray, sure: np.ndarray, truth: np.ndarray
 ) -> dict[str, float | None]:
-    with np.load(run.victim(name) / FINGERPRINTS, allow_pickle=False) as arrays:
-        shared = int(np.isin(image_fingerprints(images), arrays["fingerprints"]).sum())
+    own = read_arrays(run.victim(name) / FINGERPRINTS)["fingerprints"]
+    shared = int(np.isin(image_fingerprints(images), own).sum())
     if shared:
         raise UsageError(f"{shared} of the images were trained on by {name}; they cannot measure its leak")
     choose = HEAD_SELECTIONS[model.metadata["selection"]]

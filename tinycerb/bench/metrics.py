@@ -4,7 +4,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tinycerb.atomic import read_json, write_json
 from tinycerb.bench.cell import MEAN_HEAD, cell_specs, find_cell, threat_class
 from tinycerb.bench.verdict import gates, judge
 from tinycerb.config import AttackConfig, Config
@@ -15,6 +14,8 @@ from tinycerb.defenses import answering_heads, defense_of
 from tinycerb.errors import UsageError
 from tinycerb.jobs.plan import Task
 from tinycerb.run_dir import RunDirectory
+from tinycerb.seal.files import read_json, write_json
+from tinycerb.seal.versions import differences
 from tinycerb.side_file import read_side_file
 from tinycerb.sources import is_reference
 
@@ -23,7 +24,14 @@ _TRAINING_KEYS = ("parameters", "parameters_dense", "float_accuracy_per_head", "
 
 
 def gather_metrics(run: RunDirectory, tasks: list[Task]) -> dict[str, Any]:
-    """Builds and writes `metrics.json`.
+    """Builds and writes `metrics.json`; see `build_metrics`."""
+    metrics = build_metrics(run, tasks)
+    write_json(run.metrics, metrics)
+    return metrics
+
+
+def build_metrics(run: RunDirectory, tasks: list[Task]) -> dict[str, Any]:
+    """Builds what `metrics.json` holds.
 
     Every section that holds numbers says `measured` or `estimated` under `basis`.
 
@@ -55,7 +63,7 @@ def gather_metrics(run: RunDirectory, tasks: list[Task]) -> dict[str, Any]:
         for name, victim in victims.items()
     }
     pools = {attack.name: _describe_pool(attack) for attack in config.attacks}
-    metrics = {
+    return {
         "schema_version": SCHEMA_VERSION,
         "name": config.name,
         "baseline": config.bench.baseline,
@@ -80,8 +88,6 @@ def gather_metrics(run: RunDirectory, tasks: list[Task]) -> dict[str, Any]:
         "gates_missed": gates(config, judged),
         "not_measured": _not_measured(run, victims),
     }
-    write_json(run.metrics, metrics)
-    return metrics
 
 
 def _victim(run: RunDirectory, name: str, latency: dict[str, Any]) -> dict[str, Any]:
@@ -165,6 +171,7 @@ def _not_measured(run: RunDirectory, victims: dict[str, Any]) -> list[str]:
         else "Working memory: tflite-micro is not installed; `tinycerb doctor` says how to have it.",
         "Whoever can read the flash has the model: read-out protection is assumed, not provided.",
     ]
+    notes += _provenance(run)
     if config.attacks and all(attack.output == "probs" for attack in config.attacks):
         notes.append(
             "Labels only: returning the label instead of the posterior is a defence of its own, which any other should "
@@ -186,6 +193,21 @@ def _adjusted(run: RunDirectory) -> list[str]:
         return []
     values = (f"{each['key']} is {each['used']:,} instead of {each['asked']:,} ({each['reason']})" for each in adjusted)
     return [f"The whole preset: for these data and pools {', '.join(values)}."]
+
+
+def _provenance(run: RunDirectory) -> list[str]:
+    """What a reader should know of who made the artefacts, where it was not one set of versions alone."""
+    first, *others = run.versions() or [{}]
+    changed = list(dict.fromkeys(text for now in others for text in differences(first, now, "then")))
+    notes = []
+    if changed:
+        notes.append(f"Artefacts were made with more than one set of versions: {', '.join(changed)}.")
+    if adopted := run.adopted_files():
+        notes.append(
+            f"{len(adopted)} artefacts were taken into the manifest as they lay there (tinycerb check --seal): nothing "
+            "tells whether they are the ones that were made."
+        )
+    return notes
 
 
 def _describe_pool(attack: AttackConfig) -> str:

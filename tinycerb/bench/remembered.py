@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from zipfile import BadZipFile
 
 import numpy as np
 
-from tinycerb.atomic import locked_beside, write_arrays
+from tinycerb.atomic import locked_beside
 from tinycerb.datasets.images import digest_arrays
+from tinycerb.errors import EnvironmentProblem
 from tinycerb.oracle import OracleSpec, SealedOracle
+from tinycerb.seal.files import Damaged, move_aside, read_arrays, write_arrays
 
 # Fewer are quicker asked again than read from a file of their own.
 _FEWEST_KEPT = 8
@@ -91,10 +92,13 @@ class RememberedOracle:
         if self._live is not None or not path.exists():
             return None
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                answers, engine = arrays["answers"], json.loads(str(arrays["engine"]))
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-            path.replace(path.with_name(f"{path.name}.corrupt"))
+            arrays = read_arrays(path)
+            answers, engine = arrays["answers"], json.loads(str(arrays["engine"]))
+        except Damaged:
+            return None
+        except (EnvironmentProblem, ValueError, KeyError):
+            # Of a run without a seal.
+            move_aside(path)
             return None
         self._engine = engine
         return answers

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from keras_models.legacy import keras
-from tinycerb.atomic import write_json
 from tinycerb.attacks import AttackInputs, attack_of
 from tinycerb.attacks.distill import predictor
 from tinycerb.attacks.students import STUDENTS
-from tinycerb.bench.cell import CellSpec, find_cell, seal
+from tinycerb.bench.cell import CellSpec, find_cell, keep_cell, seal
 from tinycerb.bench.cell_inputs import CellInputs, gather_inputs
 from tinycerb.bench.remembered import RememberedOracle
 from tinycerb.datasets.images import Dataset, image_fingerprints
@@ -30,7 +29,7 @@ def run_cell(run: RunDirectory, dataset: Dataset, spec: CellSpec, report: Report
     """Runs a cell and writes `cells/<digest>.json`; a finished cell is left alone. Errors as `compute_cell`."""
     if find_cell(run, spec) is None:
         content = compute_cell(spec, gather_inputs(run, dataset, spec), run.path / "answers", report)
-        write_json(run.cell(spec.digest()), content)
+        keep_cell(run, spec, content)
 
 
 def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, report: Report) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from tinycerb import __version__
 from tinycerb.cli import (
     bench,
     boards,
+    check,
     compare,
     convert,
     defenses,
@@ -72,7 +73,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from tinycerb.run_dir import package_versions
+        from tinycerb.seal.versions import package_versions
 
         typer.echo(f"tinycerb {__version__}")
         for package, found in package_versions().items():
@@ -96,6 +97,7 @@ app.command("prune")(prune.prune)
 app.command("convert")(convert.convert)
 app.command("summary")(summary.summary)
 app.add_typer(bench.app, name="bench")
+app.command("check")(check.check)
 app.command("compare")(compare.compare)
 app.command("tune-defense")(tune_defense.tune_defense)
 app.command("report")(report.report)

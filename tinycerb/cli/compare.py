@@ -38,12 +38,14 @@ def compare(
     posteriors of two heads on procedural images.
     """
     from reports.facts import channels_removed
-    from tinycerb.atomic import read_json
+    from tinycerb.cli.provenance import say_if_unsealed
     from tinycerb.run_dir import RunDirectory
+    from tinycerb.seal.files import read_json
 
     rows: list[dict[str, Any]] = []
     for path in runs:
         directory = RunDirectory.open(path)
+        say_if_unsealed(directory)
         if not directory.metrics.exists():
             raise UsageError(f"{path} has no metrics.json yet; make it with: tinycerb bench {path}")
         metrics = read_json(directory.metrics)

@@ -32,10 +32,10 @@ def cost(
     """
     from rich.console import Console
 
-    from tinycerb.atomic import write_json
     from tinycerb.bench.cost import measure_costs
     from tinycerb.cli.side_by_side import side_by_side
     from tinycerb.run_dir import RunDirectory
+    from tinycerb.seal.files import write_json
 
     directory = RunDirectory.open(run)
     found = measure_costs(directory, pool, images, _say if not quiet else lambda progress: None)

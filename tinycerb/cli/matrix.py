@@ -64,6 +64,7 @@ def matrix(
     """
     from tinycerb.bench.matrix.seeds import seed_runs
     from tinycerb.bench.matrix.work import lay_out
+    from tinycerb.cli.provenance import prepare
     from tinycerb.sources import Sources
 
     workers = jobs or min(os.cpu_count() or 1, _MOST_JOBS)
@@ -81,6 +82,8 @@ def matrix(
         with root.locked():
             typer.secho(f"run directory: {root.path}", err=True)
             runs = seed_runs(root)
+            for run in runs:
+                prepare(run)
             _train(runs, lay_out(runs, only or []), workers, quiet)
             _compute(runs, only or [], cluster, workers, quiet, as_json, markdown)
     finally:
@@ -134,7 +137,9 @@ def _list_cells(matrix: Matrix, workers: int, as_json: bool) -> None:
 
 
 def _done(cell) -> bool:
-    return cell.run.cell(cell.digest).exists()
+    from tinycerb.seal.files import is_sound
+
+    return is_sound(cell.run.cell(cell.digest))
 
 
 def _train(runs: list[RunDirectory], matrix: Matrix, workers: int, quiet: bool) -> None:
@@ -142,14 +147,14 @@ def _train(runs: list[RunDirectory], matrix: Matrix, workers: int, quiet: bool) 
     from tinycerb.cli.workflow import load_inputs
     from tinycerb.errors import Interrupted
     from tinycerb.jobs.scheduler import run_tasks
-    from tinycerb.jobs.steps import STEPS
+    from tinycerb.jobs.steps import is_done
     from tinycerb.progress import make_display
 
     # Attacks were checked, budget by budget, when their cells were listed.
     load_inputs(replace(runs[0].config, attacks=()))
     for run in runs:
         tasks = victim_tasks(run.config, {cell.spec.victim for cell in matrix.chosen if cell.run is run})
-        if all(STEPS[task.kind].done(run, task.arguments) for task in tasks):
+        if all(is_done(run, task) for task in tasks):
             continue
         try:
             run_tasks(run, tasks, workers, make_display(quiet))
@@ -197,9 +202,9 @@ def _print_results(matrix: Matrix, failures: list[str], as_json: bool, markdown:
 
     from reports.matrix.charts import draw_charts
     from reports.matrix.tables import as_markdown, as_text
-    from tinycerb.atomic import write_bytes, write_text
     from tinycerb.bench.matrix.results import gather_results
     from tinycerb.bench.matrix.work import finished_cells
+    from tinycerb.seal.files import read_text, write_bytes, write_text
 
     root = matrix.runs[0]
     results = gather_results(matrix.runs, matrix.cells, finished_cells(matrix), matrix.skipped, failures)
@@ -207,7 +212,7 @@ def _print_results(matrix: Matrix, failures: list[str], as_json: bool, markdown:
     for name, content in draw_charts(results).items():
         write_bytes(root.path / "plots" / name, content)
     if as_json:
-        typer.echo((root.path / "results.json").read_text(), nl=False)
+        typer.echo(read_text(root.path / "results.json"), nl=False)
     elif markdown:
         typer.echo(as_markdown(results), nl=False)
     else:

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 def report(path: ExistingRun) -> None:
     """Render report.pdf and model_card.md of a benchmarked run."""
+    from tinycerb.cli.provenance import say_if_unsealed
     from tinycerb.run_dir import RunDirectory
 
     directory = RunDirectory.open(path)
+    say_if_unsealed(directory)
     if not directory.metrics.exists():
         raise UsageError(f"{path} has no metrics.json yet; make it with: tinycerb bench {path}")
     typer.echo(f"report: {write_report(directory)}")
@@ -29,8 +31,8 @@ def write_report(directory: RunDirectory) -> Path:
     """Renders the PDF and the model card; returns the PDF's path."""
     from reports.model_card import render_model_card
     from reports.pdf import render_pdf
-    from tinycerb.atomic import read_json, write_bytes, write_text
     from tinycerb.bench.metrics import SCHEMA_VERSION
+    from tinycerb.seal.files import read_json, write_bytes, write_text
 
     metrics = read_json(directory.metrics)
     if metrics.get("schema_version") != SCHEMA_VERSION:

@@ -9,16 +9,18 @@ from rich.console import Console
 from tinycerb.attacks import attack_of
 from tinycerb.bench.cell import load_own, load_pool
 from tinycerb.bench.metrics import gather_metrics
+from tinycerb.cli.provenance import prepare
 from tinycerb.cli.table import results_table
 from tinycerb.config import Config
 from tinycerb.datasets import load_dataset
 from tinycerb.defenses import defense_of
-from tinycerb.errors import GateError, Interrupted, UsageError
+from tinycerb.errors import EnvironmentProblem, GateError, Interrupted, UsageError
 from tinycerb.jobs.plan import plan
 from tinycerb.jobs.scheduler import run_tasks
-from tinycerb.jobs.steps import STEPS
+from tinycerb.jobs.steps import is_done
 from tinycerb.progress import make_display
 from tinycerb.run_dir import RunDirectory
+from tinycerb.seal.files import read_text
 
 ALL_KINDS = ("dense", "fit", "train", "convert", "measure", "latency", "steal")
 TRAIN_KINDS = ("dense", "fit", "train")
@@ -32,16 +34,19 @@ def work(run: RunDirectory, kinds: Collection[str], jobs: int, quiet: bool) -> N
 
     Raises:
         UsageError: an earlier kind is not done.
+        EnvironmentProblem: an artefact is damaged that this work does not make again.
         TinyCerbError: a task failed.
     """
+    damaged = prepare(run)
     tasks = plan(run.config)
     chosen = [task for task in tasks if task.kind in kinds]
     earlier = ALL_KINDS[: min(ALL_KINDS.index(kind) for kind in kinds)]
-    missing = [task.key for task in tasks if task.kind in earlier and not STEPS[task.kind].done(run, task.arguments)]
+    missing = [task.key for task in tasks if task.kind in earlier and not is_done(run, task)]
     if missing:
         first = missing[0].split("/")[0]
         command = f"tinycerb train --resume {run.path}" if first in TRAIN_KINDS else f"tinycerb {first} {run.path}"
-        raise UsageError(f"not done yet: {', '.join(missing)}; do it with: {command}")
+        kind = EnvironmentProblem if damaged else UsageError
+        raise kind(f"not done yet: {', '.join(missing)}; do it with: {command}")
     load_inputs(run.config)
     try:
         run_tasks(run, chosen, jobs or min(os.cpu_count() or 1, _MOST_JOBS), make_display(quiet))
@@ -76,7 +81,7 @@ def print_results(run: RunDirectory, as_json: bool) -> None:
     """
     metrics = gather_metrics(run, plan(run.config))
     if as_json:
-        typer.echo(run.metrics.read_text(), nl=False)
+        typer.echo(read_text(run.metrics), nl=False)
     else:
         Console().print(results_table(metrics))
     if metrics["gates_missed"]:

@@ -6,6 +6,7 @@ from keras_models.keras_file import KerasFileError, open_keras_file
 from keras_models.legacy import Keras3ModelError, keras, require_legacy_model
 from keras_models.model_optimization import tfmot
 from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.seal.files import verify
 
 
 def quantize_aware(model: keras.Model, keep_zeros: bool = False) -> keras.Model:
@@ -35,8 +36,9 @@ def load_quantization_aware(path: Path) -> keras.Model:
     """Loads a run's quantization-aware model from the HDF5 file that it was saved to.
 
     Raises:
-        EnvironmentProblem: missing, unreadable, or holding code.
+        EnvironmentProblem: missing, unreadable, holding code, or not the one that was written.
     """
+    verify(path)
     try:
         return open_quantization_aware(path)
     except KerasFileError as error:

@@ -9,13 +9,13 @@ import tensorflow as tf
 from keras_models.legacy import keras
 from tinycerb.answers.responses import parse_response
 from tinycerb.answers.responses.grad2 import SIDE_MODEL, GradientRedirection
-from tinycerb.atomic import write_bytes
 from tinycerb.config import Config
 from tinycerb.datasets.images import Dataset
 from tinycerb.datasets.procedural import generate
 from tinycerb.defenses.redirection_model import TARGETS, redirection_network, to_float_tflite
 from tinycerb.defenses.surrogate import surrogate_of
 from tinycerb.events import Report
+from tinycerb.seal.files import write_bytes
 from tinycerb.training.objective import LogitPredictor
 
 # Far from the seeds of training's own procedural images.

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tinycerb.atomic import write_arrays
 from tinycerb.defenses.base import Setting, no_terms
 from tinycerb.events import Progress
+from tinycerb.seal.files import is_made, read_arrays, write_arrays
 
 if TYPE_CHECKING:
     from keras_models.legacy import keras
@@ -27,7 +27,7 @@ def reference_classifier(setting: Setting) -> keras.Model:
     from tinycerb.training.objective import TrainingStep
 
     path = setting.folder / REFERENCE
-    if path.exists():
+    if is_made(path):
         return load_float_model(path)
     model = setting.build(1)
     data = setting.dataset.train
@@ -49,10 +49,9 @@ def reference_posteriors(setting: Setting) -> np.ndarray:
     from tinycerb.training.objective import LogitPredictor
 
     path = setting.folder / POSTERIORS
-    if not path.exists():
+    if not is_made(path):
         logits = LogitPredictor(reference_classifier(setting))(setting.other_images)[:, 0].astype(np.float64)
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         posteriors = exponentials / exponentials.sum(axis=1, keepdims=True)
         write_arrays(path, {"posteriors": posteriors.astype(np.float32)})
-    with np.load(path, allow_pickle=False) as arrays:
-        return arrays["posteriors"]
+    return read_arrays(path)["posteriors"]

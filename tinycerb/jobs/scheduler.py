@@ -17,7 +17,7 @@ from tinycerb.atomic import describe_os_error, make_directory
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, error_from_exit_code
 from tinycerb.events import Progress
 from tinycerb.jobs.plan import Task
-from tinycerb.jobs.steps import STEPS
+from tinycerb.jobs.steps import is_done
 from tinycerb.progress import Display
 from tinycerb.run_dir import RunDirectory
 
@@ -50,25 +50,33 @@ def run_tasks(run: RunDirectory, tasks: Sequence[Task], jobs: int, display: Disp
         KeyboardInterrupt: passed on, after the workers are stopped.
     """
     wanted = {task.key: task for task in tasks}
-    finished = {key for key, task in wanted.items() if STEPS[task.kind].done(run, task.arguments)}
+    finished = {key for key, task in wanted.items() if is_done(run, task)}
     urgency = _urgency(tasks)
     display.begin({key: task.cost for key, task in wanted.items()}, finished)
     graph = TopologicalSorter({key: [a for a in task.after if a in wanted] for key, task in wanted.items()})
     graph.prepare()
     ready: list[str] = []
     running: dict[str, _Worker] = {}
+    ran: set[str] = set()
     events: _Events = queue.SimpleQueue()
     with _interrupt_as_event(events), _stopped_at_the_end(running, display):
         while graph.is_active():
             for key in graph.get_ready():
-                if key in finished:
-                    graph.done(key)
-                else:
+                task = wanted[key]
+                # What was made again came out as it was before, or did not.
+                done = is_done(run, task) if ran.intersection(task.after) else key in finished
+                if not done:
                     ready.append(key)
+                    continue
+                if key not in finished:
+                    display.start(key)
+                    display.finish(key, 0.0)
+                graph.done(key)
             # What must run alone waits until nothing else is ready or running.
             ready.sort(key=lambda key: (wanted[key].alone, -urgency[key]))
             while ready and len(running) < jobs and not _must_wait(wanted[ready[0]], running):
                 key = ready.pop(0)
+                ran.add(key)
                 running[key] = _start(run, wanted[key], events)
                 display.start(key)
             if running:

@@ -4,27 +4,58 @@ a process that trains must not load tflite-runtime, and one that measures must n
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
-from tinycerb.atomic import read_json, write_arrays, write_json
-from tinycerb.bench.cell import cell_specs, find_cell
+from tinycerb.bench.cell import TEST_LABELS, cell_specs, files_behind, find_cell
 from tinycerb.datasets import load_dataset
+from tinycerb.datasets.images import FINGERPRINTS
 from tinycerb.events import Progress, Report
+from tinycerb.jobs.plan import Task
 from tinycerb.run_dir import RunDirectory
+from tinycerb.seal.files import inputs_digest, is_made, made_from, read_json, was_made, write_arrays, write_json
+
+_DENSE = ("checkpoint.npz", "dense.json")
+_TRAINED = (FINGERPRINTS, "float.json", "float.h5", "history.csv", "training.json")
+_CONVERTED = ("model.tflite", "golden.bin", "golden.h", "model.json")
+_MEASURED = (TEST_LABELS, "measurements.json")
 
 
 @dataclass(frozen=True)
 class Step:
-    """The two sides of a kind of task.
+    """A kind of task; all take the run and the task's arguments.
 
     Attributes:
-        run: does the work; takes the run, the task's arguments and a progress callback.
-        done: whether its results are there; takes the run and the arguments.
+        run: does the work; takes a progress callback, too.
+        reads: the artefacts of earlier tasks that it reads.
+        makes: those that are there when it is done, the last one written last.
+        may_make: those that it makes in some runs only: where they were made once, they belong to it.
     """
 
     run: Callable[[RunDirectory, tuple[str, ...], Report], None]
-    done: Callable[[RunDirectory, tuple[str, ...]], bool]
+    reads: Callable[[RunDirectory, tuple[str, ...]], list[Path]]
+    makes: Callable[[RunDirectory, tuple[str, ...]], list[Path]]
+    may_make: Callable[[RunDirectory, tuple[str, ...]], list[Path]] = lambda run, arguments: []
+
+
+def do(run: RunDirectory, task: Task, report: Report) -> None:
+    """Does a task; what it writes is said to be made from what it reads."""
+    step = STEPS[task.kind]
+    with made_from(step.reads(run, task.arguments)):
+        step.run(run, task.arguments, report)
+
+
+def is_done(run: RunDirectory, task: Task) -> bool:
+    """Whether everything that a task makes is there, made from what is there now."""
+    if task.kind == "steal":
+        return _stolen(run, task.arguments)
+    step = STEPS[task.kind]
+    if not run.has_seal:
+        return is_made(step.makes(run, task.arguments)[-1])
+    inputs = inputs_digest(step.reads(run, task.arguments))
+    made = [*step.makes(run, task.arguments), *filter(was_made, step.may_make(run, task.arguments))]
+    return all(is_made(path, inputs) for path in made)
 
 
 def _dense(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
@@ -97,7 +128,7 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> N
     quantized_accuracies = accuracy["accuracy_before_response"][: len(float_accuracies)]
     # Attackers never see these: they are what clones are compared with afterwards.
     write_arrays(
-        run.victim(victim) / "test_labels.npz",
+        run.victim(victim) / TEST_LABELS,
         {"labels": answers.argmax(axis=1), "answers": answers.astype(np.float32)},
     )
     write_json(
@@ -137,18 +168,67 @@ def _share(report: Report, student: str, index: int, count: int, progress: Progr
 
 
 def _stolen(run: RunDirectory, arguments: tuple[str, ...]) -> bool:
-    if not (run.victim(arguments[0]) / "model.json").exists():
+    if not all(map(is_made, _in(run.victim(arguments[0]), *_CONVERTED, *_MEASURED))):
         return False
     specs = cell_specs(run, load_dataset(run.config.data), *arguments)
     return all(find_cell(run, spec) is not None for spec in specs)
 
 
+def _in(folder: Path, *names: str) -> list[Path]:
+    return [folder / name for name in names]
+
+
+def _trained(run: RunDirectory, victim: str) -> list[Path]:
+    more = ("model.h5",) if run.config.quantization.method == "aware" else ()
+    return _in(run.victim(victim), *more, *_TRAINED)
+
+
+def _before_training(run: RunDirectory, arguments: tuple[str, ...]) -> list[Path]:
+    victim, dense, twin = arguments
+    if twin != victim:
+        return _trained(run, twin)
+    fitted = _in(run.victim(victim), "budget.json") if run.config.victim(victim).has_budget else []
+    return [*_in(run.dense(dense), *_DENSE), *fitted]
+
+
+def _models(run: RunDirectory) -> list[Path]:
+    return [run.model(victim.name) for victim in run.config.victims]
+
+
 STEPS: dict[str, Step] = {
-    "dense": Step(_dense, lambda run, arguments: (run.dense(arguments[0]) / "dense.json").exists()),
-    "fit": Step(_fit, lambda run, arguments: (run.victim(arguments[0]) / "budget.json").exists()),
-    "train": Step(_train, lambda run, arguments: (run.victim(arguments[0]) / "training.json").exists()),
-    "convert": Step(_convert, lambda run, arguments: (run.victim(arguments[0]) / "model.json").exists()),
-    "measure": Step(_measure, lambda run, arguments: (run.victim(arguments[0]) / "measurements.json").exists()),
-    "latency": Step(_latency, lambda run, arguments: run.latency.exists()),
-    "steal": Step(_steal, _stolen),
+    "dense": Step(
+        _dense,
+        reads=lambda run, arguments: [],
+        makes=lambda run, arguments: _in(run.dense(arguments[0]), *_DENSE),
+        may_make=lambda run, arguments: _in(run.dense(arguments[0]), "reference.h5", "reference_posteriors.npz"),
+    ),
+    "fit": Step(
+        _fit,
+        reads=lambda run, arguments: [],
+        makes=lambda run, arguments: _in(run.victim(arguments[0]), "budget.json"),
+    ),
+    "train": Step(_train, reads=_before_training, makes=lambda run, arguments: _trained(run, arguments[0])),
+    "convert": Step(
+        _convert,
+        reads=lambda run, arguments: _trained(run, arguments[0]),
+        makes=lambda run, arguments: _in(run.victim(arguments[0]), *_CONVERTED),
+        may_make=lambda run, arguments: _in(run.victim(arguments[0]), "resolver.h", "redirection.tflite"),
+    ),
+    "measure": Step(
+        _measure,
+        reads=lambda run, arguments: [*_trained(run, arguments[0]), run.model(arguments[0])],
+        makes=lambda run, arguments: _in(run.victim(arguments[0]), *_MEASURED),
+    ),
+    "latency": Step(
+        _latency,
+        reads=lambda run, arguments: _models(run),
+        makes=lambda run, arguments: [run.latency],
+    ),
+    "steal": Step(
+        _steal,
+        reads=lambda run, arguments: files_behind(run, arguments[0]),
+        makes=lambda run, arguments: [
+            run.cell(spec.digest()) for spec in cell_specs(run, load_dataset(run.config.data), *arguments)
+        ],
+    ),
 }

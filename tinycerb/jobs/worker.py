@@ -15,7 +15,7 @@ from tinycerb.doctor.diagnosis import IN_THE_LOG, diagnose
 from tinycerb.errors import ExitCode
 from tinycerb.events import Progress
 from tinycerb.jobs.plan import plan
-from tinycerb.jobs.steps import STEPS
+from tinycerb.jobs.steps import do
 from tinycerb.run_dir import RunDirectory
 
 
@@ -50,7 +50,7 @@ def main() -> None:
     try:
         run = RunDirectory.open(Path(path))
         task = next(task for task in plan(run.config) if task.key == key)
-        STEPS[task.kind].run(run, task.arguments, report)
+        do(run, task, report)
     except Exception as error:
         problem = diagnose(error, IN_THE_LOG)
         tell(error=str(problem), exit_code=int(problem.exit_code))

@@ -11,24 +11,30 @@ import tensorflow as tf
 
 from keras_models.keras_file import KerasFileError, open_keras_file
 from keras_models.legacy import keras
-from tinycerb.atomic import write_bytes, write_text
 from tinycerb.errors import EnvironmentProblem
+from tinycerb.seal.files import verify, write_bytes, write_text
 
 CHECKPOINT = "checkpoint.npz"
 DENSE = "dense.json"
 FLOAT_MODEL = "float.h5"
 FLOAT_FACTS = "float.json"
+HISTORY = "history.csv"
 MODEL = "model.h5"
 SUMMARY = "training.json"
 
 
-def save_history(folder: Path, rows: list[dict[str, Any]]) -> None:
-    """Writes all rows to `history.csv` and the last one to TensorBoard's event files."""
+def write_history(folder: Path, rows: list[dict[str, Any]]) -> None:
+    """Writes all rows to `history.csv`."""
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_text(folder / "history.csv", text.getvalue())
+    write_text(folder / HISTORY, text.getvalue())
+
+
+def save_history(folder: Path, rows: list[dict[str, Any]]) -> None:
+    """Writes all rows to `history.csv` and the last one to TensorBoard's event files."""
+    write_history(folder, rows)
     # tf.summary.scalar wants the tensorboard package; the same record can be written without it.
     scalar = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"})
     try:
@@ -60,8 +66,9 @@ def load_float_model(path: Path) -> keras.Model:
     """Loads a float model from the HDF5 file that it was saved to.
 
     Raises:
-        EnvironmentProblem: missing, unreadable, or holding code.
+        EnvironmentProblem: missing, unreadable, holding code, or not the one that was written.
     """
+    verify(path)
     try:
         return open_keras_file(path)
     except KerasFileError as error:

@@ -1,15 +1,14 @@
 """One file per training: everything that an interrupted epoch loop needs to go on as if nothing had happened."""
 
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tinycerb.atomic import write_arrays
 from tinycerb.errors import EnvironmentProblem
+from tinycerb.seal.files import is_made, read_arrays, write_arrays
 
 
 @dataclass(frozen=True)
@@ -47,16 +46,16 @@ class Checkpoint:
         Raises:
             EnvironmentProblem: the file is damaged.
         """
-        if not path.exists():
+        if not is_made(path):
             return None
+        arrays = read_arrays(path)
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                facts: dict[str, Any] = json.loads(arrays["facts"].tobytes())
-                parts: dict[str, Any] = {
-                    kind: [arrays[name] for name in sorted(arrays.files) if name.startswith(f"{kind}_")]
-                    for kind in ("weights", "optimizer", "pruner")
-                }
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            facts: dict[str, Any] = json.loads(arrays["facts"].tobytes())
+            parts: dict[str, Any] = {
+                kind: [arrays[name] for name in sorted(arrays) if name.startswith(f"{kind}_")]
+                for kind in ("weights", "optimizer", "pruner")
+            }
+        except (ValueError, KeyError) as error:
             raise EnvironmentProblem(
                 f"the checkpoint {path} is damaged ({error}); delete it to train this victim anew"
             ) from error

@@ -12,6 +12,7 @@ from keras_models.legacy import keras
 from tinycerb.compression.pruner import Pruner
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.events import Progress, Report
+from tinycerb.seal.files import is_made, read_text, write_text
 from tinycerb.training.batches import Batches
 from tinycerb.training.checkpoint import Checkpoint
 from tinycerb.training.objective import LogitPredictor, TrainingStep
@@ -75,8 +76,9 @@ class EpochLoop:
             self.on_epoch(self.history)
             state.save(self.checkpoint_path)
             # Beside the history, which must not depend on how fast the machine is.
-            with (self.checkpoint_path.parent / EPOCH_TIMES).open("a") as file:
-                file.write(f"{stage.name},{stage.epochs_before + epoch + 1},{time.process_time() - started:.2f}\n")
+            times = self.checkpoint_path.parent / EPOCH_TIMES
+            row = f"{stage.name},{stage.epochs_before + epoch + 1},{time.process_time() - started:.2f}\n"
+            write_text(times, (read_text(times) if is_made(times) else "") + row)
             accuracy = self.history[-1]["validation_accuracy"]
             note = f"{stage.name} epoch {epoch + 1}/{stage.epochs}, validation {accuracy:.1%}"
             self.report(Progress((stage.epochs_before + epoch + 1) * steps, stage.epochs_in_all * steps, note))

@@ -1,12 +1,11 @@
 """Victims that share a trained network: they differ in what happens after it, and are not trained twice."""
 
-import shutil
 from pathlib import Path
 
-from tinycerb.atomic import make_directory, read_json, write_json
 from tinycerb.config import Config
 from tinycerb.datasets.images import FINGERPRINTS
 from tinycerb.defenses import defense_of
+from tinycerb.seal.files import is_made, read_bytes, read_json, write_bytes, write_json
 from tinycerb.training.artefacts import FLOAT_FACTS, FLOAT_MODEL, MODEL, SUMMARY
 
 BUDGET = "budget.json"
@@ -22,9 +21,8 @@ def adopt_training(config: Config, name: str, twin: Path, folder: Path) -> None:
         twin: folder of the victim that was trained.
         folder: the victim's own folder.
     """
-    make_directory(folder)
     for file in _FILES:
-        if (twin / file).exists():
-            shutil.copyfile(twin / file, folder / file)
+        if is_made(twin / file):
+            write_bytes(folder / file, read_bytes(twin / file))
     selection = defense_of(config.victim(name)).selection
     write_json(folder / SUMMARY, {**read_json(twin / SUMMARY), "victim": name, "selection": selection})

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from keras_models.legacy import keras
-from tinycerb.atomic import read_json, write_arrays, write_json
 from tinycerb.compression.channel_plan import plan_channels
 from tinycerb.compression.importance import penalizes_scales
 from tinycerb.compression.methods import PRUNING_METHODS
@@ -22,16 +21,19 @@ from tinycerb.defenses import Defense, answering_heads, defense_of, rows_of
 from tinycerb.defenses.base import Setting
 from tinycerb.errors import EnvironmentProblem, GateError
 from tinycerb.events import Report
+from tinycerb.seal.files import is_made, read_json, write_arrays, write_json
 from tinycerb.training.artefacts import (
     CHECKPOINT,
     DENSE,
     FLOAT_FACTS,
     FLOAT_MODEL,
+    HISTORY,
     MODEL,
     SUMMARY,
     load_float_model,
     save_history,
     save_model,
+    write_history,
 )
 from tinycerb.training.batches import Batches
 from tinycerb.training.checkpoint import Checkpoint
@@ -137,12 +139,11 @@ def train_victim(config: Config, victim_name: str, dataset: Dataset, dense: Path
     """
     training = _prepare(config, victim_name, dataset, folder, dense, report)
     state = Checkpoint.load(folder / CHECKPOINT)
-    if not (folder / FLOAT_MODEL).exists():
+    if state is None or not all(is_made(folder / name) for name in (FLOAT_MODEL, FLOAT_FACTS)):
         if (begun := Checkpoint.load(dense / CHECKPOINT)) is None:
             raise _missing(dense / CHECKPOINT, dense / DENSE)
-        state = _train_float(training, begun, state)
-    if state is None:
-        raise _missing(folder / CHECKPOINT, folder / FLOAT_MODEL)
+        # A checkpoint from behind the float model is of no use without it.
+        state = _train_float(training, begun, None if state is None or state.stage == "quantize" else state)
     slim = load_float_model(folder / FLOAT_MODEL)
     facts = read_json(folder / FLOAT_FACTS)
     history = list(state.history)
@@ -154,6 +155,8 @@ def train_victim(config: Config, victim_name: str, dataset: Dataset, dense: Path
         begun = state if state.stage == "quantize" else None
         training.run("quantize", quantized, pruner, history, begun, slim)
         save_model(quantized, folder / MODEL)
+    if not is_made(folder / HISTORY):
+        write_history(folder, history)
     logits = LogitPredictor(slim)(dataset.test.images)[:, : training.defense.heads]
     # Where all heads make one answer, what quantization costs is seen on that of the heads that learn the task.
     correct = logits.argmax(axis=2) == dataset.test.labels[:, np.newaxis]

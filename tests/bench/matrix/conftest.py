@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import run_cli
 from tinycerb.run_dir import RunDirectory
+from tinycerb.seal.care import adopt
 
 CELLS = 9
 
@@ -23,6 +24,7 @@ def make_matrix(smoke_run: RunDirectory, path: Path) -> RunDirectory:
     bench = replace(config.bench, budgets=(200, 600))
     changed = replace(config, bench=bench, attacks=(config.attacks[0], own))
     (path / "config.toml").write_text(changed.to_toml())
+    adopt(path)
     return RunDirectory(path, changed)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.bench.matrix.conftest import make_matrix
 from tests.conftest import run_cli
 from tinycerb.run_dir import RunDirectory
+from tinycerb.seal.care import adopt
 
 # Long enough that what is done once, starting TensorFlow, listing cells and writing results, does not decide: some ten
 # seconds, in matrices of an hour and more.
@@ -30,6 +31,7 @@ def _seconds(smoke: Path, path: Path, jobs: int) -> float:
     root = make_matrix(RunDirectory.open(smoke), path)
     text = (root.path / "config.toml").read_text()
     (root.path / "config.toml").write_text(text.replace("epochs = 2\n", f"epochs = {_EPOCHS}\n"))
+    adopt(root.path)
     started = time.monotonic()
     finished = run_cli("bench", "matrix", "--resume", root.path, "--jobs", jobs, "--quiet")
     assert finished.returncode == 0, finished.stderr

@@ -86,7 +86,7 @@ def test_a_cell_of_another_specification_under_its_name_is_damaged(matrix, undis
     finished, damaged = take_stock(cells)
     assert list(finished) == [cells[1].digest]
     assert len(damaged) == 1
-    assert matrix.cell(cells[0].digest).with_suffix(".json.corrupt").read_bytes() == second != first
+    assert matrix.cell(cells[0].digest).with_suffix(".json.damaged").read_bytes() == second != first
 
 
 def test_seeds_of_attackers_are_cells_of_their_own(undisturbed) -> None:

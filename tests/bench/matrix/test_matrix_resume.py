@@ -31,8 +31,8 @@ def test_a_killed_worker_a_killed_parent_and_a_damaged_cell_change_nothing(matri
     finished = run_cli("bench", "matrix", "--resume", matrix.path, "--jobs", 2)
     assert finished.returncode == 0, finished.stderr
     for damaged in (cut, altered):
-        assert f"{damaged} is damaged: moved to {damaged.name}.corrupt" in finished.stderr
-        assert damaged.with_name(f"{damaged.name}.corrupt").exists()
+        assert f"{damaged} is damaged: SHA-256" in finished.stderr
+        assert damaged.with_name(f"{damaged.name}.damaged").exists()
     assert {name: (matrix.path / "cells" / name).stat().st_mtime_ns for name in times} == times
     assert cells_of(matrix) == cells_of(undisturbed)
     results, expected = (read_json(run.path / "results.json") for run in (matrix, undisturbed))

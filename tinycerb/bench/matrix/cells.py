@@ -5,22 +5,22 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from tinycerb.atomic import read_json
 from tinycerb.attacks import attack_of
 from tinycerb.bench.cell import (
     MEAN_HEAD,
     CellSpec,
     digest_questions,
-    is_sound,
     load_pool,
+    look_for_cell,
     specs_of_attack,
     threat_class,
 )
 from tinycerb.config import AttackConfig, Config
 from tinycerb.datasets import load_dataset
 from tinycerb.defenses import defense_of
-from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.errors import UsageError
 from tinycerb.run_dir import RunDirectory
+from tinycerb.seal.files import is_made
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,8 @@ def list_cells(runs: Sequence[RunDirectory]) -> tuple[list[MatrixCell], list[Ski
 
 
 def _model_sha256(run: RunDirectory, victim: str) -> str:
-    return run.model_sha256(victim) if (run.victim(victim) / "model.json").exists() else ""
+    files = (run.model(victim), run.victim(victim) / "model.json")
+    return run.model_sha256(victim) if all(map(is_made, files)) else ""
 
 
 def selections_of(config: Config, victim: str) -> list[str]:
@@ -125,25 +126,17 @@ def _with_budgets(config: Config, attack: AttackConfig, pool: int) -> tuple[list
 
 
 def take_stock(cells: Sequence[MatrixCell]) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """Reads all finished cells; moves damaged files aside, to `NAME.corrupt`.
+    """Reads all finished cells; see `look_for_cell`.
 
     Returns:
-        Contents by digest, and one sentence per file that was moved aside.
+        Contents by digest, and one sentence for each whose file does not count.
     """
     finished: dict[str, dict[str, Any]] = {}
-    damaged: list[str] = []
+    said: list[str] = []
     for cell in cells:
-        path = cell.run.cell(cell.digest)
-        if not path.exists():
-            continue
-        try:
-            content = read_json(path)
-        except EnvironmentProblem:
-            content = {}
-        if is_sound(content, cell.digest):
+        content, sentence = look_for_cell(cell.run, cell.spec)
+        if content is not None:
             finished[cell.digest] = content
-            continue
-        aside = path.with_name(f"{path.name}.corrupt")
-        path.replace(aside)
-        damaged.append(f"{path} is damaged: moved to {aside.name}, its cell {cell.key} is computed again")
-    return finished, damaged
+        elif sentence:
+            said.append(f"{cell.key}: {sentence}")
+    return finished, said

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from tinycerb.atomic import write_json
-from tinycerb.bench.cell import is_sound
+from tinycerb.bench.cell import is_sound, keep_cell
 from tinycerb.bench.matrix.cells import MatrixCell
 from tinycerb.bench.matrix.display import MatrixDisplay
 from tinycerb.bench.matrix.estimate import note_seconds
@@ -104,7 +103,7 @@ class Cluster:
             # The scheduler need not keep it any longer.
             future.release()
             if is_sound(found["content"], cell.digest):
-                write_json(cell.run.cell(cell.digest), found["content"])
+                keep_cell(cell.run, cell.spec, found["content"])
                 note_seconds(cell, found["seconds"])
                 display.finish(cell, found["content"]["result"], found["seconds"])
                 return []

@@ -15,6 +15,7 @@ from tinycerb.bench.cell_inputs import ORACLE_FILES, CellInputs, gather_inputs
 from tinycerb.bench.matrix.cells import MatrixCell
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import LabelledImages
+from tinycerb.seal.files import read_bytes
 
 _FILE, _FACTS = "file:", "facts"
 
@@ -63,7 +64,7 @@ class Packer:
 
 def _pack_victim(inputs: CellInputs) -> bytes:
     files = [inputs.model.parent / name for name in ORACLE_FILES]
-    arrays = {f"{_FILE}{path.name}": np.frombuffer(path.read_bytes(), np.uint8) for path in files if path.exists()}
+    arrays = {f"{_FILE}{path.name}": np.frombuffer(read_bytes(path), np.uint8) for path in files if path.exists()}
     facts = json.dumps({"response": inputs.response, "classes": inputs.classes})
     if inputs.victim_answers is not None:
         arrays["answers"] = inputs.victim_answers

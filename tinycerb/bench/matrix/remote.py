@@ -14,7 +14,7 @@ from tinycerb.atomic import write_bytes
 from tinycerb.bench.matrix.parcels import Order, unpack
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.events import ignore
-from tinycerb.run_dir import package_versions
+from tinycerb.seal.versions import package_versions
 
 _RESULTS_DEPEND_ON = ("tensorflow", "tf-keras", "numpy")
 _FETCH_SECONDS = 120

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from tinycerb.atomic import read_json, write_json
 from tinycerb.bench.cell import MEAN_HEAD, threat_class
 from tinycerb.bench.matrix.cells import MatrixCell, Skipped
 from tinycerb.bench.matrix.reference_rows import reference_rows
@@ -15,6 +14,7 @@ from tinycerb.bench.statistics import area_over_log_calls, difference_estimate, 
 from tinycerb.bench.verdict import THREATS
 from tinycerb.datasets import load_dataset
 from tinycerb.run_dir import RunDirectory
+from tinycerb.seal.files import read_json, write_json
 
 SCHEMA_VERSION = 1
 _DISTANCES = ("agreement_with_victim", "kl_to_victim", "l1_to_victim")
@@ -31,7 +31,20 @@ def gather_results(
     skipped: Sequence[Skipped],
     failures: Sequence[str],
 ) -> dict[str, Any]:
-    """Builds and writes `results.json`.
+    """Builds and writes `results.json`; see `build_results`."""
+    results = build_results(runs, cells, finished, skipped, failures)
+    write_json(runs[0].path / "results.json", results)
+    return results
+
+
+def build_results(
+    runs: Sequence[RunDirectory],
+    cells: Sequence[MatrixCell],
+    finished: Mapping[str, Mapping[str, Any]],
+    skipped: Sequence[Skipped],
+    failures: Sequence[str],
+) -> dict[str, Any]:
+    """Builds what `results.json` holds.
 
     Args:
         runs: one per victim seed, that of the matrix's directory first.
@@ -46,7 +59,7 @@ def gather_results(
     victims = {victim.name: victim_figures(runs, victim.name) for victim in config.victims}
     threat_of = {attack.name: threat_class(attack) for attack in config.attacks}
     test_images = len(dataset.test.images)
-    results = {
+    return {
         "schema_version": SCHEMA_VERSION,
         "name": config.name,
         "baseline": config.bench.baseline,
@@ -72,8 +85,6 @@ def gather_results(
         "reference_rows": reference_rows(config, rows, victims, dataset),
         "cells": rows,
     }
-    write_json(runs[0].path / "results.json", results)
-    return results
 
 
 def _row(cell: MatrixCell, result: Mapping[str, Any]) -> Row:

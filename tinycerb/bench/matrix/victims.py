@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from tinycerb.atomic import read_json
 from tinycerb.bench.statistics import difference_estimate, share_estimate
 from tinycerb.run_dir import RunDirectory
+from tinycerb.seal.files import is_made, read_json
 from tinycerb.side_file import read_side_file
 
 
@@ -49,7 +49,7 @@ def victim_figures(runs: Sequence[RunDirectory], name: str) -> dict[str, Any]:
 
 def _figures(run: RunDirectory, name: str) -> dict[str, Any] | None:
     folder = run.victim(name)
-    if not (folder / "measurements.json").exists():
+    if not is_made(folder / "measurements.json"):
         return None
     measurements, training = read_json(folder / "measurements.json"), read_json(folder / "training.json")
     accuracy = measurements["accuracy"]
@@ -68,7 +68,7 @@ def _figures(run: RunDirectory, name: str) -> dict[str, Any] | None:
 
 
 def _device(run: RunDirectory, name: str) -> dict[str, Any] | None:
-    if not run.costs.exists():
+    if not is_made(run.costs):
         return None
     costs = read_json(run.costs)
     victim = costs["victims"].get(name)

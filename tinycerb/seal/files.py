@@ -1,0 +1,249 @@
+"""The one door through which a run's artefacts are written and read; files outside of a run pass as they are."""
+
+import hashlib
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from tinycerb import atomic
+from tinycerb.errors import EnvironmentProblem
+from tinycerb.seal.manifest import Entry, Manifest
+from tinycerb.seal.remedies import IRREPLACEABLE, remedy
+from tinycerb.seal.versions import key_of, versions_now
+
+_SHOWN_DIGITS = 12
+_manifests: dict[Path, Manifest] = {}
+_inputs: ContextVar[str] = ContextVar("inputs", default="")
+_only_looking: ContextVar[bool] = ContextVar("only_looking", default=False)
+
+
+class Damaged(EnvironmentProblem):
+    """An artefact is not the one that was written."""
+
+
+def manifest_of(path: Path) -> Manifest | None:
+    """Returns the manifest of the run that a file lies in, or None: it lies in none, or in one without a seal."""
+    root = next((folder for folder in path.absolute().parents if (folder / "config.toml").is_file()), None)
+    return manifest_in(root) if root is not None else None
+
+
+def manifest_in(root: Path) -> Manifest | None:
+    """Returns the manifest of a run directory, or None: it has no seal."""
+    root = root.absolute()
+    if not Manifest.is_there(root):
+        return None
+    return _manifests.setdefault(root, Manifest(root))
+
+
+@contextmanager
+def only_looking() -> Iterator[None]:
+    """Inside, nothing is moved aside, whatever is found."""
+    token = _only_looking.set(True)
+    try:
+        yield
+    finally:
+        _only_looking.reset(token)
+
+
+@contextmanager
+def made_from(paths: Iterable[Path]) -> Iterator[None]:
+    """What is written inside is said to be made from these files, as they are now."""
+    token = _inputs.set(inputs_digest(paths))
+    try:
+        yield
+    finally:
+        _inputs.reset(token)
+
+
+def inputs_digest(paths: Iterable[Path]) -> str:
+    """Returns a digest of what the manifest says about files; empty in a run without a seal."""
+    lines = []
+    for path in paths:
+        manifest = manifest_of(path)
+        if manifest is None:
+            return ""
+        manifest.refresh()
+        entry = manifest.entries.get(_name(manifest, path))
+        lines.append(f"{_name(manifest, path)} {entry.sha256 if entry else ''}\n")
+    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all, and notes its digest in the run's manifest.
+
+    Raises:
+        EnvironmentProblem: it cannot be written; then nothing has changed.
+    """
+    write_into(manifest_of(path), path, content)
+
+
+def write_into(manifest: Manifest | None, path: Path, content: bytes) -> None:
+    """Writes a file whose run is not whole yet; else as `write_bytes`."""
+    if manifest is None:
+        atomic.write_bytes(path, content)
+        return
+    manifest.refresh()
+    name = _name(manifest, path)
+    old = manifest.entries.get(name)
+    entry = Entry(
+        file=name,
+        sha256=hashlib.sha256(content).hexdigest(),
+        made_by=key_of(versions_now()),
+        # Whoever amends a file goes on from what it was made from.
+        inputs=_inputs.get() or (old.inputs if old else ""),
+    )
+    atomic.write_bytes(path, content, lambda: manifest.add([entry]) if entry != old else None)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Writes UTF-8 text; see `write_bytes`."""
+    write_bytes(path, content.encode())
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes a JSON object, without NaN and infinity, which JSON has not; see `write_bytes`."""
+    write_bytes(path, atomic.pack_json(content))
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes arrays as an uncompressed .npz; see `write_bytes`."""
+    write_bytes(path, atomic.pack_arrays(arrays))
+
+
+def read_bytes(path: Path) -> bytes:
+    """Reads a file and compares it with the manifest of its run.
+
+    Raises:
+        EnvironmentProblem: it cannot be read.
+        Damaged: it is not the one that was written; it was moved aside to `NAME.damaged`, and the message says what
+            makes it again.
+    """
+    manifest = manifest_of(path)
+    try:
+        content = path.read_bytes()
+        if manifest is None or _is_the_one(manifest, path, content):
+            return content
+        # It may have been written between the look at it and the look at the manifest.
+        content = path.read_bytes()
+    except OSError as error:
+        raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from error
+    if _is_the_one(manifest, path, content):
+        return content
+    raise Damaged(f"{set_aside(manifest, path, content)}; {remedy(manifest.root, path.name)}")
+
+
+def read_text(path: Path) -> str:
+    """Reads UTF-8 text; errors as `read_bytes`."""
+    try:
+        return read_bytes(path).decode()
+    except UnicodeDecodeError as error:
+        raise EnvironmentProblem(f"{path} is no UTF-8 text: {error.reason}") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Reads a JSON object.
+
+    Raises:
+        EnvironmentProblem: it is missing, no JSON object, or `Damaged` as in `read_bytes`.
+    """
+    return atomic.parse_json(path, read_bytes(path))
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Reads the arrays of an .npz.
+
+    Raises:
+        EnvironmentProblem: it is missing, no .npz of plain arrays, or `Damaged` as in `read_bytes`.
+    """
+    try:
+        with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (OSError, ValueError, KeyError, EOFError, TypeError, BadZipFile) as error:
+        raise EnvironmentProblem(f"{path} is no .npz file of arrays ({error}); delete it to make it again") from error
+
+
+def verify(path: Path) -> None:
+    """Reads a file to see that it is the one that was written, for others who will read it; errors as `read_bytes`."""
+    read_bytes(path)
+
+
+def is_made(path: Path, inputs: str = "") -> bool:
+    """Whether a file is there and the manifest knows it; its bytes are not looked at.
+
+    Args:
+        path: the file.
+        inputs: what `inputs_digest` says now of what it is made from: one that was made from others is not there.
+    """
+    manifest = manifest_of(path)
+    if manifest is None or not path.is_file():
+        return path.is_file()
+    manifest.refresh()
+    entry = manifest.entries.get(_name(manifest, path))
+    if entry is None or not entry.sha256:
+        return False
+    return not (inputs and entry.inputs and entry.inputs != inputs)
+
+
+def was_made(path: Path) -> bool:
+    """Whether the manifest has ever known a file, be it there or not."""
+    manifest = manifest_of(path)
+    if manifest is None:
+        return path.is_file()
+    manifest.refresh()
+    return _name(manifest, path) in manifest.entries
+
+
+def is_sound(path: Path) -> bool:
+    """Whether a file is there and is the one that was written; nothing is moved."""
+    manifest = manifest_of(path)
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return False
+    return manifest is None or _is_the_one(manifest, path, content)
+
+
+def set_aside(manifest: Manifest, path: Path, content: bytes) -> str:
+    """Moves a damaged file aside if it can be made again; returns what is wrong with it and where it is now."""
+    entry = manifest.entries.get(_name(manifest, path))
+    if entry is None or not entry.sha256:
+        fault = f"{path} is not in the run's manifest: something else has put it there"
+    else:
+        found = hashlib.sha256(content).hexdigest()
+        fault = f"{path} is damaged: SHA-256 {found[:_SHOWN_DIGITS]}..., expected {entry.sha256[:_SHOWN_DIGITS]}..."
+    if path.name in IRREPLACEABLE:
+        return fault
+    moved = move_aside(path)
+    if moved:
+        with suppress(EnvironmentProblem):
+            manifest.add([Entry(_name(manifest, path), "", key_of(versions_now()))])
+    return fault + moved
+
+
+def move_aside(path: Path) -> str:
+    """Moves a file to `NAME.damaged`; returns what is to be said about that."""
+    aside = path.with_name(f"{path.name}.damaged")
+    if not _only_looking.get():
+        # In a folder that cannot be written it stays; nobody believes it there either.
+        with suppress(OSError):
+            path.replace(aside)
+            return f"; moved to {aside.name}"
+    return ""
+
+
+def _is_the_one(manifest: Manifest, path: Path, content: bytes) -> bool:
+    """Whether it is the file of the last line about it, or of the one before, whose successor a kill kept away."""
+    manifest.refresh()
+    name, found = _name(manifest, path), hashlib.sha256(content).hexdigest()
+    lines = (manifest.entries.get(name), manifest.before.get(name))
+    return found in [line.sha256 for line in lines if line is not None]
+
+
+def _name(manifest: Manifest, path: Path) -> str:
+    return path.absolute().relative_to(manifest.root).as_posix()
