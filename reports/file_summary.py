@@ -110,7 +110,10 @@ def _card(card: Mapping[str, Any] | None, error: str | None) -> list[str]:
         return ["TinyCerb  no card inside: this file was not made by tinycerb convert"]
     alphas = ", ".join(f"{alpha:.4g}" for alpha in card["alphas"])
     lines = [f"TinyCerb  {_count(card['heads'], 'head')} x {card['classes']} classes, alpha {alphas}"]
-    shown = ("backbone", "dataset", "defense", "selection", "head_layout", "response", "quantization", "tensorflow")
+    shown = (
+        "backbone", "dataset", "defense", "owner_key", "selection", "head_layout", "response", "quantization",
+        "tensorflow",
+    )  # fmt: skip
     lines += [f"          {key}: {_plain(str(card[key]))[:100]}" for key in shown if key in card]
     return lines
 

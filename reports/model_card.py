@@ -2,6 +2,7 @@
 
 from reports.facts import Metrics, percent, verdict_sentences
 from reports.io_card import markdown_io_card
+from reports.ownership import owner_paragraphs
 from reports.pages.limits import THREAT_MODEL
 
 
@@ -19,6 +20,7 @@ def render_model_card(metrics: Metrics) -> str:
     for name, victim in metrics["victims"].items():
         file, accuracy = victim["file"], percent(victim["accuracy"]["accuracy_expected"])
         lines.append(f"| {name} | {victim['heads']} | {accuracy} | {file['flash_bytes']:,} | `{file['sha256']}` |")
+    lines += [line for paragraph in owner_paragraphs(metrics) for line in ("", paragraph)]
     lines += [
         "",
         "## Inputs and outputs",

@@ -4,11 +4,11 @@ import dataclasses
 
 import pytest
 
-from tinycerb.config import Config, load_config, parse_config
+from tinycerb.config import Config, given_keys, load_config, parse_config
 from tinycerb.defenses.recommendation import recommended_victim
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.jobs.plan import check_names
-from tinycerb.presets import RENAMED, preset_names
+from tinycerb.presets import RENAMED, current_name, preset_names
 from tinycerb.sources import Sources
 
 MINIMAL = 'name = "x"\nattacks = []\n[bench]\nbaseline = "a"\n[[victims]]\nname = "a"\n'
@@ -90,8 +90,11 @@ def test_unknown_preset_and_missing_file() -> None:
 
 def test_a_preset_s_old_name_is_answered_with_the_new_one(capsys, tmp_path) -> None:
     sources = Sources(data="mine.npz")
+    current_name.cache_clear()
     assert load_config("own", [], sources) == load_config("custom", [], sources)
+    assert "data.source" not in given_keys("own")
     assert capsys.readouterr().err == "the preset 'own' is called 'custom' now\n"
+    current_name.cache_clear()
     (tmp_path / "mine.toml").write_text('extends = "own"\nname = "mine"\n[data]\nsource = "mine.npz"\n')
     assert load_config(str(tmp_path / "mine.toml")).training == load_config("custom", [], sources).training
     assert capsys.readouterr().err == "the preset 'own' is called 'custom' now\n"

@@ -2,17 +2,15 @@
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import tomli_w
 
-from tinycerb.errors import EnvironmentProblem, UsageError, suggest
-from tinycerb.presets import current_name, preset_names, read_preset
-from tinycerb.sources import USER, Sources, anchor
+from tinycerb.errors import UsageError
+from tinycerb.presets.layers import apply_override, layers_of, merge, parse_toml
+from tinycerb.sources import PUBLIC, USER, Sources
 from tinycerb.typed import build
 
 
@@ -344,6 +342,9 @@ class Config:
         victims: the models, compared side by side.
         attacks: the attacks, each run on every victim.
         recommended: the victim to deploy; empty to leave it to `recommended_victim`.
+        owner: what a defence's random teachers come from: `public` (the seed alone, for experiments that others
+            repeat), the hash of the owner key that the run was started with (64 hexadecimal digits), or empty: a key
+            that is given or made when a run starts. A preset's `public` does not hold for data or models of a user's.
     """
 
     name: str
@@ -351,6 +352,7 @@ class Config:
     attacks: tuple[AttackConfig, ...]
     seed: int = 1
     recommended: str = ""
+    owner: str = ""
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -362,6 +364,10 @@ class Config:
     def __post_init__(self) -> None:
         _check_name("name", self.name)
         _check(0 <= self.seed < 2**31, f"seed is {self.seed}; allowed: 0 to {2**31 - 1}")
+        _check(
+            self.owner in ("", PUBLIC) or re.fullmatch(r"[0-9a-f]{64}", self.owner) is not None,
+            f"owner is {self.owner!r}; allowed: {PUBLIC}, the hash of an owner key (64 hexadecimal digits), or empty",
+        )
         _check(len(self.victims) > 0, "no [[victims]]; name at least one")
         for kind, entries in (("victims", self.victims), ("attacks", self.attacks)):
             names = [entry.name for entry in entries]
@@ -413,11 +419,13 @@ def load_config(source: str, overrides: Sequence[str] = (), sources: Sources | N
         EnvironmentProblem: the file cannot be read.
     """
     table: dict[str, Any] = {}
-    for layer in _layers(source, ()):
-        table = _merge(table, layer.table)
+    for layer in layers_of(source):
+        table = merge(table, layer.table)
     for override in overrides:
-        _apply_override(table, override)
+        apply_override(table, override)
     config = build(Config, (sources or Sources()).put_into(table), where="config")
+    if USER in (config.data.name, config.model.backbone) and "owner" not in given_keys(source, overrides):
+        config = replace(config, owner="")
     return config if all(attack.query_pool for attack in config.attacks) else replace(config, attacks=())
 
 
@@ -429,7 +437,7 @@ def given_keys(source: str, overrides: Sequence[str] = ()) -> frozenset[str]:
         overrides: likewise.
     """
     keys = {override.partition("=")[0] for override in overrides}
-    for layer in _layers(source, ()):
+    for layer in layers_of(source):
         if layer.of_the_user:
             for section, value in layer.table.items():
                 keys |= {f"{section}.{key}" for key in value} if isinstance(value, dict) else {section}
@@ -438,76 +446,4 @@ def given_keys(source: str, overrides: Sequence[str] = ()) -> frozenset[str]:
 
 def parse_config(text: str, where: str) -> Config:
     """Builds a configuration from TOML text; errors as `load_config`."""
-    return build(Config, _parse(text, where), where=where)
-
-
-@dataclass(frozen=True)
-class _Layer:
-    """One file's table: what it says over those that it extends."""
-
-    table: dict[str, Any]
-    of_the_user: bool
-
-
-def _layers(source: str, extended_by: tuple[str, ...]) -> list[_Layer]:
-    """Returns a file's table after those that it extends."""
-    if source in extended_by:
-        raise UsageError(f"extends goes round in a circle: {' -> '.join((*extended_by, source))}")
-    if source.endswith(".toml"):
-        try:
-            text = Path(source).read_text()
-        except OSError as error:
-            raise EnvironmentProblem(f"cannot read the configuration {source}: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise UsageError(f"{source} is not valid TOML: it is not UTF-8 text ({error.reason})") from error
-    else:
-        source, names = current_name(source), preset_names()
-        if source not in names:
-            raise UsageError(
-                f"unknown preset {source!r}{suggest(source, names)}; presets: {', '.join(names)}; "
-                "a configuration of your own is given by a path that ends in .toml"
-            )
-        text = read_preset(source)
-    # Paths in a file count from where the file is.
-    table = anchor(_parse(text, source), str(Path(source).parent))
-    base = table.pop("extends", None)
-    layer = _Layer(table, source.endswith(".toml"))
-    if base is None:
-        return [layer]
-    if not isinstance(base, str):
-        raise UsageError(f"{source}: extends is {base!r}; expected a preset's name or the path of a .toml file")
-    if base.endswith(".toml"):
-        # Beside the file that names it.
-        base = str(Path(source).parent / base)
-    return [*_layers(base, (*extended_by, source)), layer]
-
-
-def _parse(text: str, where: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{where} is not valid TOML: {error}") from error
-
-
-def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in over.items():
-        both_tables = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _merge(merged[key], value) if both_tables else value
-    return merged
-
-
-def _apply_override(table: dict[str, Any], override: str) -> None:
-    key, equals, text = override.partition("=")
-    if not equals or not key:
-        raise UsageError(f"--set {override!r}: expected section.key=value, e.g. --set training.dense_epochs=3")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text
-    *sections, last = key.split(".")
-    for section in sections:
-        table = table.setdefault(section, {})
-        if not isinstance(table, dict):
-            raise UsageError(f"--set {override!r}: {section!r} is not a table of single values; edit the TOML file")
-    table[last] = value
+    return build(Config, parse_toml(text, where), where=where)

@@ -15,13 +15,14 @@ from converters.wide_head import WideHead, widen
 from tinycerb.answers.responses import combined_by, parse_response, response_text
 from tinycerb.config import Config, VictimConfig
 from tinycerb.datasets.images import Dataset
-from tinycerb.defenses import Defense, defense_of, victim_response
+from tinycerb.defenses import Defense, defense_of, uses_owner_key, victim_response
 from tinycerb.defenses.grad2 import write_side_model
 from tinycerb.defenses.learned_response import learned_response
 from tinycerb.errors import GateError
 from tinycerb.events import Progress, Report
 from tinycerb.handover import hand_over
 from tinycerb.seal.files import read_json
+from tinycerb.sources import PUBLIC
 from tinycerb.trained_model import SOURCES, TrainedModel, without_quantization
 from tinycerb.training.artefacts import SUMMARY
 from tinycerb.training.setup import make_repeatable
@@ -29,7 +30,14 @@ from tinycerb.training.setup import make_repeatable
 _MEASURED_IMAGES = 128
 
 
-def convert_victim(config: Config, victim_name: str, dataset: Dataset, folder: Path, report: Report) -> None:
+def convert_victim(
+    config: Config,
+    victim_name: str,
+    dataset: Dataset,
+    folder: Path,
+    report: Report,
+    key_words: tuple[int, ...] = (),
+) -> None:
     """Converts one trained victim and checks the file against the contract.
 
     Args:
@@ -38,6 +46,7 @@ def convert_victim(config: Config, victim_name: str, dataset: Dataset, folder: P
         dataset: the victim's data, for names, shapes and golden vectors.
         folder: the victim's folder; `model.tflite`, `model.json` and the rest go there.
         report: takes progress events.
+        key_words: of the owner key, for what a response hides.
 
     Raises:
         EnvironmentProblem: the victim is not trained, or its files are damaged.
@@ -50,7 +59,7 @@ def convert_victim(config: Config, victim_name: str, dataset: Dataset, folder: P
     victim = config.victim(victim_name)
     facts = facts_of(config, victim, defense_of(victim), dataset, model.description)
     facts["channel_ratio"] = training["channel_ratio"]
-    write_side_model(config, victim_name, dataset, folder, report)
+    write_side_model(config, victim_name, dataset, folder, report, key_words)
     facts["response"] = learned_response(facts["response"], folder, config, victim_name, dataset, report)
     card = convert_model(model, facts, dataset.validation.images, folder, report)
     report(Progress(4, 4, f"{card['file_bytes']:,} bytes"))
@@ -82,6 +91,7 @@ def facts_of(
         "quantization": quantization,
         "response": response,
         **({"combined_by": combined_by(response)} if combined_by(response) else {}),
+        **({"owner_key": config.owner or PUBLIC} if uses_owner_key(victim) else {}),
         "seed": config.seed,
         "tensorflow": version("tensorflow"),
     }

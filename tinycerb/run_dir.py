@@ -38,14 +38,12 @@ class RunDirectory:
         self.config = config
 
     @classmethod
-    def create(
-        cls, config: Config, path: Path | None, force: bool, inputs: Mapping[str, Any] | None = None
-    ) -> "RunDirectory":
+    def create(cls, config: Config, path: Path, force: bool, inputs: Mapping[str, Any] | None = None) -> "RunDirectory":
         """Makes a new run directory with its resolved configuration.
 
         Args:
             config: what the run does.
-            path: where; by default `runs/<utc>-<name>-<hash8>` below the current directory.
+            path: where.
             force: whether an older run at that path may be deleted.
             inputs: what the user has brought along and its digests, for `env.json`.
 
@@ -53,9 +51,29 @@ class RunDirectory:
             UsageError: something is there already.
             EnvironmentProblem: it cannot be written.
         """
-        if path is None:
-            stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-            path = Path("runs") / f"{stamp}-{config.name}-{config.digest()}"
+        cls.make_room(path, force)
+        make_directory(path)
+        with locked(path):
+            manifest = Manifest.create(path.absolute())
+            environment = {**_environment(config), "inputs": dict(inputs or {})}
+            write_into(manifest, path / "env.json", pack_json(environment))
+            write_into(manifest, path / "config.toml", config.to_toml().encode())
+        return cls(path, config)
+
+    @staticmethod
+    def default_path(config: Config) -> Path:
+        """Returns `runs/<utc>-<name>-<hash8>`, below the current directory."""
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        return Path("runs") / f"{stamp}-{config.name}-{config.digest()}"
+
+    @classmethod
+    def make_room(cls, path: Path, force: bool) -> None:
+        """Deletes an older run where that is wanted.
+
+        Raises:
+            UsageError: something is there that may not be deleted.
+            EnvironmentProblem: it cannot be deleted.
+        """
         try:
             occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
             if occupied and ((force and (path / "config.toml").is_file()) or _is_half_made(path)):
@@ -70,13 +88,6 @@ class RunDirectory:
             if not (path / "config.toml").is_file():
                 remedy = "it is no run of TinyCerb's, so --force will not delete it; choose another --out"
             raise UsageError(f"{path} exists already; {remedy}")
-        make_directory(path)
-        with locked(path):
-            manifest = Manifest.create(path.absolute())
-            environment = {**_environment(config), "inputs": dict(inputs or {})}
-            write_into(manifest, path / "env.json", pack_json(environment))
-            write_into(manifest, path / "config.toml", config.to_toml().encode())
-        return cls(path, config)
 
     @classmethod
     def open(cls, path: Path) -> "RunDirectory":

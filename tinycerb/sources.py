@@ -14,6 +14,8 @@ from tinycerb.errors import UsageError, suggest
 
 # The name of data and of a backbone that come from a source instead of a registry.
 USER = "user"
+# The owner of published experiments: no key, whoever knows the seed knows the teachers.
+PUBLIC = "public"
 # Images of the victim's own kind: they fit whatever data the user brings.
 IN_DISTRIBUTION = "in_distribution"
 # No images: for attackers who make their questions up.

@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from reports.facts import Metrics
+from reports.ownership import owner_paragraphs
 from reports.style import new_page, write_paragraphs
 
 # A paragraph that starts above it ends above the footer.
@@ -36,9 +37,12 @@ def draw(metrics: Metrics) -> list[Figure]:
     figures, top = [new_page("Limits", subtitle)], 0.895
     for title, paragraphs in (
         ("What was not measured", [*metrics["not_measured"], *_kernel_notes(metrics)]),
+        ("Owner key", owner_paragraphs(metrics)),
         ("Threat model", THREAT_MODEL),
         ("Rules", RULES),
     ):
+        if not paragraphs:
+            continue
         figures[-1].text(0.07, top, title, weight="bold", size=10.5)
         top -= 0.015
         for paragraph in paragraphs:

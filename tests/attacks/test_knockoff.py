@@ -8,7 +8,7 @@ import pytest
 
 from keras_models.legacy import keras
 from tests.attacks.attacker import POOL, Recorder, inputs_of
-from tinycerb.attacks import AttackInputs, attack_of
+from tinycerb.attacks import ATTACKS, AttackInputs, attack_of, knows_key
 from tinycerb.attacks.distill import DistillSettings, distill
 from tinycerb.attacks.students import STUDENTS
 from tinycerb.config import AttackConfig
@@ -95,8 +95,12 @@ def test_an_attacker_is_given_no_model_no_labels_no_test_set() -> None:
     names = {field.name for field in dataclasses.fields(AttackInputs)}
     assert names == {
         "oracle", "pool", "own", "classes", "build", "config", "learning_rate", "response", "seed", "on_epoch", "note",
-        "report",
+        "report", "teachers",
     }  # fmt: skip
+    # But for a worst case that asks for it, of which there are a few.
+    assert {name for name in ATTACKS if knows_key(attack_of(AttackConfig("a", attack=name)))} == set()
+    assert {name for name in ATTACKS if hasattr(attack_of(AttackConfig("a", attack=name)), "knows_key")} == {"shadow"}
+    assert inputs_of(Recorder(), AttackConfig("k"), lambda epoch, predict: None).teachers == ()
 
 
 @pytest.mark.parametrize(

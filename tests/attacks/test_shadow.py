@@ -7,6 +7,7 @@ import pytest
 
 from keras_models.legacy import keras
 from tests.attacks.attacker import POOL, Recorder, inputs_of
+from tinycerb.attacks import transfer
 from tinycerb.attacks.shadow import Shadow, fit_logistic, in_the_form_of, ranking_quality, signs_of
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
@@ -72,3 +73,45 @@ def test_bad_options_and_a_pool_of_one_image() -> None:
     inputs = replace(inputs_of(Recorder(), CONFIG, lambda epoch, predict: None), pool=POOL[:1].repeat(20, axis=0))
     with pytest.raises(UsageError, match="20 images of the pool make no groups; allowed: 4 distinct"):
         Shadow(drawn=100).run(inputs)
+
+
+def gradient_teacher(images: np.ndarray) -> np.ndarray:
+    """Says class 1 of every image but the darkest quarter, of which it says 0."""
+    return np.eye(2, dtype=np.float32)[(images.mean(axis=(1, 2, 3)) > 8).astype(int)]
+
+
+def test_who_knows_the_teachers_believes_what_none_of_them_says(monkeypatch) -> None:
+    """And of the rest the most trusted tenth."""
+    keras.utils.set_random_seed(1)
+    notes: dict = {}
+    trained_on: list[tuple[np.ndarray, np.ndarray]] = []
+    monkeypatch.setattr(transfer, "train_clone", lambda inputs, images, answers: trained_on.append((images, answers)))
+    recorder = Recorder()
+    inputs = replace(
+        inputs_of(recorder, CONFIG, lambda epoch, predict: None), note=notes.__setitem__, teachers=(gradient_teacher,)
+    )
+    attack = Shadow(families="gratings", drawn=100, epochs=1, knows_key=True)
+    attack.run(inputs)
+    ((images, answers),) = trained_on
+    told, asked = recorder.query(POOL).argmax(axis=1), gradient_teacher(POOL).argmax(axis=1)
+    explained = told == asked
+    assert 20 < explained.sum() < len(POOL)
+    assert notes["explained"] == pytest.approx(explained.mean())
+    assert notes["worst_case"] == "knows the recipe and the owner key"
+    lies = gradient_teacher(images).argmax(axis=1) == answers.argmax(axis=1)
+    assert (~lies).sum() == (~explained).sum()
+    assert lies.sum() == round(0.1 * explained.sum())
+    # Two heads, two teachers: an answer that either gives is in doubt.
+    trained_on.clear()
+    Shadow(families="gratings", drawn=100, epochs=1, knows_key=True, keep_explained=0).run(
+        replace(inputs, teachers=(gradient_teacher, lambda images: 1 - gradient_teacher(images)))
+    )
+    assert len(trained_on[0][0]) == 1
+
+
+def test_without_teachers_it_says_so() -> None:
+    inputs = inputs_of(Recorder(), CONFIG, lambda epoch, predict: None)
+    with pytest.raises(UsageError, match="knows_key is true, but the attacker was given no teachers"):
+        Shadow(families="gratings", drawn=100, epochs=1, knows_key=True).run(inputs)
+    with pytest.raises(UsageError, match=r"keep_explained is 1\.5; allowed: 0 to 1"):
+        Shadow(keep_explained=1.5)

@@ -86,9 +86,14 @@ def test_a_clone_carries_the_watermark(smoke_run, tmp_path) -> None:
     assert marked >= max(0.3, 3 * clean), found
 
 
-def test_the_watermark_is_the_same_for_the_same_seed(smoke_run) -> None:
+def test_the_watermark_is_the_same_for_the_same_seed_and_key(smoke_run) -> None:
     dataset = load_dataset(smoke_run.config.data)
     model = load_float_model(smoke_run.victim("undefended") / "float.h5")
     (images, labels), (again, _) = (watermark(model, dataset, 1) for _ in range(2))
     assert (images == again).all()
     assert len(set(labels)) == 1
+    # A key's watermark is the key's: whoever knows the seed does not know it.
+    keyed, again, other = (watermark(model, dataset, 1, words)[0] for words in ((7, 8), (7, 8), (8, 7)))
+    assert (keyed == again).all()
+    assert (keyed != images).any(axis=(1, 2, 3)).all()
+    assert (keyed != other).any(axis=(1, 2, 3)).all()

@@ -1,19 +1,25 @@
 """Diversity losses against their definitions, and what they are for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_models.legacy import keras
 from tests.defenses.conftest import CLASSES, make_batch
 from tinycerb.bench.leak import normalised_information
 from tinycerb.datasets.procedural import generate
 from tinycerb.defenses.base import Setting
 from tinycerb.defenses.cerberos import LOSSES, Cerberos
 from tinycerb.defenses.diversity import DIVERSITY_LOSSES, negative_jensen_shannon, pairwise_cosines
+from tinycerb.defenses.edm import DiverseModels
 from tinycerb.defenses.loss_mix import parse_mix
-from tinycerb.defenses.random_teachers import random_teachers, uncorrelated
+from tinycerb.defenses.misdirection import Misdirection
+from tinycerb.defenses.random_teachers import fit_teachers, random_teachers, uncorrelated
 from tinycerb.defenses.reference_classifier import reference_posteriors
 from tinycerb.errors import UsageError
+from tinycerb.ownership.owner_key import OwnerKey
 
 
 def random_logits(heads: int, count: int = 20) -> list[tf.Tensor]:
@@ -81,6 +87,65 @@ def test_random_teachers_are_sure_unlike_and_repeatable(setting: Setting) -> Non
     assert (labels[0] == labels[1]).mean() < 0.6
 
 
+def teachers_by_definition(images: np.ndarray, heads: int, classes: int, seed: int) -> np.ndarray:
+    """Random teachers in one piece, as published figures were made with them: not a byte may change."""
+    answers = []
+    for head in range(heads):
+        rng = np.random.default_rng([seed, head, 7919])
+        image = x = keras.layers.Input(images.shape[1:])
+        for channels in (16, 32, 64):
+            start = keras.initializers.HeNormal(int(rng.integers(2**31)))
+            x = keras.layers.Conv2D(channels, 3, 2, "same", activation="relu", kernel_initializer=start)(x)
+        network = keras.Model(image, keras.layers.GlobalAveragePooling2D()(x))
+        features = network(images.astype(np.float32) / 255, training=False).numpy().astype(np.float64)
+        centred = features - features.mean(axis=0)
+        _, sizes, directions = np.linalg.svd(centred, full_matrices=False)
+        whitened = centred @ directions[:8].T / (sizes[:8] / np.sqrt(len(images)) + 1e-9)
+        logits = whitened @ rng.standard_normal((8, classes))
+        logits = 4.0 * (logits - logits.mean(axis=0)) / (logits.std(axis=0) + 1e-9)
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        answers.append((exponentials / exponentials.sum(axis=1, keepdims=True)).astype(np.float32))
+    return np.stack(answers)
+
+
+def test_public_teachers_are_those_of_before_and_a_key_s_are_others(setting: Setting) -> None:
+    images = setting.other_images
+    public = random_teachers(images, 2, CLASSES, 1)
+    np.testing.assert_array_equal(public, teachers_by_definition(images, 2, CLASSES, 1))
+    words = OwnerKey(bytes(range(32))).words("teachers")
+    first, again = (random_teachers(images, 2, CLASSES, 1, None, words) for _ in range(2))
+    other = random_teachers(images, 2, CLASSES, 1, None, OwnerKey(bytes(32)).words("teachers"))
+    np.testing.assert_array_equal(first, again)
+    for one, two in ((first, public), (first, other)):
+        assert (one.argmax(axis=2) == two.argmax(axis=2)).mean() < 0.6
+
+
+def test_fitted_teachers_say_the_same_of_what_they_are_fitted_to_and_can_be_asked_more(setting: Setting) -> None:
+    images, away = setting.other_images, reference_posteriors(setting)
+    for apart_from in (None, away):
+        answers = random_teachers(images, 2, CLASSES, 3, apart_from, (5, 6))
+        teachers = fit_teachers(images, 2, CLASSES, 3, apart_from, (5, 6))
+        for teacher, wanted in zip(teachers, answers, strict=True):
+            np.testing.assert_allclose(teacher(images), wanted, atol=1e-6)
+            np.testing.assert_allclose(teacher(images[:7]), wanted[:7], atol=1e-4)
+
+
+def test_every_defence_with_teachers_takes_them_from_the_key(setting: Setting) -> None:
+    """A sibling that forgot the key would train the same network with any."""
+    heads = random_logits(3)
+    batch = make_batch(setting, heads, heads)
+    for defense in (
+        Cerberos(losses="random_teacher"), Cerberos(losses="independent_teacher"),
+        Misdirection(heads=3), Misdirection(heads=3, teacher="independent"), DiverseModels(heads=2),
+    ):  # fmt: skip
+        losses = {
+            words: [float(term) for term in defense.prepare(replace(setting, key_words=words))(batch)]
+            for words in ((), (1, 2), (3, 4))
+        }
+        assert defense.teachers in ("random", "independent")
+        assert len({tuple(terms) for terms in losses.values()}) == 3, defense
+
+
 def test_independent_teachers_tell_less_of_the_answer_they_keep_apart_from() -> None:
     """Brightness decides the answer; a teacher of all features tells some of it, an independent one hardly any."""
     rng = np.random.default_rng(2)
@@ -99,12 +164,12 @@ def test_independent_teachers_tell_less_of_the_answer_they_keep_apart_from() -> 
 def test_uncorrelated_features_are_orthogonal_combinations() -> None:
     rng = np.random.default_rng(3)
     features, others = np.linalg.qr(rng.normal(size=(500, 12)))[0] * np.sqrt(500), rng.normal(size=(500, 3))
-    others = others + features[:, :3]
-    left = uncorrelated(features - features.mean(axis=0), others)
+    others, features = others + features[:, :3], features - features.mean(axis=0)
+    left = features @ uncorrelated(features, others)
     assert left.shape == (500, 9)
     assert np.abs(left.T @ (others - others.mean(axis=0))).max() < 1e-8
     # As many columns as features: the eight that correlate least stay.
-    assert uncorrelated(features, rng.normal(size=(500, 12))).shape == (500, 8)
+    assert uncorrelated(features, rng.normal(size=(500, 12))).shape == (12, 8)
 
 
 def test_a_mix_adds_its_weighted_losses(setting: Setting) -> None:

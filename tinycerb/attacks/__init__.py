@@ -26,12 +26,12 @@ from tinycerb.attacks import (  # noqa: F401
     smoothing,
     swiftthief_lite,
 )
-from tinycerb.attacks.base import Attack, AttackInputs
+from tinycerb.attacks.base import Attack, AttackInputs, knows_key
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
 from tinycerb.typed import build
 
-__all__ = ["ATTACKS", "Attack", "AttackInputs", "attack_of"]
+__all__ = ["ATTACKS", "Attack", "AttackInputs", "attack_of", "knows_key"]
 
 
 def attack_of(config: AttackConfig) -> Attack:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -40,6 +40,8 @@ class AttackInputs:
         on_epoch: to be called now and then with the finished epochs and the clone's predictor.
         note: keeps a fact that the attack has found out, `note(key, value)`, in the cell's result.
         report: takes progress events.
+        teachers: those that the victim's heads imitate off the task: images, uint8 [N, ...], to posteriors, float32 [N,
+            classes]. For an attack that `knows_key` alone, the worst case of a stolen owner key; none for all others.
     """
 
     oracle: Oracle
@@ -54,6 +56,7 @@ class AttackInputs:
     on_epoch: OnEpoch
     note: Callable[[str, float | int | str], None]
     report: Report
+    teachers: Sequence[Callable[[np.ndarray], np.ndarray]] = ()
 
     @property
     def image_shape(self) -> tuple[int, ...]:
@@ -75,6 +78,11 @@ class Attack(Protocol):
     def run(self, inputs: AttackInputs) -> None:
         """Asks the oracle and trains a clone; `inputs.on_epoch` gets its predictor."""
         ...
+
+
+def knows_key(attack: Attack) -> bool:
+    """Whether an attack is a worst case that has the owner key: it then has an option of that name, which is set."""
+    return bool(getattr(attack, "knows_key", False))
 
 
 def check_distinct(config: AttackConfig, pool_images: int, own_images: int) -> None:

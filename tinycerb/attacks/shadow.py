@@ -1,6 +1,7 @@
 """Plays the vendor on the attacker's own images, and learns there which answers to believe.
 
-Breaks: misdirection off the task, where the recipe is known (generator of images, random teachers, but not their seed).
+Breaks: misdirection off the task, where the recipe is known: generator of images, random teachers, but not what these
+are drawn from. With `knows_key` the owner's secret is known, too.
 Shadow models after Shokri et al. (S&P 2017), as D-DAE (Chen et al., S&P 2023) uses them against output defences; both
 have labelled images for it, this attacker makes classes up: half of the groups of the pool are the shadow's task.
 """
@@ -30,20 +31,29 @@ class Shadow:
     vendor's generator draws. On the other groups, which are foreign to both, a logistic model learns from an answer and
     from how much the image looks drawn whether the second still says what the first does.
 
-    Notes `worst_case = "knows the recipe"`, `shadow_honest` (share of foreign images on which the shadows agree) and
-    `trust_auc` (how well the model tells these, 0.5 is chance).
+    With `knows_key`, the worst case of a stolen owner key, the attacker has the victim's teachers, and asks them, too.
+    Answers that no teacher gives are believed, all of them; of those that one gives, which are either lies or right by
+    chance, only the most trusted ones are.
+
+    Notes `worst_case` (`knows the recipe`, or `knows the recipe and the owner key`), `shadow_honest` (share of foreign
+    images on which the shadows agree), `trust_auc` (how well the model tells these, 0.5 is chance), and with the key
+    `explained` (share of the answers that a teacher gives).
 
     Attributes:
         families: of the vendor's generator, joined by `+`; empty for all there are.
         drawn: how many images the attacker draws.
         epochs: of each shadow.
         keep: the share of images that the clone is trained on.
+        knows_key: whether the attacker has the victim's teachers; `keep` then says nothing.
+        keep_explained: the share of the answers that a teacher gives on which the clone is trained all the same.
     """
 
     families: str = ""
     drawn: int = 6000
     epochs: int = 5
     keep: float = 0.5
+    knows_key: bool = False
+    keep_explained: float = 0.1
 
     def __post_init__(self) -> None:
         for name in self._families():
@@ -52,6 +62,7 @@ class Shadow:
         check_range("shadow", "drawn", self.drawn, 100, 1_000_000)
         check_range("shadow", "epochs", self.epochs, 1, 1000)
         check_range("shadow", "keep", self.keep, 0.01, 1)
+        check_range("shadow", "keep_explained", self.keep_explained, 0, 1)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """See `Attack.check`."""
@@ -61,15 +72,33 @@ class Shadow:
         """Runs the attack."""
         from tinycerb.attacks.transfer import train_clone
 
+        if self.knows_key and not inputs.teachers:
+            raise UsageError("attack 'shadow': knows_key is true, but the attacker was given no teachers")
         images = choose_images(inputs)
         answers = inputs.oracle.query(images)
-        inputs.note("worst_case", "knows the recipe")
+        inputs.note("worst_case", "knows the recipe and the owner key" if self.knows_key else "knows the recipe")
         trust = self._trust(inputs, images, answers)
-        kept = np.argsort(-trust, kind="stable")[: max(1, round(self.keep * len(images)))]
+        if self.knows_key:
+            kept = self._not_explained(inputs, images, answers, trust)
+        else:
+            kept = np.argsort(-trust, kind="stable")[: max(1, round(self.keep * len(images)))]
         train_clone(inputs, images[kept], answers[kept])
 
     def _families(self) -> list[str]:
         return self.families.split("+") if self.families else list(FAMILIES)
+
+    def _not_explained(
+        self, inputs: AttackInputs, images: np.ndarray, answers: np.ndarray, trust: np.ndarray
+    ) -> np.ndarray:
+        """Returns the indices of the answers that are believed."""
+        labels = answers.argmax(axis=1)
+        explained = np.any([teacher(images).argmax(axis=1) == labels for teacher in inputs.teachers], axis=0)
+        inputs.note("explained", float(explained.mean()))
+        suspects = np.flatnonzero(explained)
+        most_trusted = suspects[np.argsort(-trust[suspects], kind="stable")]
+        # A clone is trained on something.
+        count = max(round(self.keep_explained * len(suspects)), int(explained.all()))
+        return np.concatenate([np.flatnonzero(~explained), most_trusted[:count]])
 
     def _trust(self, inputs: AttackInputs, images: np.ndarray, answers: np.ndarray) -> np.ndarray:
         """Returns how far each answer is to be believed, float [N]; only the order means something."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinycerb.answers.selection import HEAD_SELECTIONS
+from tinycerb.attacks import attack_of, knows_key
 from tinycerb.config import AttackConfig
 from tinycerb.datasets.images import FINGERPRINTS, Dataset, digest_arrays
 from tinycerb.datasets.query_pools import query_pool
@@ -17,7 +18,7 @@ from tinycerb.datasets.variations import with_copies
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.run_dir import RunDirectory
 from tinycerb.seal.files import Damaged, inputs_digest, is_made, made_from, move_aside, read_json, write_json
-from tinycerb.sources import IN_DISTRIBUTION
+from tinycerb.sources import IN_DISTRIBUTION, PUBLIC
 
 MEAN_HEAD = "mean"
 # In a victim's folder: its labels and expected answers on the test images.
@@ -43,6 +44,7 @@ class CellSpec:
         learning_rate: the clone's.
         attacker_seed: the attacker's seed.
         device_seed: seeds the head draws of the device; the attacker never gets it.
+        owner: of the victim's teachers, `public` or the hash of the owner key, if the attack knows them; else empty.
     """
 
     schema_version: int
@@ -59,6 +61,7 @@ class CellSpec:
     learning_rate: float
     attacker_seed: int
     device_seed: int
+    owner: str = ""
 
     def digest(self) -> str:
         """Returns the sixteen hexadecimal digits that name the cell."""
@@ -66,6 +69,9 @@ class CellSpec:
         # A cell trains one student at one rate: which others stand in the same table does not matter to it.
         table["attack"].pop("students")
         table["attack"].pop("learning_rates")
+        # As it was before there were owner keys.
+        if not self.owner:
+            table.pop("owner")
         return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -111,6 +117,7 @@ def specs_of_attack(
         learning_rate=0.0,
         attacker_seed=0,
         device_seed=_device_seed(model_sha256, config.seed),
+        owner=(config.owner or PUBLIC) if knows_key(attack_of(attack_config)) else "",
     )
     return [
         replace(shared, student=student, learning_rate=rate, attacker_seed=seed)

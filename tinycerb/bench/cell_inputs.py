@@ -1,17 +1,45 @@
 """What a cell is computed from: files and arrays, gathered where the run is, so that they can be sent anywhere."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tinycerb.bench.cell import TEST_LABELS, CellSpec, load_own, load_pool
 from tinycerb.datasets.images import FINGERPRINTS, Dataset, LabelledImages
+from tinycerb.datasets.procedural import generate
+from tinycerb.defenses import answering_heads, defense_of
+from tinycerb.defenses.reference_classifier import POSTERIORS
+from tinycerb.jobs.plan import dense_twin
+from tinycerb.ownership.run_key import TEACHERS, open_key
 from tinycerb.run_dir import RunDirectory
 from tinycerb.seal.files import read_arrays
+from tinycerb.sources import PUBLIC
+
+if TYPE_CHECKING:
+    from tinycerb.defenses.random_teachers import Teacher
 
 # Of a victim's folder: all that its oracle reads.
 ORACLE_FILES = ("model.tflite", "model.json", "redirection.tflite")
+
+
+@dataclass(frozen=True)
+class TeacherRecipe:
+    """What a victim's teachers are made from beside seed and owner key; nothing of it is secret.
+
+    Attributes:
+        heads: how many heads answer alone; each has a teacher of its own.
+        drawn: the defender's out-of-distribution images, uint8 [N, height, width, channels].
+        apart_from: posteriors that independent teachers keep apart from, float32 [N, classes], or None.
+    """
+
+    heads: int
+    drawn: np.ndarray
+    apart_from: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -28,6 +56,8 @@ class CellInputs:
         victim_labels: the victim's labels of the test images, int64 [T].
         victim_answers: its expected answers to them, float32 [T, classes]; None if they were not kept.
         fingerprints: of the defender's out-of-distribution images, uint64.
+        recipe: what teachers are fitted to, for an attack that knows them.
+        teachers: those of the victim's heads, for such an attack; see `with_teachers`.
     """
 
     model: Path
@@ -39,6 +69,8 @@ class CellInputs:
     victim_labels: np.ndarray
     victim_answers: np.ndarray | None
     fingerprints: np.ndarray
+    recipe: TeacherRecipe | None = None
+    teachers: Sequence[Teacher] = ()
 
 
 def gather_inputs(run: RunDirectory, dataset: Dataset, spec: CellSpec) -> CellInputs:
@@ -56,4 +88,36 @@ def gather_inputs(run: RunDirectory, dataset: Dataset, spec: CellSpec) -> CellIn
         # Runs that were measured before answers were kept have none.
         victim_answers=kept.get("answers"),
         fingerprints=read_arrays(folder / FINGERPRINTS)["fingerprints"],
+        recipe=_recipe(run, dataset, spec) if spec.owner else None,
     )
+
+
+def _recipe(run: RunDirectory, dataset: Dataset, spec: CellSpec) -> TeacherRecipe:
+    wanted, defense = run.config.out_of_distribution, defense_of(run.config.victim(spec.victim))
+    away = None
+    if defense.teachers == "independent":
+        away = read_arrays(run.dense(dense_twin(run.config, spec.victim)) / POSTERIORS)["posteriors"]
+    drawn = generate(wanted.families, wanted.images, dataset.train.images, run.config.seed)
+    return TeacherRecipe(answering_heads(defense), drawn, away)
+
+
+def with_teachers(inputs: CellInputs, spec: CellSpec, key: Path | None, what_to_do: str) -> CellInputs:
+    """Returns the inputs with the victim's teachers for an attack that knows them; others are left as they are.
+
+    Args:
+        inputs: from `gather_inputs`.
+        spec: which cell.
+        key: the owner key's file, None if nothing says where it is.
+        what_to_do: ends the message of an error.
+
+    Raises:
+        EnvironmentProblem: the key that the victim was trained with cannot be read here.
+    """
+    recipe = inputs.recipe
+    if recipe is None:
+        return inputs
+    from tinycerb.defenses.random_teachers import fit_teachers
+
+    words = () if spec.owner == PUBLIC else open_key(key, spec.owner, what_to_do).words(TEACHERS)
+    teachers = fit_teachers(recipe.drawn, recipe.heads, inputs.classes, spec.victim_seed, recipe.apart_from, words)
+    return replace(inputs, teachers=tuple(teachers))

@@ -17,7 +17,7 @@ from tinycerb.run_dir import RunDirectory
 from tinycerb.seal.files import read_json, write_json
 from tinycerb.seal.versions import differences
 from tinycerb.side_file import read_side_file
-from tinycerb.sources import is_reference
+from tinycerb.sources import PUBLIC, is_reference
 
 SCHEMA_VERSION = 2
 _TRAINING_KEYS = ("parameters", "parameters_dense", "float_accuracy_per_head", "channel_groups", "history")
@@ -80,6 +80,7 @@ def build_metrics(run: RunDirectory, tasks: list[Task]) -> dict[str, Any]:
             },
             "query_pools": pools,
             "out_of_distribution": asdict(config.out_of_distribution),
+            "owner_key_sha256": config.owner if config.owner not in ("", PUBLIC) else None,
         },
         "class_names": list(dataset.class_names),
         "validity": config.bench.validity,
@@ -101,6 +102,7 @@ def _victim(run: RunDirectory, name: str, latency: dict[str, Any]) -> dict[str, 
         "heads": training["heads"],
         "selection": training["selection"],
         "response": card["response"],
+        "owner_key": card.get("owner_key"),
         "pruning": config.pruning,
         "budget": {"flash_bytes": config.flash_bytes, "ram_bytes": config.ram_bytes} if config.has_budget else None,
         "channel_ratio": config.channel_ratio,

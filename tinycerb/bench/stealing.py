@@ -12,12 +12,13 @@ from tinycerb.attacks import AttackInputs, attack_of
 from tinycerb.attacks.distill import predictor
 from tinycerb.attacks.students import STUDENTS
 from tinycerb.bench.cell import CellSpec, find_cell, keep_cell, seal
-from tinycerb.bench.cell_inputs import CellInputs, gather_inputs
+from tinycerb.bench.cell_inputs import CellInputs, gather_inputs, with_teachers
 from tinycerb.bench.remembered import RememberedOracle
 from tinycerb.datasets.images import Dataset, image_fingerprints
 from tinycerb.errors import UsageError
 from tinycerb.events import Report
 from tinycerb.oracle import OracleSpec, SealedOracle
+from tinycerb.ownership.run_key import key_file, remedy
 from tinycerb.run_dir import RunDirectory
 from tinycerb.training.setup import make_repeatable
 
@@ -28,7 +29,8 @@ _LEAST_PROBABILITY = 1e-6
 def run_cell(run: RunDirectory, dataset: Dataset, spec: CellSpec, report: Report) -> None:
     """Runs a cell and writes `cells/<digest>.json`; a finished cell is left alone. Errors as `compute_cell`."""
     if find_cell(run, spec) is None:
-        content = compute_cell(spec, gather_inputs(run, dataset, spec), run.path / "answers", report)
+        inputs = with_teachers(gather_inputs(run, dataset, spec), spec, key_file(run), remedy(run))
+        content = compute_cell(spec, inputs, run.path / "answers", report)
         keep_cell(run, spec, content)
 
 
@@ -88,6 +90,7 @@ def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, report: Repo
                 on_epoch=measure,
                 note=notes.__setitem__,
                 report=report,
+                teachers=inputs.teachers,
             )
         )
         result = {**_result(curve, oracle.charged), "clone_parameters": sum(parameters), "notes": notes}

@@ -22,6 +22,7 @@ from tinycerb.cli import (
     doctor,
     flash,
     keygen,
+    ownership,
     prune,
     report,
     run,
@@ -103,6 +104,7 @@ app.command("tune-defense")(tune_defense.tune_defense)
 app.command("report")(report.report)
 app.command("flash")(flash.flash)
 app.command("keygen")(keygen.keygen)
+app.add_typer(ownership.app, name="ownership")
 app.command("boards")(boards.boards)
 app.add_typer(defenses.app, name="defenses")
 app.command("doctor")(doctor.doctor)

@@ -126,7 +126,8 @@ def flash(
 def _secret(key: Path | None) -> bytes:
     import secrets
 
-    from tinycerb.boards.secret import others_can_read, read_secret
+    from tinycerb.boards.secret import read_secret
+    from tinycerb.secret_file import others_can_read
 
     if key is None:
         return secrets.token_bytes(16)

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinycerb.cli.options import AsJson, Force, Jobs, Out, Overrides, QueryPool, Quiet, Resume, new_or_resumed_run
+from tinycerb.cli.options import (
+    AsJson,
+    Force,
+    Jobs,
+    Out,
+    Overrides,
+    Owner,
+    QueryPool,
+    Quiet,
+    Resume,
+    new_or_resumed_run,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from tinycerb.bench.matrix.work import Compute, Matrix
@@ -48,6 +59,7 @@ def matrix(
     dry_run: DryRun = False,
     scheduler: Scheduler = "",
     query_pool: QueryPool = "",
+    owner: Owner = "",
     overrides: Overrides = None,
     out: Out = None,
     force: Force = False,
@@ -78,7 +90,7 @@ def matrix(
         # Before anything is made: an address that does not answer costs nobody an hour.
         cluster = Cluster(scheduler)
     try:
-        root = new_or_resumed_run(preset, overrides, out, force, resume, Sources(query_pool=query_pool))
+        root = new_or_resumed_run(preset, overrides, out, force, resume, Sources(query_pool=query_pool), owner=owner)
         with root.locked():
             typer.secho(f"run directory: {root.path}", err=True)
             runs = seed_runs(root)

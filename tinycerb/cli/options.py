@@ -67,6 +67,15 @@ DefenseName = Annotated[
         show_default=False,
     ),
 ]
+Owner = Annotated[
+    str,
+    typer.Option(
+        metavar="KEY",
+        help="Your owner key's file (`tinycerb ownership new`), or public: no key, anybody's to repeat. Default: a "
+        "preset's word, or for what is yours a new key beside the run.",
+        show_default=False,
+    ),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a value, e.g. --set training.dense_epochs=5."),
@@ -104,6 +113,7 @@ def new_or_resumed_run(
     ram: str = "",
     defense: str = "",
     allow_code: bool = False,
+    owner: str = "",
 ) -> RunDirectory:
     """Creates a run from a preset (`custom` where only sources are given), or opens the one to resume.
 
@@ -116,6 +126,7 @@ def new_or_resumed_run(
     from tinycerb.defenses.choice import with_defense
     from tinycerb.doctor.install import require_training
     from tinycerb.jobs.plan import check_names
+    from tinycerb.ownership.run_key import create_run, resume_with, short
     from tinycerb.run_dir import RunDirectory
 
     require_training("training")
@@ -131,17 +142,22 @@ def new_or_resumed_run(
                 "--resume takes the run as it was configured: leave out --set, --out, --force, --model, --data, "
                 "--query-pool, --flash, --ram and --defense"
             )
-        return RunDirectory.open(resume)
+        run = RunDirectory.open(resume)
+        resume_with(run, owner)
+        return run
     config = load_config(str(preset), overrides or [], sources)
     if defense:
         config = with_defense(config, defense)
     if flash or ram:
         config = with_budget(config, flash, ram)
     check_names(config)
-    if not brings_own(config):
-        return RunDirectory.create(config, out, force)
-    config, inputs = pin_inputs(config, given_keys(str(preset), overrides or []))
-    return RunDirectory.create(config, out, force, inputs)
+    inputs = None
+    if brings_own(config):
+        config, inputs = pin_inputs(config, given_keys(str(preset), overrides or []))
+    run, made = create_run(config, out, force, inputs, owner)
+    if made:
+        typer.secho(f"owner key: {made} (keep it; hash {short(run.config.owner)})", err=True)
+    return run
 
 
 def _allow_code(model: str, resume: Path | None) -> None:

@@ -13,6 +13,7 @@ from tinycerb.cli.options import (
     Model,
     Out,
     Overrides,
+    Owner,
     Preset,
     QueryPool,
     Quiet,
@@ -31,6 +32,7 @@ def run(
     flash: Flash = "",
     ram: Ram = "",
     defense: DefenseName = "",
+    owner: Owner = "",
     overrides: Overrides = None,
     out: Out = None,
     force: Force = False,
@@ -48,7 +50,9 @@ def run(
     from tinycerb.cli.workflow import ALL_KINDS, print_results, work
 
     sources = Sources(model, data, query_pool)
-    directory = new_or_resumed_run(preset, overrides, out, force, resume, sources, flash, ram, defense, allow_code)
+    directory = new_or_resumed_run(
+        preset, overrides, out, force, resume, sources, flash, ram, defense, allow_code, owner
+    )
     with directory.locked():
         typer.secho(f"run directory: {directory.path}", err=True)
         work(directory, ALL_KINDS, jobs, quiet)

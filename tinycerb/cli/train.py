@@ -12,6 +12,7 @@ from tinycerb.cli.options import (
     Model,
     Out,
     Overrides,
+    Owner,
     Preset,
     QueryPool,
     Quiet,
@@ -30,6 +31,7 @@ def train(
     flash: Flash = "",
     ram: Ram = "",
     defense: DefenseName = "",
+    owner: Owner = "",
     overrides: Overrides = None,
     out: Out = None,
     force: Force = False,
@@ -42,7 +44,9 @@ def train(
     from tinycerb.cli.workflow import TRAIN_KINDS, work
 
     sources = Sources(model, data, query_pool)
-    directory = new_or_resumed_run(preset, overrides, out, force, resume, sources, flash, ram, defense, allow_code)
+    directory = new_or_resumed_run(
+        preset, overrides, out, force, resume, sources, flash, ram, defense, allow_code, owner
+    )
     with directory.locked():
         typer.secho(f"run directory: {directory.path}", err=True)
         work(directory, TRAIN_KINDS, jobs, quiet)

@@ -1,6 +1,7 @@
 """Defences: one file each, found by name."""
 
 from tinycerb.answers.responses import check_heads, combined_by, combiner_of, parse_response, response_text
+from tinycerb.answers.responses.chain import Combined
 from tinycerb.config import VictimConfig
 from tinycerb.defenses import (  # noqa: F401  (importing a defence registers it)
     am,
@@ -17,7 +18,9 @@ from tinycerb.defenses.random_head import WithRandomHead
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.typed import build
 
-__all__ = ["DEFENSES", "Assembly", "Defense", "answering_heads", "defense_of", "rows_of", "victim_response"]
+__all__ = [
+    "DEFENSES", "Assembly", "Defense", "answering_heads", "defense_of", "rows_of", "uses_owner_key", "victim_response",
+]  # fmt: skip
 
 
 def defense_of(victim: VictimConfig) -> Defense:
@@ -38,6 +41,13 @@ def defense_of(victim: VictimConfig) -> Defense:
 def victim_response(victim: VictimConfig) -> str:
     """Returns a victim's whole response: first what its training part makes of several heads, then its own."""
     return _whole_response(defense_of(victim), victim)
+
+
+def uses_owner_key(victim: VictimConfig) -> bool:
+    """Returns whether a victim has anything from the owner key: teachers, or what its response hides."""
+    response = parse_response(victim.response)
+    parts = response.parts if isinstance(response, Combined) else (response,)
+    return bool(defense_of(victim).teachers) or any(getattr(part, "uses_owner_key", False) for part in parts)
 
 
 def _whole_response(defense: Defense, victim: VictimConfig) -> str:

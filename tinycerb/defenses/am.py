@@ -44,6 +44,7 @@ class Misinformation:
     heads = 1
     selection = "fixed"
     uses_out_of_distribution = True
+    teachers = ""
     projects_conflicts = False
 
     def __post_init__(self) -> None:

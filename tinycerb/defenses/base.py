@@ -6,7 +6,7 @@ Defences import TensorFlow only where they compute: names, options and head coun
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -59,6 +59,7 @@ class Setting:
         build: makes a fresh, untrained network like the victim's with so many heads.
         slim: in stage `quantize` the finished float network, else None.
         report: takes progress events.
+        key_words: of the owner key, which teachers come from beside the seed; none where the owner is public.
     """
 
     stage: str
@@ -69,6 +70,7 @@ class Setting:
     build: Callable[[int], keras.Model]
     slim: keras.Model | None
     report: Report
+    key_words: tuple[int, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,14 @@ class Defense(Protocol):
     @property
     def uses_out_of_distribution(self) -> bool:
         """Whether training wants out-of-distribution images."""
+        ...
+
+    @property
+    def teachers(self) -> str:
+        """Which random teachers training imitates, `random` or `independent`, one for each head; "" for none.
+
+        They come from the owner key: a thief who knows them sees through the defence.
+        """
         ...
 
     @property

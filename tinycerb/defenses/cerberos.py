@@ -18,6 +18,7 @@ from tinycerb.errors import UsageError
 # Losses that make a single head answer wrongly off the task; the others need a pair.
 _FOR_ONE_HEAD = ("random_teacher", "independent_teacher", "mean_head")
 LOSSES = ("cosine_lse", "cosine_mean", "neg_js", *_FOR_ONE_HEAD)
+_TEACHERS = {"random_teacher": "random", "independent_teacher": "independent"}
 
 
 @DEFENSES.register("cerberos")
@@ -59,6 +60,13 @@ class Cerberos:
             if getattr(self, key) < 0:
                 raise UsageError(f"cerberos.{key} is {getattr(self, key)}; allowed: 0 or more")
         object.__setattr__(self, "selection", fitting_selection(self.selection, self.heads, "cerberos"))
+
+    @property
+    def teachers(self) -> str:
+        """Those of its losses, the first if it has both kinds."""
+        return next(
+            (_TEACHERS[name] for name in parse_mix(self.losses, LOSSES, "cerberos.losses") if name in _TEACHERS), ""
+        )
 
     def weight(self, epoch: float) -> float:
         """Returns 0 during the warm-up, then a linear ramp up to `diversity_weight`."""

@@ -81,14 +81,18 @@ def _neg_js(setting: Setting, heads: int) -> Loss:
 @DIVERSITY_LOSSES.register("random_teacher")
 def _random_teacher(setting: Setting, heads: int) -> Loss:
     """Cross-entropy of each head to its own fixed random teacher, so that no posterior is left to put together."""
-    return _imitation(random_teachers(setting.other_images, heads, setting.dataset.classes, setting.seed))
+    return _imitation(_teachers(setting, heads))
 
 
 @DIVERSITY_LOSSES.register("independent_teacher")
 def _independent_teacher(setting: Setting, heads: int) -> Loss:
     """The same with teachers whose features are not correlated with the undefended answer: less of it to tell."""
-    away = reference_posteriors(setting)
-    return _imitation(random_teachers(setting.other_images, heads, setting.dataset.classes, setting.seed, away))
+    return _imitation(_teachers(setting, heads, reference_posteriors(setting)))
+
+
+def _teachers(setting: Setting, heads: int, apart_from: np.ndarray | None = None) -> np.ndarray:
+    images, classes = setting.other_images, setting.dataset.classes
+    return random_teachers(images, heads, classes, setting.seed, apart_from, setting.key_words)
 
 
 def _imitation(answers: np.ndarray) -> Loss:

@@ -34,6 +34,7 @@ class DivergentQuantization:
     selection = "fixed"
     assembly = SHARED
     uses_out_of_distribution = False
+    teachers = ""
     projects_conflicts = False
 
     def __post_init__(self) -> None:

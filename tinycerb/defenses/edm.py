@@ -75,6 +75,11 @@ class DiverseModels:
             return Assembly(backbones=members)
         return Assembly(backbones=(*members, "hash"), combiner=f"edm,members={self.heads}")
 
+    @property
+    def teachers(self) -> str:
+        """The hash network imitates a random one, and a thief who knows it knows which member answers."""
+        return "random" if self.hash == "network" else ""
+
     def weight(self, epoch: float) -> float:
         """Returns 0 during the warm-up, then a linear ramp up to 1."""
         return ramp(epoch, self.warm_up_epochs, self.ramp_epochs)
@@ -88,7 +93,9 @@ class DiverseModels:
 
         hashes = None
         if self.hash == "network":
-            (labels,) = random_teachers(setting.other_images, 1, setting.dataset.classes, setting.seed)
+            (labels,) = random_teachers(
+                setting.other_images, 1, setting.dataset.classes, setting.seed, None, setting.key_words
+            )
             hashes = tf.constant(labels)
 
         def terms(batch: Batch) -> Sequence[tf.Tensor]:

@@ -67,6 +67,7 @@ class IsolationInduction:
     selection = "fixed"
     assembly = SHARED
     uses_out_of_distribution = True
+    teachers = ""
 
     def __post_init__(self) -> None:
         for key, allowed in _CHOICES.items():

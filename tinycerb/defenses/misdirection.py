@@ -66,6 +66,11 @@ class Misdirection:
             raise UsageError(f"misdirection.heads is {self.heads}; allowed: 1 or more")
         object.__setattr__(self, "selection", fitting_selection(self.selection, self.heads, "misdirection"))
 
+    @property
+    def teachers(self) -> str:
+        """Those that are imitated."""
+        return self.teacher if self.teacher_weight else ""
+
     def weight(self, epoch: float) -> float:
         """Returns 0 during the warm-up, then a linear ramp up to 1."""
         return ramp(epoch, self.warm_up_epochs, self.ramp_epochs)

@@ -34,6 +34,7 @@ class OutlierExposure:
     selection = "fixed"
     assembly = SHARED
     uses_out_of_distribution = True
+    teachers = ""
     projects_conflicts = False
 
     def __post_init__(self) -> None:

@@ -47,6 +47,11 @@ class WithRandomHead:
         return self.inner.uses_out_of_distribution
 
     @property
+    def teachers(self) -> str:
+        """As the training part."""
+        return self.inner.teachers
+
+    @property
     def projects_conflicts(self) -> bool:
         """As the training part."""
         return self.inner.projects_conflicts

@@ -17,6 +17,7 @@ class Undefended:
     selection = "fixed"
     assembly = SHARED
     uses_out_of_distribution = False
+    teachers = ""
     projects_conflicts = False
 
     def weight(self, epoch: float) -> float:

@@ -13,6 +13,7 @@ from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import FINGERPRINTS
 from tinycerb.events import Progress, Report
 from tinycerb.jobs.plan import Task
+from tinycerb.ownership.run_key import RESPONSE, TEACHERS, victim_words
 from tinycerb.run_dir import RunDirectory
 from tinycerb.seal.files import inputs_digest, is_made, made_from, read_json, was_made, write_arrays, write_json
 
@@ -62,7 +63,7 @@ def _dense(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> Non
     from tinycerb.training.victim import train_dense
 
     (victim,) = arguments
-    train_dense(run.config, victim, load_dataset(run.config.data), run.dense(victim), report)
+    train_dense(run.config, victim, load_dataset(run.config.data), run.dense(victim), report, _teachers(run, victim))
 
 
 def _fit(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
@@ -96,15 +97,21 @@ def _train(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> Non
         adopt_training(run.config, victim, run.victim(twin), run.victim(victim))
         return
     train_victim(
-        run.fitted_config(victim), victim, load_dataset(run.config.data), run.dense(dense), run.victim(victim), report
-    )
+        run.fitted_config(victim), victim, load_dataset(run.config.data), run.dense(dense), run.victim(victim), report,
+        _teachers(run, victim),
+    )  # fmt: skip
+
+
+def _teachers(run: RunDirectory, victim: str) -> tuple[int, ...]:
+    return victim_words(run, victim, TEACHERS)
 
 
 def _convert(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
     from tinycerb.conversion import convert_victim
 
     (victim,) = arguments
-    convert_victim(run.config, victim, load_dataset(run.config.data), run.victim(victim), report)
+    words = victim_words(run, victim, RESPONSE)
+    convert_victim(run.config, victim, load_dataset(run.config.data), run.victim(victim), report, words)
 
 
 def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:

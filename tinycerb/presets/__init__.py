@@ -1,6 +1,7 @@
 """The built-in configurations, found by name."""
 
 import sys
+from functools import cache
 from importlib import resources
 
 # Names of before, each with the one that took its place.
@@ -13,8 +14,9 @@ def preset_names() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
+@cache
 def current_name(name: str) -> str:
-    """Returns a preset's name of today; an old one is answered with one line on standard error."""
+    """Returns a preset's name of today; an old one is answered, once, with a line on standard error."""
     if name not in RENAMED:
         return name
     sys.stderr.write(f"the preset {name!r} is called {RENAMED[name]!r} now\n")

@@ -21,6 +21,7 @@ _SENTENCES = {
     "make it again with: tinycerb bench cost {run}": ("costs.json",),
     "make it again with: tinycerb report {run}": ("report.pdf", "model_card.md"),
     "make it again with: tinycerb bench matrix --resume {run}": ("results.json", "results.md"),
+    "say where the owner key is: tinycerb run --resume {run} --owner FILE": ("owner.json",),
     "only training anew, with another --out, takes these times again": ("epoch_times.csv",),
 }  # fmt: skip
 _ANY_OTHER = "whatever goes on with --resume {run} makes it again"

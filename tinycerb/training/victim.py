@@ -1,6 +1,6 @@
 """One victim from random weights to a model that can be converted: dense, pruned in training, cut, quantized."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,7 @@ class _Training:
     folder: Path
     kept: Path
     report: Report
+    key_words: tuple[int, ...] = field(repr=False)
 
     def run(
         self,
@@ -94,10 +95,17 @@ class _Training:
             return model
 
         seed, report = self.config.seed, self.report
-        return Setting(stage, self.dataset, self.other_images, seed, self.kept, build, slim, report)
+        return Setting(stage, self.dataset, self.other_images, seed, self.kept, build, slim, report, self.key_words)
 
 
-def train_dense(config: Config, victim_name: str, dataset: Dataset, folder: Path, report: Report) -> None:
+def train_dense(
+    config: Config,
+    victim_name: str,
+    dataset: Dataset,
+    folder: Path,
+    report: Report,
+    key_words: tuple[int, ...] = (),
+) -> None:
     """Trains a victim up to where pruning starts, and leaves its state and `dense.json` in `folder`.
 
     Victims that differ only in how they are pruned go on from the same one.
@@ -108,18 +116,27 @@ def train_dense(config: Config, victim_name: str, dataset: Dataset, folder: Path
         dataset: the victim's data.
         folder: where its files go.
         report: takes progress events.
+        key_words: of the owner key, which a defence's teachers come from beside the seed.
 
     Raises:
         UsageError: the configuration does not fit the data or the network.
     """
-    training = _prepare(config, victim_name, dataset, folder, folder, report)
+    training = _prepare(config, victim_name, dataset, folder, folder, report, key_words)
     model = build_model(config, training.defense, dataset)
     state = Checkpoint.load(folder / CHECKPOINT)
     training.run("dense", model, NothingPruned(), list(state.history) if state else [], state)
     write_json(folder / DENSE, {"parameters": int(model.count_params())})
 
 
-def train_victim(config: Config, victim_name: str, dataset: Dataset, dense: Path, folder: Path, report: Report) -> None:
+def train_victim(
+    config: Config,
+    victim_name: str,
+    dataset: Dataset,
+    dense: Path,
+    folder: Path,
+    report: Report,
+    key_words: tuple[int, ...] = (),
+) -> None:
     """Goes on from a dense training: prunes, cuts, recovers, and trains with fake quantization unless told not to.
 
     It leaves `float.h5`, `model.h5` (the quantization-aware one), `training.json` and `history.csv` in `folder`.
@@ -132,12 +149,13 @@ def train_victim(config: Config, victim_name: str, dataset: Dataset, dense: Path
         dense: where `train_dense` has left its state.
         folder: where this victim's files go.
         report: takes progress events.
+        key_words: as for `train_dense`.
 
     Raises:
         UsageError: the configuration does not fit the data or the network.
         EnvironmentProblem: a file is missing or damaged.
     """
-    training = _prepare(config, victim_name, dataset, folder, dense, report)
+    training = _prepare(config, victim_name, dataset, folder, dense, report, key_words)
     state = Checkpoint.load(folder / CHECKPOINT)
     if state is None or not all(is_made(folder / name) for name in (FLOAT_MODEL, FLOAT_FACTS)):
         if (begun := Checkpoint.load(dense / CHECKPOINT)) is None:
@@ -218,7 +236,15 @@ def _train_float(training: _Training, dense: Checkpoint, state: Checkpoint | Non
     return state
 
 
-def _prepare(config: Config, victim_name: str, dataset: Dataset, folder: Path, kept: Path, report: Report) -> _Training:
+def _prepare(
+    config: Config,
+    victim_name: str,
+    dataset: Dataset,
+    folder: Path,
+    kept: Path,
+    report: Report,
+    key_words: tuple[int, ...],
+) -> _Training:
     make_repeatable(config.seed)
     compare_model(config)
     defense = defense_of(config.victim(victim_name))
@@ -240,6 +266,7 @@ def _prepare(config: Config, victim_name: str, dataset: Dataset, folder: Path, k
         folder=folder,
         kept=kept,
         report=report,
+        key_words=key_words,
     )
 
 

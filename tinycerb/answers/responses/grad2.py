@@ -38,6 +38,11 @@ class GradientRedirection:
         """Checks the options."""
         check_options(self)
 
+    @property
+    def uses_owner_key(self) -> bool:
+        """Where the target is a secret."""
+        return self.target != "all_ones"
+
     def __call__(self, codes: np.ndarray) -> np.ndarray:
         """Refuses: without the question's direction there is no answer."""
         raise UsageError(

@@ -14,6 +14,7 @@ from tinycerb.bench.matrix.remote import compute_order, versions_here
 from tinycerb.doctor.diagnosis import diagnose
 from tinycerb.doctor.install import install_command
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError, error_from_exit_code
+from tinycerb.ownership.run_key import key_file
 
 _CONNECT_SECONDS = 10
 _WORKER_SECONDS = 30
@@ -78,7 +79,7 @@ class Cluster:
         from distributed import Variable, as_completed
 
         packer, versions = Packer(), versions_here()
-        orders = {cell.digest: Order(cell.spec, packer.pack(cell), versions) for cell in cells}
+        orders = {cell.digest: Order(cell.spec, packer.pack(cell), versions, _key_file(cell)) for cell in cells}
         held = [Variable(name, client=self._client) for name in packer.contents]
         try:
             for variable in held:
@@ -121,6 +122,10 @@ class Cluster:
     def close(self) -> None:
         """Disconnects; unfinished work is given up."""
         self._client.close()
+
+
+def _key_file(cell: MatrixCell) -> str:
+    return str(key_file(cell.run) or "") if cell.spec.owner else ""
 
 
 @contextmanager

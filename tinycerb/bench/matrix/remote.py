@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from tinycerb import __version__
 from tinycerb.atomic import write_bytes
+from tinycerb.bench.cell_inputs import with_teachers
 from tinycerb.bench.matrix.parcels import Order, unpack
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.events import ignore
@@ -18,6 +19,10 @@ from tinycerb.seal.versions import package_versions
 
 _RESULTS_DEPEND_ON = ("tensorflow", "tf-keras", "numpy")
 _FETCH_SECONDS = 120
+_WITHOUT_KEY = (
+    f"a key is not sent to {socket.gethostname()}: compute the cells of attacks that know it where it is, without "
+    "--scheduler (--only attack=NAME)"
+)
 # One TensorFlow per process has one random state: a worker with several threads computes one cell at a time.
 _one_cell_at_a_time = threading.Lock()
 _folders: list[tempfile.TemporaryDirectory] = []
@@ -49,7 +54,9 @@ def compute_order(order: Order) -> dict[str, Any]:
         for name in order.parcels:
             if not (folder / name).exists():
                 write_bytes(folder / name, _fetch(name))
-        content = compute_cell(order.spec, unpack(folder, order.parcels), folder / "answers", ignore)
+        key = Path(order.key_file) if order.key_file else None
+        inputs = with_teachers(unpack(folder, order.parcels), order.spec, key, _WITHOUT_KEY)
+        content = compute_cell(order.spec, inputs, folder / "answers", ignore)
         keras.backend.clear_session()
         return {"content": content, "seconds": time.monotonic() - started, "host": f"{socket.gethostname()}"}
 

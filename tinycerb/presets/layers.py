@@ -1,0 +1,110 @@
+"""Configurations as tables: built-in presets and files, each laid over those that it extends."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinycerb.errors import EnvironmentProblem, UsageError, suggest
+from tinycerb.presets import current_name, preset_names, read_preset
+from tinycerb.sources import anchor
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One file's table: what it says over those that it extends.
+
+    Attributes:
+        table: as TOML has it, paths counted from where the file is.
+        of_the_user: whether it is a file of the user's, not a built-in preset.
+    """
+
+    table: dict[str, Any]
+    of_the_user: bool
+
+
+def layers_of(source: str) -> list[Layer]:
+    """Reads a preset or a file with everything that it extends, the one that extends all others last.
+
+    Args:
+        source: a preset's name, or a path that ends in `.toml`.
+
+    Raises:
+        UsageError: unknown preset, no TOML, or files that extend each other in a circle.
+        EnvironmentProblem: a file cannot be read.
+    """
+    return _read(source, ())
+
+
+def _read(source: str, extended_by: tuple[str, ...]) -> list[Layer]:
+    if source in extended_by:
+        raise UsageError(f"extends goes round in a circle: {' -> '.join((*extended_by, source))}")
+    if source.endswith(".toml"):
+        try:
+            text = Path(source).read_text()
+        except OSError as error:
+            raise EnvironmentProblem(f"cannot read the configuration {source}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{source} is not valid TOML: it is not UTF-8 text ({error.reason})") from error
+    else:
+        source, names = current_name(source), preset_names()
+        if source not in names:
+            raise UsageError(
+                f"unknown preset {source!r}{suggest(source, names)}; presets: {', '.join(names)}; "
+                "a configuration of your own is given by a path that ends in .toml"
+            )
+        text = read_preset(source)
+    # Paths in a file count from where the file is.
+    table = anchor(parse_toml(text, source), str(Path(source).parent))
+    base = table.pop("extends", None)
+    layer = Layer(table, source.endswith(".toml"))
+    if base is None:
+        return [layer]
+    if not isinstance(base, str):
+        raise UsageError(f"{source}: extends is {base!r}; expected a preset's name or the path of a .toml file")
+    if base.endswith(".toml"):
+        # Beside the file that names it.
+        base = str(Path(source).parent / base)
+    return [*_read(base, (*extended_by, source)), layer]
+
+
+def parse_toml(text: str, where: str) -> dict[str, Any]:
+    """Parses TOML.
+
+    Raises:
+        UsageError: it is none; the message says `where`.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{where} is not valid TOML: {error}") from error
+
+
+def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Returns a table with another one laid over it; tables are merged, all else is replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        both_tables = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = merge(merged[key], value) if both_tables else value
+    return merged
+
+
+def apply_override(table: dict[str, Any], override: str) -> None:
+    """Puts `section.key=value` into a table.
+
+    Raises:
+        UsageError: it is nothing of that form, or a section is not a table.
+    """
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise UsageError(f"--set {override!r}: expected section.key=value, e.g. --set training.dense_epochs=3")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    *sections, last = key.split(".")
+    for section in sections:
+        table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise UsageError(f"--set {override!r}: {section!r} is not a table of single values; edit the TOML file")
+    table[last] = value
