@@ -13,6 +13,7 @@ from tinycerb.seal.care import adopt
 
 COMMANDS = (
     "run", "train", "prune", "convert", "summary", "bench", "report", "doctor", "flash", "defenses", "tune-defense",
+    "ownership",
 )  # fmt: skip
 
 
