@@ -16,6 +16,7 @@ def test_a_prebuilt_image_is_flashed_without_compiler_and_qemu(flash: Cli, tmp_p
     assert built.returncode == 0, built.stderr
     assert "tinycerb.boards.unicorn_machine" in built.stdout
     image = Path(built.args[-1]) / "firmware.elf"
+    assert f" {image} cortex-m4 " in built.stdout
     bare = {**os.environ, "PATH": str(tmp_path)}
     done = flash("--board", "unicorn-m4", "--image", image, "--json", env=bare)
     assert done.returncode == 0, done.stderr

@@ -73,6 +73,7 @@ def called(*arguments: str) -> int:
         (EOFError("No data left in file"), 2, "ends too early"),
         (UnicodeDecodeError("utf-8", b"ab\xff", 2, 3, "invalid start byte"), 2, "byte 0xff at 2"),
         (UnicodeEncodeError("utf-8", "a\udcff", 1, 2, "surrogates not allowed"), 2, "'a\\udcff' is no text"),
+        (OSError(36, "File name too long", "x" * 300), 2, "no file can have a name of 300 characters: xxx"),
         (PermissionError(13, "Permission denied", "secret.npz"), 3, "secret.npz: Permission denied"),
         (ModuleNotFoundError("No module named 'pyocd'", name="pyocd.core"), 3, "-m pip install pyocd=="),
         (ModuleNotFoundError("No module named 'serial'", name="serial"), 3, "pip install pyserial=="),

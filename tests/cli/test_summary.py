@@ -69,7 +69,7 @@ finally:
 
 @pytest.mark.parametrize(
     ("content", "code", "message"),
-    [(None, 3, "No such file"), (b"", 2, "no .tflite file"), (b"\x10\0\0\0TFL3" + b"\xff" * 40, 2, "damaged")],
+    [(None, 3, "there is no "), (b"", 2, "no .tflite file"), (b"\x10\0\0\0TFL3" + b"\xff" * 40, 2, "damaged")],
     ids=["missing", "empty", "damaged"],
 )
 def test_bad_files_are_named(cli, tmp_path, content, code: int, message: str) -> None:

@@ -7,7 +7,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from tinycerb.errors import UsageError, suggest
+from tinycerb.errors import EnvironmentProblem, UsageError, suggest
+from tinycerb.typed import build
 
 # Unicorn's SysTick counts instructions: in QEMU's terms, at 2^6 ns each, that is so many per second.
 UNICORN_SYSTICK_HZ = 15_625_000
@@ -91,11 +92,17 @@ def load_board(name: str) -> Board:
 
     Raises:
         UsageError: unknown board, or a file that lacks something.
+        EnvironmentProblem: the file cannot be read.
     """
     if name in board_names():
         text = (resources.files("tinycerb.boards") / f"{name}.toml").read_text()
     elif name.endswith(".toml") and Path(name).is_file():
-        text = Path(name).read_text()
+        try:
+            text = Path(name).read_text()
+        except OSError as error:
+            raise EnvironmentProblem(f"cannot read the board {name}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise UsageError(f"board {name} is no TOML: it is not UTF-8 text ({error.reason})") from error
     else:
         known = board_names()
         raise UsageError(f"unknown board {name!r}{suggest(name, known)}; known: {', '.join(known)}, or a .toml file")
@@ -104,7 +111,7 @@ def load_board(name: str) -> Board:
         return _board(Path(name).stem, table)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"board {name}: {error}") from error
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise UsageError(
             f"board {name}: {error} is missing or wrong; compare with tinycerb/boards/qemu-m4.toml"
         ) from error
@@ -113,25 +120,24 @@ def load_board(name: str) -> Board:
 def _board(name: str, table: Mapping[str, Any]) -> Board:
     emulator = table.get("qemu", {})
     serial = dict(table["serial"])
-    return Board(
-        name=name,
-        description=table["description"],
-        core=table["core"],
-        kernels=table["kernels"],
-        flags=tuple(table["flags"]),
-        flash=Memory(**table["flash"]),
-        ram=Memory(**table["ram"]),
-        stack_bytes=table["stack_bytes"],
-        sources=tuple(table.get("sources", ())),
-        serial_driver=serial.pop("driver"),
-        serial={"base": serial.pop("base"), "baud": serial.pop("baud"), **serial},
-        flasher=table["flasher"],
-        machine=emulator.get("machine", ""),
-        systick_hz=emulator.get("systick_hz", UNICORN_SYSTICK_HZ),
-        clock_hz=table.get("clock_hz", emulator.get("systick_hz", 0)),
-        ticks=_known_ticks(table.get("ticks", "systick")),
-        options=table.get(table["flasher"], {}),
-    )
+    values = {
+        "name": name,
+        **{key: table[key] for key in ("description", "core", "kernels", "flags", "flash", "ram", "stack_bytes")},
+        "sources": table.get("sources", ()),
+        "serial_driver": serial.pop("driver"),
+        "serial": {"base": serial.pop("base"), "baud": serial.pop("baud"), **serial},
+        "flasher": table["flasher"],
+        "machine": emulator.get("machine", ""),
+        "systick_hz": emulator.get("systick_hz", UNICORN_SYSTICK_HZ),
+        "clock_hz": table.get("clock_hz", emulator.get("systick_hz", 0)),
+        "ticks": _known_ticks(table.get("ticks", "systick")),
+        "options": table.get(table["flasher"], {}),
+    }
+    board = build(Board, values, f"board {name}")
+    for key, value in board.serial.items():
+        if not isinstance(value, int):
+            raise UsageError(f"board {name}: serial.{key} is {value!r}; expected a whole number")
+    return board
 
 
 def _known_ticks(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tinycerb.cli.named_model import find_model
 from tinycerb.cli.options import AllowCode, AsJson, Jobs, Quiet, warn_of_code
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ Source = Annotated[
     Path,
     typer.Argument(
         metavar="SOURCE",
-        help="A run directory, a quantization-aware multi-head model (.h5 or SavedModel), or an int8 .tflite.",
+        help="A run directory, a quantization-aware multi-head model (.h5 or SavedModel), or an int8 .tflite (also as "
+        "RUN/victims/NAME).",
         show_default=False,
     ),
 ]
@@ -91,9 +93,10 @@ def convert(
         typer.echo(json.dumps({str(path): card for path, card in cards.items()}, indent=1, allow_nan=False))
         return
     for path, card in cards.items():
+        heads = "1 head" if card["heads"] == 1 else f"{card['heads']} heads"
         engines = ", ".join(f"{engine['runtime']} {engine['version']}" for engine in card["engines"])
         typer.echo(
-            f"{path}  {card['file_bytes']:,} bytes, {card['heads']} head(s), response {card['response']:.60}, "
+            f"{path}  {card['file_bytes']:,} bytes, {heads}, response {card['response']:.60}, "
             f"arena {card['arena']['arena_bytes']:,} bytes ({card['arena']['basis']})"
         )
         if "head_errors_lsb" in card:
@@ -114,6 +117,10 @@ def _convert(source: Path, out: Path | None, wishes: Wishes, jobs: int, quiet: b
         if not quiet:
             typer.echo(progress.note, err=True)
 
+    if (source / MODEL).is_file() and not (source / "config.toml").is_file():
+        # A victim's folder, or what an earlier conversion has left.
+        out = out or Path("converted") / source.name
+        source = find_model(source)
     is_keras = source.suffix in (".h5", ".hdf5", ".keras") or (source / "saved_model.pb").is_file()
     if wishes.allow_code and not is_keras:
         raise UsageError(f"--allow-code is for a Keras file (.h5, SavedModel); nothing of {source} is ever run")

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from tinycerb.cli.named_model import Model, open_model_file
 from tinycerb.cli.options import AsJson
 
-Model = Annotated[Path, typer.Argument(help="An int8 .tflite file.", show_default=False)]
 BoardName = Annotated[str, typer.Option("--board", "-b", help="A name from `tinycerb boards`, or a .toml file.")]
 Selection = Annotated[str, typer.Option(help="How the device draws heads: keyed, coarse_keyed, random, fixed.")]
 Key = Annotated[
@@ -64,24 +64,19 @@ def flash(
     import shlex
     import tempfile
 
-    from converters.model_file import ModelFileError, read_model_file
     from tinycerb.boards.board import load_board
     from tinycerb.boards.cmsis_nn import open_cmsis_nn
     from tinycerb.boards.firmware import build_firmware, prebuilt_firmware
     from tinycerb.boards.flashers import FLASHERS
     from tinycerb.boards.query_limit import parse_query_limit
     from tinycerb.boards.session import flash_and_check
-    from tinycerb.errors import UsageError
 
     target = load_board(board)
     if drive is not None:
         target = dataclasses.replace(target, options={**target.options, "drive": str(drive)})
     flasher = FLASHERS[target.flasher]
     secret = _secret(key)
-    try:
-        file = read_model_file(model)
-    except (OSError, ModelFileError) as error:
-        raise UsageError(f"cannot read the model {model}: {error}") from error
+    _, file = open_model_file(model)
     with tempfile.TemporaryDirectory(prefix="tinycerb-") as private:
         folder = Path(private) / "build" if out is None else out
         if prebuilt is None:
@@ -104,7 +99,11 @@ def flash(
             "arena_bytes": image.model.arena.total_bytes,
         }
         if dry_run:
-            facts["command"] = shlex.join(flasher.command(target, image.elf))
+            command = flasher.command(target, image.elf)
+            facts["image"] = None if out is None else str(image.elf)
+            # What lies in the temporary folder is gone when this is read.
+            gone = f"{image.elf.parent}/" if out is None else ""
+            facts["command"] = shlex.join(part.replace(gone, "") if gone else part for part in command)
         else:
             session = flash_and_check(firmware, target, secret, selection, Path(private), port, limit)
             unit = "instructions" if target.emulated else "ticks"
@@ -141,12 +140,15 @@ def _print(facts: dict, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(facts))
         return
-    typer.echo(f"board        {facts['board']}, heads drawn: {facts['selection']}")
-    typer.echo(f"model        {facts['model_sha256'][:16]}..., {facts['heads']} heads")
+    one = facts["heads"] == 1
+    typer.echo(f"board        {facts['board']}" + ("" if one else f", heads drawn: {facts['selection']}"))
+    typer.echo(f"model        {facts['model_sha256'][:16]}..., {facts['heads']} head{'' if one else 's'}")
     typer.echo(f"flash        {facts['flash_bytes']:,} of {facts['flash_bytes_available']:,} bytes")
     typer.echo(f"RAM          {facts['ram_bytes']:,} of {facts['ram_bytes_available']:,} bytes beside the stack")
     if "command" in facts:
         typer.echo(f"would run    {facts['command']}")
+        if facts["image"] is None:
+            typer.echo("image        not kept; --out DIRECTORY keeps it")
         return
     typer.echo(f"stack        {facts['stack_bytes']:,} bytes at most")
     typer.echo(f"golden       {facts['golden_vectors']} of {facts['golden_vectors']} vectors right, every head")

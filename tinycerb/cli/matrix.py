@@ -108,6 +108,7 @@ def _described(
 ) -> list[RunDirectory]:
     """The runs of a matrix without making any."""
     from tinycerb.bench.matrix.seeds import seed_runs
+    from tinycerb.cli.given_names import check_preset
     from tinycerb.cli.own_inputs import brings_own, fit_and_say
     from tinycerb.config import given_keys, load_config
     from tinycerb.errors import UsageError
@@ -119,6 +120,7 @@ def _described(
         raise UsageError("give either a preset (tinycerb bench matrix ci) or --resume RUN")
     if resume is not None:
         return seed_runs(RunDirectory.open(resume), create=False)
+    check_preset(str(preset))
     config = load_config(str(preset), overrides or [], Sources(query_pool=query_pool))
     check_names(config)
     if brings_own(config):

@@ -121,6 +121,7 @@ def new_or_resumed_run(
         UsageError: both or neither are given, the preset is wrong, or what the user brings along does not fit.
         EnvironmentProblem: what the user brings along is missing or corrupt.
     """
+    from tinycerb.cli.given_names import check_preset, check_sources
     from tinycerb.cli.own_inputs import brings_own, pin_inputs
     from tinycerb.config import given_keys, load_config
     from tinycerb.defenses.choice import with_defense
@@ -145,6 +146,8 @@ def new_or_resumed_run(
         run = RunDirectory.open(resume)
         resume_with(run, owner)
         return run
+    check_preset(str(preset))
+    check_sources(sources)
     config = load_config(str(preset), overrides or [], sources)
     if defense:
         config = with_defense(config, defense)

@@ -1,5 +1,6 @@
 """`tinycerb prune`: what pruning would do, before anything is cut."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +23,7 @@ def prune(
 
     Nothing is trained and nothing is cut; `tinycerb train` prunes inside training.
     """
+    from tinycerb.cli.given_names import check_preset, check_sources
     from tinycerb.cli.own_inputs import fit_and_say
     from tinycerb.config import given_keys, load_config
     from tinycerb.jobs.plan import check_names
@@ -30,6 +32,11 @@ def prune(
     if preset is None and not sources:
         raise UsageError("give a preset (tinycerb prune --plan demo) or the path of a .toml file")
     source = preset or "custom"
+    if (Path(source) / "config.toml").is_file():
+        # A run is as good: its configuration lies in it.
+        source = str(Path(source) / "config.toml")
+    check_preset(source)
+    check_sources(sources)
     config = load_config(source, overrides or [], sources)
     check_names(config)
     # TensorFlow takes seconds to import.

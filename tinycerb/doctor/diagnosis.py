@@ -1,5 +1,6 @@
 """From whatever went wrong to one message and an exit code: nobody should have to read a traceback."""
 
+import errno
 import importlib.util
 from pathlib import Path
 
@@ -45,6 +46,9 @@ def diagnose(error: BaseException, traceback: str = ASK_FOR_IT) -> TinyCerbError
             return UsageError(f"a file ends too early ({told}); {traceback}")
         case RecursionError():
             return UsageError(f"something that was given is nested too deeply ({told}); {traceback}")
+        case OSError(errno=errno.ENAMETOOLONG):
+            name = str(error.filename)
+            return UsageError(f"no file can have a name of {len(name)} characters: {name[:60]}...")
         case OSError():
             where = f"{error.filename}: " if error.filename is not None else ""
             return EnvironmentProblem(f"{where}{error.strerror or told} ({traceback})")
