@@ -64,12 +64,13 @@ def verdict_sentences(metrics: Metrics) -> list[tuple[str, str]]:
             case = verdict["victims"][name]
             reference = verdict["victims"][baseline]["clone_accuracy"]
             if not verdict["conclusive"]:
-                sentences.append(
-                    (
-                        "open",
-                        f"{threat}: inconclusive. No attack reached {percent(verdict['bar'])} on {baseline}.",
+                text = f"{threat}: inconclusive. No attack reached {percent(verdict['bar'])} on {baseline}."
+                if case["points_below_baseline"] <= -CHANCE_POINTS:
+                    text += (
+                        f" What there was points the wrong way: the best clone of {name} reaches "
+                        f"{percent(case['clone_accuracy'])}, that of {baseline} {percent(reference)}."
                     )
-                )
+                sentences.append(("open", text))
                 continue
             points = case["points_below_baseline"]
             margins = [points]
@@ -103,12 +104,20 @@ def _cost_sentence(metrics: Metrics, name: str) -> tuple[str, str]:
     def lost_against(other: str) -> float:
         return 100 * (victims[other]["accuracy"]["accuracy_expected"] - victims[name]["accuracy"]["accuracy_expected"])
 
+    def told(points: float, other: str) -> str:
+        return f"{abs(points):.1f} points of accuracy {'lost' if points > 0 else 'gained'} against {other}"
+
     cost = lost_against(baseline)
-    text = f"Cost of {name}: {abs(cost):.1f} points of accuracy {'lost' if cost > 0 else 'gained'} against {baseline}"
+    text = f"Cost of {name}: {told(cost, baseline)}"
     if control is not None:
-        text += f" ({lost_against(control):+.1f} lost against {control})"
+        text += f" ({told(lost_against(control), control)})"
     text += f"; the file has {percent(victims[name]['file']['flash_share_of_baseline'])} of the bytes of {baseline}."
-    return ("good" if cost <= 1 else "open" if cost <= 3 else "bad"), text
+    return cost_status(cost), text
+
+
+def cost_status(lost: float) -> str:
+    """Returns how points of accuracy lost are judged."""
+    return "good" if lost <= 1 else "open" if lost <= 3 else "bad"
 
 
 def channels_removed(victim: dict[str, Any]) -> float:

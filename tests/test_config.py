@@ -47,7 +47,7 @@ def test_overrides_are_typed_and_change_the_digest() -> None:
         ("model.width=-1", "allowed: above 0"),
         ("seed=-1", "seed is -1"),
         ("bench.baseline=nobody", "allowed: undefended"),
-        ("victims.name=x", "edit the TOML file"),
+        ("victims.name=x", "name one of its entries: victims.NAME.name"),
         ("just-a-word", "expected section.key=value"),
         ("name=../up", "use 1 to 40 of a-z"),
     ],
@@ -136,3 +136,25 @@ def test_files_that_are_no_configuration(tmp_path, content: bytes, message: str)
     path.write_bytes(content)
     with pytest.raises(UsageError, match=message):
         load_config(str(path))
+
+
+def test_an_entry_of_an_array_is_set_by_its_name() -> None:
+    config = load_config("smoke", ["attacks.knockoff.epochs=7", "victims.cerberos.options.heads=2"])
+    assert (config.attack("knockoff").epochs, config.attack("knockoff").budget) == (7, 600)
+    assert config.victim("cerberos").options["heads"] == 2
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("attacks.knockof.epochs=7", r"no 'knockof' \(did you mean 'knockoff'\?\); known: knockoff"),
+        ("attacks.epochs=7", r"name one of its entries: attacks\.NAME\.epochs \(knockoff\)"),
+        ("seed.x=7", "'seed' is not a table of single values; edit the TOML file"),
+        ("seed.x.y=7", "there is no 'x'; known: none"),
+        ("seed=" + "9" * 5000, "expected a whole number"),
+        ("seed=" + "[" * 5000, "expected a whole number"),
+    ],
+)
+def test_what_cannot_be_set_is_told(override: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        load_config("smoke", [override])

@@ -7,10 +7,12 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
+from rich.table import Column
 
 from tinycerb.events import Progress
 
 _PLAIN_EVERY_SECONDS = 20.0
+_BAR_WIDTH = 10
 
 
 class Display(Protocol):
@@ -95,12 +97,16 @@ class _Terminal:
 
     def __init__(self, console: Console) -> None:
         self._bars = Bars(
-            TextColumn("{task.description}", table_column=None),
-            BarColumn(bar_width=None),
+            BarColumn(bar_width=_BAR_WIDTH),
             TextColumn("{task.percentage:>3.0f}%"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
+            TimeElapsedColumn(table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(table_column=Column(no_wrap=True)),
+            # Last, and the only one that is ever cut: times are whole on every terminal.
+            TextColumn(
+                "{task.description}: {task.fields[note]}",
+                markup=False,
+                table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+            ),
             console=console,
             expand=True,
         )

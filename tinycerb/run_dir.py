@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -261,7 +262,7 @@ def _environment(config: Config) -> dict:
         "schema_version": 1,
         "tinycerb": __version__,
         "created_utc": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
-        "command": " ".join(["tinycerb", *sys.argv[1:]]),
+        "command": shlex.join(["tinycerb", *sys.argv[1:]]),
         "seed": config.seed,
         "config_sha256_prefix": config.digest(),
         "python": platform.python_version(),

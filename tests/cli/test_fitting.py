@@ -9,10 +9,11 @@ from tinycerb.bench.cell import load_own, load_pool
 from tinycerb.bench.metrics import _not_measured
 from tinycerb.cli.fitting import fit_to_inputs
 from tinycerb.cli.own_inputs import pin_inputs
-from tinycerb.config import Config, given_keys, load_config, preset_names
+from tinycerb.config import Config, given_keys, load_config
 from tinycerb.datasets import load_dataset
 from tinycerb.defenses import defense_of
 from tinycerb.errors import UsageError
+from tinycerb.presets import preset_names
 from tinycerb.run_dir import RunDirectory
 from tinycerb.sources import Sources
 
@@ -146,3 +147,12 @@ def test_it_is_said_in_one_line_each_and_stands_in_env_json_metrics_and_report(s
     # Which metrics.json takes over, and pages and model card print.
     (note, *_) = _not_measured(run, {})
     assert "data.validation_images is 60 instead of 5,000 (a tenth of your 600 training images), attacks" in note
+
+
+def test_an_entrys_value_that_the_user_has_set_is_kept(sources) -> None:
+    config, made = fitted("custom", sources, "attacks.knockoff.budget=71", "victims.pruned.minimum_accuracy=0.5")
+    assert config.attack("knockoff").budget == 71
+    assert config.victim("pruned").minimum_accuracy == 0.5
+    with pytest.raises(UsageError, match=r"attacks\.knockoff\.budget is 71"):
+        check(config)
+    assert not [adjustment for adjustment in made if adjustment.key.startswith(("attacks.knockoff.", "victims.pruned"))]

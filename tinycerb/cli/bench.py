@@ -40,11 +40,13 @@ def bench(
     as_json: AsJson = False,
 ) -> None:
     """Measure the converted victims of a run and attack them through the sealed oracle."""
-    from tinycerb.cli.workflow import BENCH_KINDS, print_results, work
+    from tinycerb.cli.workflow import BENCH_KINDS, check_gates, gather_results, print_results, work
     from tinycerb.run_dir import RunDirectory
 
     directory = RunDirectory.open(path)
     with directory.locked():
         work(directory, BENCH_KINDS, jobs, quiet)
-        print_results(directory, as_json)
+        metrics = gather_results(directory)
+        print_results(directory, metrics, as_json)
+        check_gates(metrics)
     typer.secho(f"measured; next: tinycerb report {path}", err=True)

@@ -4,6 +4,7 @@ import json
 
 import typer
 
+from tinycerb.cli.lists import hanging, in_columns
 from tinycerb.cli.options import AsJson
 
 
@@ -20,9 +21,10 @@ def boards(as_json: AsJson = False) -> None:
         ]  # fmt: skip
         typer.echo(json.dumps({"schema_version": 1, "boards": rows}))
         return
-    width = max(len(b.name) for b in known)
-    for b in known:
-        typer.echo(
-            f"{b.name:{width}} {b.core:14} {b.kernels:9} flash {b.flash.bytes // 1024:>5} KB  "
-            f"RAM {b.ram.bytes // 1024:>5} KB  {b.description}"
-        )
+    facts = [
+        (b.name, b.core, b.kernels, f"flash {b.flash.bytes // 1024:>5} KB", f"RAM {b.ram.bytes // 1024:>5} KB")
+        for b in known
+    ]
+    for line, b in zip(in_columns(facts), known, strict=True):
+        typer.echo(line)
+        typer.echo(hanging("", b.description, 4))

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tinycerb.cli.options import AsJson
+from tinycerb.cli.side_by_side import side_by_side
 from tinycerb.errors import UsageError
 
 COLUMNS = (
@@ -25,6 +26,8 @@ COLUMNS = (
     "heads agree",
     "coherence off task",
 )
+# Beyond the widest table that there can be.
+_WIDE = 1000
 
 
 def compare(
@@ -73,12 +76,23 @@ def compare(
     elif markdown:
         typer.echo(_markdown([list(COLUMNS), *(_texts(row) for row in rows)]))
     else:
-        table = Table()
-        for index, column in enumerate(COLUMNS):
-            table.add_column(column, justify="left" if index < 2 else "right", overflow="fold")
-        for row in rows:
-            table.add_row(*_texts(row))
-        Console().print(table)
+        _print(list(map(_texts, rows)))
+
+
+def _print(rows: list[list[str]]) -> None:
+    """A row for each victim where the terminal is wide enough, else a column for each."""
+    console = Console()
+    table = Table()
+    for index, column in enumerate(COLUMNS):
+        table.add_column(column, justify="left" if index < 2 else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    if table.__rich_measure__(console, console.options.update(width=_WIDE)).maximum <= console.width:
+        console.print(table)
+        return
+    for network in dict.fromkeys(row[0] for row in rows):
+        columns = [(victim, texts) for found, victim, *texts in rows if found == network]
+        console.print(side_by_side(network, COLUMNS[2:], columns, console.width))
 
 
 def _texts(row: dict[str, Any]) -> list[str]:

@@ -50,7 +50,8 @@ def cost(
             typer.echo("| " + " | ".join(row) + " |")
         typer.echo("".join(f"\n{line}\n" for line in _claimed_speeds(found["victims"])), nl=False)
         return
-    Console().print(side_by_side("cost", _COLUMNS[1:], {name: values for name, *values in rows}))
+    console = Console()
+    console.print(side_by_side("cost", _COLUMNS[1:], [(name, values) for name, *values in rows], console.width))
 
 
 # How many times as fast as heavy defences their papers say they answer (Khaled et al., 2023; Guo et al., 2023).

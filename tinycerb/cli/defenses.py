@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tinycerb.cli.lists import hanging
 from tinycerb.cli.options import AsJson
 
 app = typer.Typer(no_args_is_help=True, help="List and explain defences.")
@@ -24,7 +25,7 @@ def list_defenses(as_json: AsJson = False) -> None:
     for part in ("training", "response"):
         typer.echo(f"{part} part:")
         for _, name, kind in (row for row in parts if row[0] == part):
-            typer.echo(f"  {name:17} {_summary(kind)}")
+            typer.echo(hanging(f"  {name}", _summary(kind), 20))
     typer.echo("next: tinycerb defenses show NAME, tinycerb train demo --defense misdirection+top1")
 
 

@@ -55,14 +55,17 @@ def fit_to_inputs(config: Config, given: Collection[str]) -> tuple[Config, list[
     dataset = load_dataset(config.data)
     config = replace(config, victims=tuple(_fewer_heads(victim, dataset.classes) for victim in config.victims))
     if USER in (config.data.name, config.model.backbone) and "victims" not in given:
-        config = replace(config, victims=tuple(_without_gates(victim, made) for victim in config.victims))
+        config = replace(config, victims=tuple(_without_gates(victim, given, made) for victim in config.victims))
     images, key = len(dataset.train.images), "quantization.calibration_images"
     if config.quantization.method == "post" and config.quantization.calibration_images > images and key not in given:
         made.append(Adjustment(key, config.quantization.calibration_images, images, _training_images(images)))
         config = replace(config, quantization=replace(config.quantization, calibration_images=images))
     _check_budgets(config, dataset)
     if "attacks" not in given:
-        attacks = (_fit_attack(config, attack, dataset, made) for attack in config.attacks)
+        attacks = (
+            attack if f"attacks.{attack.name}.budget" in given else _fit_attack(config, attack, dataset, made)
+            for attack in config.attacks
+        )
         config = replace(config, attacks=tuple(attacks))
     return config, made
 
@@ -104,10 +107,10 @@ def _options(defense: str) -> set[str]:
     return {field.name for field in fields(DEFENSES[defense])}  # type: ignore[arg-type]
 
 
-def _without_gates(victim: VictimConfig, made: list[Adjustment]) -> VictimConfig:
+def _without_gates(victim: VictimConfig, given: Collection[str], made: list[Adjustment]) -> VictimConfig:
     for key in ("minimum_accuracy", "maximum_flash_share"):
         asked = getattr(victim, key)
-        if asked:
+        if asked and f"victims.{victim.name}.{key}" not in given:
             made.append(Adjustment(f"victims.{victim.name}.{key}", asked, 0, "a bar for the preset's own data"))
             victim = replace(victim, **{key: 0.0})
     return victim

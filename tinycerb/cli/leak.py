@@ -33,9 +33,10 @@ def leak(run: ExistingRun, family: Family = None, images: Images = 2000, as_json
         for name, row in families.items()
     ]
     names = next(iter(families.values()))["victims"]
-    columns = {name: [_cell(row["victims"][name]) for row in families.values()] for name in names}
+    columns = [(name, [_cell(row["victims"][name]) for row in families.values()]) for name in names]
     title = f"leak, one answer / mean head; {images:,} images per family"
-    Console().print(side_by_side(title, labels, columns))
+    console = Console()
+    console.print(side_by_side(title, labels, columns, console.width))
 
 
 def _cell(victim: dict[str, Any]) -> str:

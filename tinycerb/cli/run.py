@@ -46,8 +46,11 @@ def run(
 
     A run that was stopped, by whatever, goes on with --resume and ends with the same results.
     """
+    from rich.console import Console
+
+    from tinycerb.cli.closing import print_closing
     from tinycerb.cli.report import write_report
-    from tinycerb.cli.workflow import ALL_KINDS, print_results, work
+    from tinycerb.cli.workflow import ALL_KINDS, check_gates, gather_results, print_results, work
 
     sources = Sources(model, data, query_pool)
     directory = new_or_resumed_run(
@@ -56,8 +59,9 @@ def run(
     with directory.locked():
         typer.secho(f"run directory: {directory.path}", err=True)
         work(directory, ALL_KINDS, jobs, quiet)
-        try:
-            print_results(directory, as_json)
-        finally:
-            if directory.metrics.exists():
-                typer.echo(f"report: {write_report(directory)}", err=as_json)
+        metrics = gather_results(directory)
+        # Before anything is printed: whoever reads no further has it all the same.
+        report = write_report(directory)
+        print_results(directory, metrics, as_json)
+        print_closing(directory, metrics, report, Console(stderr=as_json))
+        check_gates(metrics)

@@ -1,35 +1,58 @@
-"""Many victims side by side on a terminal of 80 columns: a few at a time, table under table."""
+"""Many victims side by side: as many at a time as the terminal is wide, table under table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-_AT_ONCE = 4
+# Of a column: a border and a space on either side.
+_AROUND = 3
+# A victim's name and its texts.
+Column = tuple[str, Sequence[str]]
 
 
 def side_by_side(
-    title: str, labels: Sequence[str], columns: Mapping[str, Sequence[str]], caption: Text | None = None
+    title: str, labels: Sequence[str], columns: Sequence[Column], width: int, caption: Text | None = None
 ) -> Group:
-    """Returns tables with one column per victim.
+    """Returns tables with one column per victim, none of them cut as long as one column fits.
 
     Args:
         title: over the first table.
         labels: of the rows.
-        columns: one text per row for every victim.
+        columns: per victim its name and one text per row.
+        width: of the terminal, in characters.
         caption: under the last table.
     """
-    names = list(columns)
     tables = []
-    for start in range(0, len(names), _AT_ONCE):
-        shown = names[start : start + _AT_ONCE]
-        last = start + _AT_ONCE >= len(names)
-        table = Table(title=title if start == 0 else None, caption=caption if last else None)
+    groups = _groups(labels, columns, width)
+    for index, shown in enumerate(groups):
+        last = index + 1 == len(groups)
+        table = Table(
+            title=title if index == 0 else None,
+            caption=caption if last else None,
+            caption_justify="left",
+            caption_style="",
+        )
         table.add_column("", overflow="fold")
-        for name in shown:
+        for name, _ in shown:
             table.add_column(name, justify="right", overflow="fold")
         for row, label in enumerate(labels):
-            table.add_row(label, *(columns[name][row] for name in shown))
+            table.add_row(label, *(texts[row] for _, texts in shown))
         tables.append(table)
     return Group(*tables)
+
+
+def _groups(labels: Sequence[str], columns: Sequence[Column], width: int) -> list[list[Column]]:
+    spare = width - 1 - _AROUND - max(map(cell_len, labels))
+    groups: list[list[Column]] = []
+    left = 0
+    for name, texts in columns:
+        wanted = _AROUND + max(map(cell_len, (name, *texts)))
+        if not groups or wanted > left:
+            groups.append([])
+            left = spare
+        groups[-1].append((name, texts))
+        left -= wanted
+    return groups

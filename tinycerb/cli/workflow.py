@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -73,16 +74,25 @@ def load_inputs(config: Config) -> None:
         attack_of(attack).check(attack, len(pool), len(own))
 
 
-def print_results(run: RunDirectory, as_json: bool) -> None:
-    """Writes `metrics.json`, prints the table or the JSON, and checks the gates.
+def gather_results(run: RunDirectory) -> dict[str, Any]:
+    """Writes `metrics.json` and returns it."""
+    return gather_metrics(run, plan(run.config))
 
-    Raises:
-        GateError: a victim misses a bar of the configuration.
-    """
-    metrics = gather_metrics(run, plan(run.config))
+
+def print_results(run: RunDirectory, metrics: dict[str, Any], as_json: bool) -> None:
+    """Prints the table, or the JSON."""
     if as_json:
         typer.echo(read_text(run.metrics), nl=False)
     else:
-        Console().print(results_table(metrics))
+        console = Console()
+        console.print(results_table(metrics, console.width))
+
+
+def check_gates(metrics: dict[str, Any]) -> None:
+    """Compares with the bars of the configuration.
+
+    Raises:
+        GateError: a victim misses one.
+    """
     if metrics["gates_missed"]:
         raise GateError("; ".join(metrics["gates_missed"]))

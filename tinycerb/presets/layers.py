@@ -90,7 +90,7 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def apply_override(table: dict[str, Any], override: str) -> None:
-    """Puts `section.key=value` into a table.
+    """Puts `section.key=value` into a table; in an array of tables, `attacks.NAME.key=value` into the one of that name.
 
     Raises:
         UsageError: it is nothing of that form, or a section is not a table.
@@ -100,11 +100,28 @@ def apply_override(table: dict[str, Any], override: str) -> None:
         raise UsageError(f"--set {override!r}: expected section.key=value, e.g. --set training.dense_epochs=3")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         value = text
     *sections, last = key.split(".")
+    found: Any = table
     for section in sections:
-        table = table.setdefault(section, {})
-        if not isinstance(table, dict):
-            raise UsageError(f"--set {override!r}: {section!r} is not a table of single values; edit the TOML file")
-    table[last] = value
+        found = _section(found, section, override)
+    if not isinstance(found, dict):
+        names = ", ".join(_by_name(found)) if isinstance(found, list) else ""
+        way = f"name one of its entries: {'.'.join(sections)}.NAME.{last} ({names})" if names else "edit the TOML file"
+        raise UsageError(f"--set {override!r}: {'.'.join(sections)!r} is not a table of single values; {way}")
+    found[last] = value
+
+
+def _section(table: Any, name: str, override: str) -> Any:
+    if isinstance(table, dict):
+        return table.setdefault(name, {})
+    entries = _by_name(table) if isinstance(table, list) else {}
+    if name not in entries:
+        known = ", ".join(entries) or "none"
+        raise UsageError(f"--set {override!r}: there is no {name!r}{suggest(name, entries)}; known: {known}")
+    return entries[name]
+
+
+def _by_name(entries: list[Any]) -> dict[str, Any]:
+    return {str(entry["name"]): entry for entry in entries if isinstance(entry, dict) and "name" in entry}

@@ -1,0 +1,69 @@
+"""What a run has shown of one victim, for readers who know none of its words."""
+
+from typing import Any
+
+from reports.facts import CHANCE_POINTS, Metrics, control_name, cost_status, defended_names, percent
+
+# A status of `reports.front_texts` and a sentence.
+Sentence = tuple[str, str]
+
+
+def plain_verdict(metrics: Metrics, name: str) -> list[Sentence]:
+    """Returns what was shown of a victim: stealing per threat class, then what the victim costs.
+
+    Args:
+        metrics: the content of `metrics.json`.
+        name: the victim that is to be deployed.
+    """
+    if name not in defended_names(metrics):
+        return [("open", f"{name} has no defence."), _cost(metrics, name)]
+    stealing = [_stealing(metrics, name, threat, verdict) for threat, verdict in metrics["threats"].items()]
+    nothing = ("open", "Stealing was not measured, as the attacker had no images: nothing is known of protection.")
+    return [*(stealing or [nothing]), _cost(metrics, name)]
+
+
+def nearest_attack(verdict: dict[str, Any]) -> str:
+    """Returns the attack of a threat class that stole the baseline best."""
+    return max(verdict["attacks"], key=lambda attack: attack["baseline_clone_accuracy"])["attack"]
+
+
+def _stealing(metrics: Metrics, name: str, threat: str, verdict: dict[str, Any]) -> Sentence:
+    baseline, control = metrics["baseline"], control_name(metrics, name)
+    clone = {victim: case["clone_accuracy"] for victim, case in verdict["victims"].items()}
+    who = f"{threat}, {verdict['meaning']}:"
+    points = 100 * (clone[baseline] - clone[name])
+    if not verdict["conclusive"]:
+        best = max(attack["baseline_clone_accuracy"] for attack in verdict["attacks"])
+        told = (
+            f"{who} inconclusive. No attack copied {baseline} well enough to judge a defence by: its best copy is "
+            f"right on {percent(best)} of the test images, {percent(verdict['bar'])} are needed."
+        )
+        if points <= -CHANCE_POINTS:
+            told += f" What it did points the wrong way: the best copy of {name} is right on {percent(clone[name])}."
+        return "open", told
+    margins = {other: 100 * (clone[other] - clone[name]) for other in (baseline, control) if other is not None}
+    worst = min(margins.values())
+    if points <= -CHANCE_POINTS:
+        status, word = "bad", f"{name} is EASIER to steal than {baseline}"
+    elif worst >= CHANCE_POINTS:
+        status, word = "good", f"{name} protects"
+    elif worst > 0:
+        status, word = "open", f"{name} may protect; less than {CHANCE_POINTS:.0f} points can be chance"
+    elif control is not None and points > 0:
+        status, word = "bad", f"{name} protects no better than {control}, which has no defence"
+    else:
+        status, word = "bad", f"{name} does not protect"
+    compared = " and ".join(f"of {other} on {percent(clone[other])}" for other in margins)
+    return status, f"{who} {word}. Its best copy is right on {percent(clone[name])} of the test images, {compared}."
+
+
+def _cost(metrics: Metrics, name: str) -> Sentence:
+    baseline, victim = metrics["baseline"], metrics["victims"][name]
+    accuracy = victim["accuracy"]["accuracy_expected"]
+    told = f"{name} itself is right on {percent(accuracy)} of the test images"
+    lost = 100 * (metrics["victims"][baseline]["accuracy"]["accuracy_expected"] - accuracy)
+    if name != baseline:
+        told += f", {abs(lost):.1f} points {'less' if lost >= 0 else 'more'} than {baseline}"
+    bytes_ = victim["file"]["flash_bytes"]
+    told += f"; its file has {bytes_:,} bytes ({percent(victim['file']['flash_share_of_baseline'])} of {baseline}'s)."
+    return cost_status(lost), told
