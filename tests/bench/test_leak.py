@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tinycerb.bench.leak import normalised_information
+from tinycerb.cli.leak import leak
 from tinycerb.datasets.procedural import FAMILIES
 
 
@@ -52,3 +53,14 @@ def test_every_held_out_family_of_a_run(smoke_run, run_apart) -> None:
         defended = row["victims"]["cerberos"]
         assert defended["agreement_answer"] <= 1
         assert 0 <= (defended["leak_mean_head"] or 0) < 1
+
+
+def test_the_table_says_what_is_good(monkeypatch, capsys, smoke_run) -> None:
+    victim = {"leak_answer": 0.25, "leak_mean_head": None}
+    family = {"sure_images": 1234, "trained_on": False, "victims": {"undefended": victim}}
+    monkeypatch.setattr("tinycerb.bench.leak.measure_leak", lambda *arguments: {"families": {"glyphs": family}})
+    leak(smoke_run.path)
+    told = capsys.readouterr().out
+    assert "0.25 / -" in told
+    assert "0: answers off the task say nothing" in told
+    assert "Leak ranks no defences" in told

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shlex
 
 import pytest
@@ -9,6 +10,8 @@ from rich.console import Console
 
 from tinycerb.cli.closing import print_closing
 from tinycerb.config import load_config
+from tinycerb.datasets import load_dataset
+from tinycerb.datasets.query_pools import query_pool
 from tinycerb.run_dir import RunDirectory
 from tinycerb.seal.files import read_json, write_json
 
@@ -49,7 +52,11 @@ def test_without_a_query_pool_that_is_said_again_at_the_end(closed) -> None:
         ("data.name=user", "data.source=u8.npz", "attacks=[]"),
     )
     assert "Stealing was not measured" in lines[1]
-    at = lines.index("next, as nothing was stolen without the attacker's images:")
+    (at,) = [at for at, line in enumerate(lines) if line.startswith("next, as nothing was stolen without")]
+    # Images that the victims were not trained on, for whoever has none.
+    (pool,) = re.findall(r"\(none at hand: (\S+), drawn ones\):$", lines[at])
+    assert {"dead_leaves", "glyphs"} <= set(pool.removeprefix("drawn-").split("+"))
+    assert len(query_pool(pool).load(load_dataset(load_config("smoke").data))) > 1000
     assert lines[at + 1].strip() == "tinycerb run --model net:build --data u8.npz --query-pool IMAGES"
 
 

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from reports.plain_words import nearest_attack, plain_verdict
+from tinycerb.datasets.procedural import FAMILIES
+from tinycerb.datasets.query_pools import DRAWN
 from tinycerb.defenses.recommendation import recommended_victim
 from tinycerb.run_dir import RunDirectory
 from tinycerb.seal.files import read_json
@@ -45,7 +47,11 @@ def print_closing(run: RunDirectory, metrics: dict[str, Any], report: Path, cons
 def _next_steps(run: RunDirectory, metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Reasons and commands: what would answer what is open, then what brings the model to a board."""
     if not metrics["threats"] and run.config.data.name == USER:
-        yield "as nothing was stolen without the attacker's images", f"{_again(run)} --query-pool IMAGES"
+        reason = "as nothing was stolen without the attacker's images"
+        unseen = [family for family in FAMILIES if family not in run.config.out_of_distribution.families]
+        if unseen:
+            reason += f" (none at hand: {DRAWN}{'+'.join(unseen)}, drawn ones)"
+        yield reason, f"{_again(run)} --query-pool IMAGES"
     for threat, verdict in metrics["threats"].items():
         if not verdict["conclusive"]:
             attack = run.config.attack(nearest_attack(verdict))

@@ -10,6 +10,11 @@ from tinycerb.cli.options import AsJson, ExistingRun
 Family = Annotated[list[str] | None, typer.Option("--family", help="A procedural family. Default: all held out.")]
 Images = Annotated[int, typer.Option(min=100, help="Images per family.")]
 
+_MEANING = (
+    "0: answers off the task say nothing of what the undefended network would; 1: all of it. Leak ranks no defences:\n"
+    "less of it has gone with worse protection (docs/fortress.md); what ranks them is `tinycerb bench matrix`."
+)
+
 
 def leak(run: ExistingRun, family: Family = None, images: Images = 2000, as_json: AsJson = False) -> None:
     """Measure the leak of a run's victims on procedural families that they were not trained on.
@@ -37,6 +42,7 @@ def leak(run: ExistingRun, family: Family = None, images: Images = 2000, as_json
     title = f"leak, one answer / mean head; {images:,} images per family"
     console = Console()
     console.print(side_by_side(title, labels, columns, console.width))
+    typer.echo(_MEANING)
 
 
 def _cell(victim: dict[str, Any]) -> str:
