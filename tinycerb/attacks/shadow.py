@@ -32,8 +32,8 @@ class Shadow:
     from how much the image looks drawn whether the second still says what the first does.
 
     With `knows_key`, the worst case of a stolen owner key, the attacker has the victim's teachers, and asks them, too.
-    Answers that no teacher gives are believed, all of them; of those that one gives, which are either lies or right by
-    chance, only the most trusted ones are.
+    Answers that no teacher gives are believed, all of them. Those that one gives are lies, or right by chance; of these
+    only the most trusted ones are believed, if any: one honest answer in ten is not worth the lies beside it.
 
     Notes `worst_case` (`knows the recipe`, or `knows the recipe and the owner key`), `shadow_honest` (share of foreign
     images on which the shadows agree), `trust_auc` (how well the model tells these, 0.5 is chance), and with the key
@@ -53,7 +53,7 @@ class Shadow:
     epochs: int = 5
     keep: float = 0.5
     knows_key: bool = False
-    keep_explained: float = 0.1
+    keep_explained: float = 0.0
 
     def __post_init__(self) -> None:
         for name in self._families():
