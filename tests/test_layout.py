@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,15 @@ OURS = ("tinycerb", "keras_models", "converters", "reports", "tests")
 SOURCES = sorted(path for package in OURS for path in (ROOT / package).rglob("*.py"))
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def imports_of(path: Path) -> set[str]:
     """Top-level names of all modules that a file imports, anywhere in it."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -50,7 +56,7 @@ OPENS_FILES = {
 def names_used_in(path: Path) -> set[str]:
     """All names, attributes and imported names of a file, and `saved_model.load` as one."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Name):
             names.add(node.id)
         elif isinstance(node, ast.Attribute):
@@ -78,10 +84,30 @@ def test_no_assert_decides_anything() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in shipped
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Assert) or (isinstance(node, ast.Name) and node.id == "__debug__")
     ]
     assert found == []
+
+
+# Removes a secret when its parent is gone, so it must not go with it.
+GUARD = ROOT / "tinycerb" / "boards" / "lent_file.py"
+
+
+def test_children_die_with_their_parent() -> None:
+    """Whatever starts a process wraps its command, in the call or in the line that names it."""
+    starts = {f"subprocess.{name}" for name in ("run", "Popen", "call", "check_call", "check_output")}
+    starting = []
+    for path in (path for path in SOURCES if "tests" not in path.relative_to(ROOT).parts and path != GUARD):
+        calls = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call)]
+        names = [ast.unparse(call.func) for call in calls]
+        begun = [call for call, name in zip(calls, names, strict=True) if name in starts]
+        loose = [call for call in begun if not ast.unparse(call.args[0]).startswith(("die_with_parent(", "command"))]
+        assert not loose, path
+        assert len(begun) <= names.count("die_with_parent"), path
+        assert not names_used_in(path) & {"os.system", "os.popen", "os.fork", "os.posix_spawn", "multiprocessing"}, path
+        starting += begun
+    assert len(starting) > 10
 
 
 def test_tf_mot_has_one_door() -> None:

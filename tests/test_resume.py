@@ -121,19 +121,23 @@ def test_force_does_not_delete_a_run_that_is_worked_on(tmp_path) -> None:
         assert "another tinycerb is working on" in second.stderr
         assert (path / "config.toml").exists()
     finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        assert_stops(process, path, signal.SIGTERM, 143)
+
+
+def assert_stops(process: subprocess.Popen, path: Path, number: signal.Signals, code: int) -> None:
+    """Workers are stopped, and the command says how to go on."""
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "--resume" in stderr
+    assert not workers_of(path)
 
 
 def test_ctrl_c_stops_workers_and_says_how_to_go_on(tmp_path) -> None:
     path = tmp_path / "run"
     process = start(path, "train", "smoke", "--out", path)
     wait_for(lambda: workers_of(path))
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "--resume" in stderr
-    assert not workers_of(path)
+    assert_stops(process, path, signal.SIGINT, 130)
 
 
 def test_two_processes_do_not_work_on_one_run(tmp_path) -> None:
@@ -145,5 +149,4 @@ def test_two_processes_do_not_work_on_one_run(tmp_path) -> None:
         assert second.returncode == 3
         assert "another tinycerb is working on" in second.stderr
     finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        assert_stops(process, path, signal.SIGHUP, 129)

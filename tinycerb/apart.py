@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from converters.child_process import die_with_parent
 from tinycerb.doctor.diagnosis import diagnose
 from tinycerb.errors import EnvironmentProblem, error_from_exit_code
 
@@ -28,7 +29,7 @@ def call_apart(module: str, *arguments: str, text: str = "") -> Any:
         TinyCerbError: the one that was raised there.
         EnvironmentProblem: it died.
     """
-    command = [sys.executable, "-m", module, *arguments]
+    command = die_with_parent([sys.executable, "-m", module, *arguments])
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")}
     child = subprocess.run(command, input=text, capture_output=True, text=True, check=False, env=environment)
     try:

@@ -1,7 +1,6 @@
 """What `tinycerb convert` takes: a run, a saved Keras model, or a .tflite file that is there already."""
 
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,6 +14,7 @@ from converters.foreign import ForeignModelError, adopt
 from converters.head_select_op.surgery import SurgeryError, select_by_custom_op
 from converters.metadata import MetadataError, embed_metadata, read_metadata
 from converters.model_file import ModelFile, ModelFileError, parse_model
+from converters.own_folder import own_folder
 from tinycerb.answers.responses import check_heads, combined_by, parse_response, portable_text
 from tinycerb.atomic import describe_os_error, make_directory
 from tinycerb.errors import EnvironmentProblem, GateError, UsageError, suggest
@@ -242,8 +242,8 @@ def in_new_directory(out: Path, force: bool, make: Callable[[Path], dict[str, An
         raise UsageError(f"{out} exists already; {remedy}")
     make_directory(out.absolute().parent)
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.absolute().parent) as folder:
-            part = Path(folder) / "part"
+        with own_folder(out.absolute().parent, hidden=True) as folder:
+            part = folder / "part"
             make_directory(part)
             card = make(part)
             if out.exists():

@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol, cast
 
 import numpy as np
 
+from converters.child_process import die_with_parent
 from tinycerb.errors import EnvironmentProblem, ExitCode, InternalError, TinyCerbError
 from tinycerb.events import Progress, Report, ignore
 from tinycerb.pipes import receive_array, send_array
@@ -165,7 +166,8 @@ class SealedOracle:
             raise self._silence() from error
 
     def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        command = die_with_parent(self._command)
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def _silence(self) -> TinyCerbError:
         told = f"the oracle stopped answering: {self._last_words()}"

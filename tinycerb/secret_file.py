@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from converters.child_process import die_with_parent
 from tinycerb.atomic import describe_os_error
 from tinycerb.errors import UsageError
 
@@ -44,9 +45,10 @@ def write_secret(path: Path, text: str, replace: bool = False) -> None:
             os.fsync(file.fileno())
         Path(temporary).replace(path)
     except OSError as error:
+        raise describe_os_error(path, error) from error
+    finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        raise describe_os_error(path, error) from error
 
 
 def read_secret_text(path: Path, kind: str) -> str:
@@ -88,7 +90,7 @@ def _keep_out_of_git(path: Path) -> None:
         return
     git = shutil.which("git")
     if git is not None:
-        command = [git, "-C", str(folder), "check-ignore", "--quiet", "--", path.name]
+        command = die_with_parent([git, "-C", str(folder), "check-ignore", "--quiet", "--", path.name])
         if subprocess.run(command, capture_output=True, check=False).returncode == 0:
             return
     raise UsageError(

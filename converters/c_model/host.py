@@ -5,7 +5,6 @@ import ctypes
 import hashlib
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,9 @@ import numpy as np
 from converters.c_model.emit import emit_header, emit_source
 from converters.c_model.model import CModel, lower_model
 from converters.c_model.response import ResponseStep
+from converters.child_process import die_with_parent
 from converters.model_file import ModelFile
+from converters.own_folder import own_folder
 
 
 class CompilerError(RuntimeError):
@@ -129,16 +130,18 @@ def _runtime_objects(command: list[str], sources: list[Path], headers: list[Path
     folder = cache / f"c-runtime-{digest.hexdigest()[:16]}"
     if not folder.is_dir():
         cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, ignore_cleanup_errors=True) as part:
-            _compile([*command, "-c", *(str(path.resolve()) for path in sources)], Path(part))
+        with own_folder(cache) as part:
+            objects = part / "objects"
+            objects.mkdir()
+            _compile([*command, "-c", *(str(path.resolve()) for path in sources)], objects)
             # Another process may have built the same meanwhile.
             with contextlib.suppress(OSError):
-                Path(part).rename(folder)
+                objects.rename(folder)
     return [folder / f"{path.stem}.o" for path in sources]
 
 
 def _compile(command: list[str], folder: Path | None = None) -> None:
-    finished = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    finished = subprocess.run(die_with_parent(command), capture_output=True, text=True, check=False, cwd=folder)
     if finished.returncode != 0:
         raise CompilerError(f"{command[0]} failed:\n{finished.stderr[-4000:]}")
 

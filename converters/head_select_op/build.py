@@ -4,9 +4,11 @@ import hashlib
 import os
 import shutil
 import subprocess
-import tempfile
 from importlib import resources
 from pathlib import Path
+
+from converters.child_process import die_with_parent
+from converters.own_folder import own_folder
 
 _SOURCES = ("delegate.c", "tflite_abi.h")
 _FLAGS = ("-std=c99", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Wconversion", "-Werror")
@@ -43,13 +45,13 @@ def build_delegate(cache: Path | None = None) -> Path:
             "converters.head_select_op.registerer with tflite-runtime, which needs none"
         )
     library.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=library.parent) as folder:
+    with own_folder(library.parent) as folder:
         for name, text in sources.items():
-            (Path(folder) / name).write_bytes(text)
-        built = Path(folder) / "built.so"
-        command = [compiler, *_FLAGS, str(Path(folder) / _SOURCES[0]), "-o", str(built)]
+            (folder / name).write_bytes(text)
+        built = folder / "built.so"
+        command = [compiler, *_FLAGS, str(folder / _SOURCES[0]), "-o", str(built)]
         try:
-            finished = subprocess.run(command, capture_output=True, text=True, check=False)
+            finished = subprocess.run(die_with_parent(command), capture_output=True, text=True, check=False)
         except OSError as error:
             raise DelegateBuildError(f"cannot start the C compiler {compiler}: {error.strerror}") from error
         if finished.returncode != 0:

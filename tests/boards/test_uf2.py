@@ -125,8 +125,7 @@ def test_the_drive_is_found_among_what_is_mounted(drive: Path, tmp_path: Path, m
 
 def test_a_drive_that_is_gone_with_its_last_block_has_taken_the_image(tmp_path: Path) -> None:
     """The board has restarted; whether it runs the image, the serial line will say. A drive that stays is at fault."""
-    image, gone = tmp_path / "image.uf2", tmp_path / "gone"
-    image.write_bytes(bytes(512))
+    image, gone = bytes(512), tmp_path / "gone"
     uf2_drive.write_to_drive(image, gone, 10)
     assert not gone.exists()
     staying = tmp_path / "staying"

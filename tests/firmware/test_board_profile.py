@@ -43,8 +43,10 @@ def test_a_board_that_runs_the_model_is_asked(model: Path, tmp_path: Path, ticks
     real = dataclasses.replace(emulated, machine="", flasher="command", ticks=ticks)
     file = parse_model(model.read_bytes())
     firmware = build_firmware(file, real, tmp_path / "build", "keyed")
-    image = with_secret(firmware.image, bytes(16), tmp_path)
-    with FLASHERS["qemu"].run(emulated, image.elf, None, 30) as port:
+    with (
+        with_secret(firmware.image, bytes(16), tmp_path) as image,
+        FLASHERS["qemu"].run(emulated, image.elf, None, 30) as port,
+    ):
         if ticks == "dwt":
             with pytest.raises(HardwareError, match="clock stands still") as caught:
                 read_profile(file, real, port, 30)

@@ -70,8 +70,11 @@ def test_a_limited_device_counts_and_refuses(tmp_path: Path, name: str) -> None:
     board, file = load_board(name), parse_model(random_model(3))
     # A week between questions of its own clock, which in the emulator runs by instructions.
     firmware = build_firmware(file, board, tmp_path / "build", "keyed", limit=QueryLimit(3, 3 * 7 * 86400))
-    image = with_secret(firmware.image, bytes(16), tmp_path)
-    with FLASHERS["qemu"].run(board, image.elf, None, 30) as port, serial.Serial(port, 115200, timeout=0.05) as line:
+    with (
+        with_secret(firmware.image, bytes(16), tmp_path) as image,
+        FLASHERS["qemu"].run(board, image.elf, None, 30) as port,
+        serial.Serial(port, 115200, timeout=0.05) as line,
+    ):
         device = Device(line)
         assert device.count() == (0, 0)
         for _ in range(3):
@@ -90,8 +93,11 @@ def test_the_bucket_fills_again(tmp_path: Path) -> None:
 
     board, file = load_board("qemu-m3"), parse_model(random_model(3))
     firmware = build_firmware(file, board, tmp_path / "build", "keyed", limit=QueryLimit(2, 2))
-    image = with_secret(firmware.image, bytes(16), tmp_path)
-    with FLASHERS["qemu"].run(board, image.elf, None, 30) as port, serial.Serial(port, 115200, timeout=0.05) as line:
+    with (
+        with_secret(firmware.image, bytes(16), tmp_path) as image,
+        FLASHERS["qemu"].run(board, image.elf, None, 30) as port,
+        serial.Serial(port, 115200, timeout=0.05) as line,
+    ):
         device = Device(line)
         waits = []
         while device.count()[0] < 6:
@@ -108,8 +114,8 @@ def test_without_a_limit_nothing_is_counted(tmp_path: Path) -> None:
 
     board = load_board("qemu-m3")
     firmware = build_firmware(parse_model(random_model(3)), board, tmp_path / "build", "keyed")
-    image = with_secret(firmware.image, bytes(16), tmp_path)
     with (
+        with_secret(firmware.image, bytes(16), tmp_path) as image,
         FLASHERS["qemu"].run(board, image.elf, None, 30) as port,
         serial.Serial(port, 115200, timeout=0.05) as line,
         pytest.raises(HardwareError, match="the device refused request 5"),

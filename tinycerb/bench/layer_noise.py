@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from converters.child_process import die_with_parent
 from converters.model_file import Operator
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.operator_outputs import run_operators
@@ -56,7 +57,7 @@ def layer_noise(run: RunDirectory, victim: str, model: HeadSelectModel, images: 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "float.tflite"
         command = [sys.executable, "-m", "tinycerb.float_reference", str(run.path), victim, str(path)]
-        child = subprocess.run(command, capture_output=True, text=True, check=False)
+        child = subprocess.run(die_with_parent(command), capture_output=True, text=True, check=False)
         if child.returncode != 0:
             cause = (child.stderr.strip().splitlines() or ["no message"])[-1]
             raise EnvironmentProblem(f"the float graph of {victim} cannot be made: {cause}")

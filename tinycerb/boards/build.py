@@ -12,6 +12,7 @@ from pathlib import Path
 from converters.c_model.errors import UnsupportedModelError
 from converters.c_model.host import runtime_sources, write_model
 from converters.c_model.model import CModel, lower_model
+from converters.child_process import die_with_parent
 from converters.model_file import ModelFile
 from tinycerb.boards.board import Board
 from tinycerb.boards.cmsis_nn import CmsisNn
@@ -169,7 +170,7 @@ def _tool(name: str) -> str:
 
 
 def _run(command: Sequence[str], board: Board, cwd: Path | None = None) -> str:
-    finished = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+    finished = subprocess.run(die_with_parent(command), capture_output=True, text=True, check=False, cwd=cwd)
     if finished.returncode == 0:
         return finished.stdout
     shortages = re.findall(r"region `(\w+)' overflowed by (\d+) bytes", finished.stderr)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from converters.child_process import die_with_parent
 from tinycerb.boards.board import UNICORN_SYSTICK_HZ, Board
 from tinycerb.boards.build import EMULATOR_PACKAGE, Image
 from tinycerb.boards.unicorn_machine import Machine
@@ -119,7 +120,9 @@ def run_emulator(command: Sequence[str], folder: Path, elf: Path) -> str:
         HardwareError: another exit code than 0, or the time limit.
     """
     try:
-        finished = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_TIME_LIMIT, check=False)
+        finished = subprocess.run(
+            die_with_parent(command), cwd=folder, capture_output=True, text=True, timeout=_TIME_LIMIT, check=False
+        )
     except subprocess.TimeoutExpired as error:
         raise HardwareError(f"{elf} did not end within {_TIME_LIMIT} seconds in the emulator") from error
     if finished.returncode != 0:

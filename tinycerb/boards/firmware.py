@@ -1,5 +1,7 @@
 """The firmware that a device runs: model, golden vectors, head selection, and the device's secret put in last."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from tinycerb.boards.device import SELECTIONS
 from tinycerb.boards.device_response import answers_to, device_response
 from tinycerb.boards.elf import memory_use, with_section
 from tinycerb.boards.golden import golden_vectors
+from tinycerb.boards.lent_file import memory_file, named_file
 from tinycerb.boards.query_limit import QueryLimit
 from tinycerb.errors import UsageError
 
@@ -114,15 +117,21 @@ def _answers(file: ModelFile, model: CModel, outputs: np.ndarray) -> np.ndarray:
     return answers_to(file, outputs)
 
 
-def with_secret(image: Image, secret: bytes, private: Path) -> Image:
-    """Returns a copy of the image that holds the secret, in a folder that only its owner can read.
+@contextmanager
+def with_secret(image: Image, secret: bytes, folder: Path, needs_file: bool = False) -> Iterator[Image]:
+    """Lends a copy of the image that holds the secret and lies in memory alone.
+
+    Args:
+        image: without the secret.
+        secret: 16 bytes.
+        folder: for a link to the copy.
+        needs_file: whether who reads it looks behind links.
 
     Raises:
         UsageError: a secret that is not 16 bytes, or an image without a place for it.
     """
     if len(secret) != SECRET_BYTES:
         raise UsageError(f"the secret has {len(secret)} bytes; expected {SECRET_BYTES} (32 hexadecimal digits)")
-    target = private / "provisioned.elf"
-    target.touch(mode=0o600)
-    target.write_bytes(with_section(image.elf, ".secret", secret))
-    return replace(image, elf=target)
+    content, name = with_section(image.elf, ".secret", secret), "provisioned.elf"
+    with named_file(content, name) if needs_file else memory_file(content, folder / name) as elf:
+        yield replace(image, elf=elf)

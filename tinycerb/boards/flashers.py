@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
 
+from converters.child_process import die_with_parent
 from tinycerb.boards import probe, uf2_drive, unicorn_machine
 from tinycerb.boards.board import Board
 from tinycerb.boards.elf import load_segments
@@ -26,7 +27,13 @@ SHIFT = 6
 
 
 class Flasher(Protocol):
-    """One way onto a board."""
+    """One way onto a board.
+
+    Attributes:
+        needs_file: whether the image must be a file with a name: tools of others may look behind links.
+    """
+
+    needs_file: bool
 
     def command(self, board: Board, elf: Path) -> list[str]:
         """The exact command."""
@@ -43,6 +50,8 @@ FLASHERS: Registry[Flasher] = Registry("flasher")
 class Qemu:
     """Boots the emulator with its serial line on a pseudo-terminal."""
 
+    needs_file = False
+
     def command(self, board: Board, elf: Path) -> list[str]:
         """Instructions are counted: emulated time runs by them alone."""
         return qemu_command(board, elf, "-serial", "pty", "-icount", f"shift={SHIFT},sleep=off")
@@ -50,9 +59,8 @@ class Qemu:
     @contextmanager
     def run(self, board: Board, elf: Path, port: str | None, limit: float) -> Iterator[str]:
         """The emulator lives as long as the context."""
-        emulator = subprocess.Popen(
-            self.command(board, elf), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+        command = die_with_parent(self.command(board, elf))
+        emulator = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:
             yield _pseudo_terminal(emulator, time.monotonic() + limit)
         finally:
@@ -90,6 +98,8 @@ def _pseudo_terminal(emulator: subprocess.Popen[bytes], until: float) -> str:
 class Command:
     """A command of the user's own: `[command] run = "tool --write {elf}"` in the board's file."""
 
+    needs_file = True
+
     def command(self, board: Board, elf: Path) -> list[str]:
         """Fills in {elf}."""
         template = board.options.get("run")
@@ -107,6 +117,8 @@ class Command:
 
 class PyOcd:
     """pyOCD: `[pyocd] target = "nrf52840"` in the board's file. Looks at image and chip before it writes."""
+
+    needs_file = True
 
     def command(self, board: Board, elf: Path) -> list[str]:
         """Also holds the image against the chip's memory map."""
@@ -130,25 +142,26 @@ class PyOcd:
 class Uf2:
     """A drive that takes UF2 files: `[uf2] family = ..., board_id = "..."` in the board's file; `drive` names it."""
 
+    needs_file = False
+
     def command(self, board: Board, elf: Path) -> list[str]:
-        """Writes the UF2 file beside the image."""
+        """Writes the UF2 file beside the image, which has no secret yet."""
         drive = board.options.get("drive") or f"<drive of {_option(board, 'board_id')}>"
-        return ["cp", str(_write_uf2(board, elf)), str(Path(drive) / uf2_drive.IMAGE)]
+        path = elf.with_suffix(".uf2")
+        path.write_bytes(_uf2(board, elf))
+        return ["cp", str(path), str(Path(drive) / uf2_drive.IMAGE)]
 
     @contextmanager
     def run(self, board: Board, elf: Path, port: str | None, limit: float) -> Iterator[str]:
         """The board starts by itself once it has the last block."""
         port = _named(port)
         drive = uf2_drive.find_drive(_option(board, "board_id"), board.options.get("drive"))
-        uf2_drive.write_to_drive(_write_uf2(board, elf), drive, limit)
+        uf2_drive.write_to_drive(_uf2(board, elf), drive, limit)
         yield port
 
 
-def _write_uf2(board: Board, elf: Path) -> Path:
-    path = elf.with_suffix(".uf2")
-    path.touch(mode=0o600)
-    path.write_bytes(to_uf2(load_segments(elf), _option(board, "family")))
-    return path
+def _uf2(board: Board, elf: Path) -> bytes:
+    return to_uf2(load_segments(elf), _option(board, "family"))
 
 
 def _option(board: Board, name: str) -> Any:
@@ -167,7 +180,12 @@ def _run_tool(command: list[str], limit: float) -> str:
     told = shlex.join(command)
     try:
         finished = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit, check=False
+            die_with_parent(command),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=limit,
+            check=False,
         )
     except FileNotFoundError as error:
         raise HardwareError(f"{command[0]} is not installed; it was to run: {told}") from error

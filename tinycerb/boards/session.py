@@ -43,17 +43,20 @@ def flash_and_check(
     Args:
         firmware: the image.
         board: the board.
-        secret: 16 bytes; goes into a copy in `private` only.
+        secret: 16 bytes; goes into a copy in memory only.
         selection: how the device draws heads.
-        private: a folder that only its owner can read.
+        private: a folder for the link to that copy.
         port: serial port of a real board.
         limit: seconds for flashing, for the emulator to start, and for a board to stay silent.
 
     Raises:
         HardwareError: anything about the board that is not as it should be.
     """
-    provisioned = with_secret(firmware.image, secret, private)
-    with FLASHERS[board.flasher].run(board, provisioned.elf, port, limit) as serial_port:
+    flasher = FLASHERS[board.flasher]
+    with (
+        with_secret(firmware.image, secret, private, flasher.needs_file) as provisioned,
+        flasher.run(board, provisioned.elf, port, limit) as serial_port,
+    ):
         return _talk(serial_port, firmware, board, secret, selection, limit)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from converters.child_process import die_with_parent
 from tinycerb.errors import HardwareError
 
 INFO = "INFO_UF2.TXT"
@@ -15,8 +16,8 @@ IMAGE = "tinycerb.uf2"
 _COPY = """
 import os, sys
 try:
-    with open(sys.argv[1], "rb") as source, open(sys.argv[2], "wb") as target:
-        target.write(source.read())
+    with open(sys.argv[1], "wb") as target:
+        target.write(sys.stdin.buffer.read())
         target.flush()
         os.fsync(target.fileno())
 except OSError as error:
@@ -62,19 +63,19 @@ def read_board_id(drive: Path) -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.lower().startswith("board-id:")), "")
 
 
-def write_to_drive(image: Path, drive: Path, limit: float) -> None:
-    """Copies a UF2 file to a board's drive.
+def write_to_drive(image: bytes, drive: Path, limit: float) -> None:
+    """Writes a UF2 file to a board's drive; it passes through a pipe, and lies on no other disk.
 
     Raises:
         HardwareError: the drive is full, write-protected, gone, or takes too long.
     """
-    command = [sys.executable, "-c", _COPY, str(image), str(drive / IMAGE)]
+    command = die_with_parent([sys.executable, "-c", _COPY, str(drive / IMAGE)])
     try:
-        code = subprocess.run(command, stderr=subprocess.DEVNULL, timeout=limit, check=False).returncode
+        code = subprocess.run(command, input=image, stderr=subprocess.DEVNULL, timeout=limit, check=False).returncode
     except subprocess.TimeoutExpired as error:
         raise HardwareError(f"the drive {drive} did not take the image within {limit:g} seconds") from error
     if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        raise HardwareError(f"the drive {drive} is full: the image has {image.stat().st_size:,} bytes")
+        raise HardwareError(f"the drive {drive} is full: the image has {len(image):,} bytes")
     if code == 0 or (code in _DRIVE_WENT_AWAY and not drive.exists()):
         return
     raise HardwareError(f"cannot write to the drive {drive}: {os.strerror(code)}; plug the board in again")

@@ -5,7 +5,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Annotated, Any
 
 import typer
@@ -32,6 +32,8 @@ from tinycerb.cli import (
 )
 from tinycerb.doctor.diagnosis import diagnose
 from tinycerb.errors import ExitCode
+from tinycerb.processes.stopping import exit_code, stop_like_ctrl_c
+from tinycerb.processes.temporary import process_folder
 
 
 class _Fault(Exception):
@@ -67,8 +69,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Make small neural networks on microcontrollers hard to steal, and prove it.\n\n"
     "First run: tinycerb run demo. Exit codes: 0 ok, 1 a gate not met, 2 usage, 3 environment, "
-    "4 hardware, 70 a fault of TinyCerb's own, 130 interrupted, 141 nobody reads the output any more. "
-    "TINYCERB_DEBUG=1 shows tracebacks.",
+    "4 hardware, 70 a fault of TinyCerb's own, 130 interrupted (143 by SIGTERM, 129 by SIGHUP), 141 nobody reads "
+    "the output any more. TINYCERB_DEBUG=1 shows tracebacks.",
 )
 
 
@@ -117,12 +119,17 @@ def main() -> None:
     # A file's name may be no text, and a terminal may lack a letter: better a code than no line at all.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        code = _run()
-        sys.stderr.flush()
-    except OSError as error:
-        code = _without_output(error)
-    sys.exit(code)
+    stop_like_ctrl_c()
+    with ExitStack() as until_the_end:
+        # What works without a temporary place works where there is none.
+        with suppress(OSError):
+            until_the_end.enter_context(process_folder())
+        try:
+            code = _run()
+            sys.stderr.flush()
+        except OSError as error:
+            code = _without_output(error)
+    sys.exit(exit_code(code))
 
 
 def _run() -> int:

@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from converters.child_process import die_with_parent
+from converters.own_folder import own_folder
 from tinycerb.datasets.idx import read_idx
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.doctor.install import python_command, system_command
@@ -87,9 +88,9 @@ def _download(folder: Path) -> Path:
     """Downloads into a folder beside `folder` and renames it, so that nobody ever sees half of it."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".download-", dir=folder.parent) as cache:
+        with own_folder(folder.parent, hidden=True) as cache:
             # In a process of its own: whoever measures with tflite-runtime must not import TensorFlow.
-            command = [sys.executable, "-c", _DOWNLOAD, cache]
+            command = die_with_parent([sys.executable, "-c", _DOWNLOAD, str(cache)])
             environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
             child = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
             if child.returncode == 0:

@@ -8,6 +8,8 @@ from importlib import resources
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as find_version
 
+from converters.child_process import die_with_parent
+
 OK, WARN, FAIL = "OK", "WARN", "FAIL"
 
 
@@ -47,7 +49,13 @@ def try_command(name: str, command: list[str], detail: str, bad: str, remedy: st
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     try:
         child = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", env=environment, timeout=120, check=False
+            die_with_parent(command),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env=environment,
+            timeout=120,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return Finding(name, bad, str(error), remedy)

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from converters.child_process import die_with_parent
 from tinycerb.boards.board import board_names, load_board
 from tinycerb.boards.build import COMPILER_PACKAGES, EMULATOR_PACKAGE
 from tinycerb.boards.probe import pyocd_command
@@ -47,7 +48,8 @@ def check_emulator() -> Finding:
     qemu = shutil.which("qemu-system-arm")
     if qemu is None:
         return Finding(name, WARN, "qemu-system-arm is not installed; the boards qemu-... need it", remedy)
-    listed = subprocess.run([qemu, "-machine", "help"], capture_output=True, text=True, check=False).stdout
+    command = die_with_parent([qemu, "-machine", "help"])
+    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     boards = [load_board(board) for board in board_names()]
     wanted = sorted({board.machine for board in boards if board.flasher == "qemu"})
     missing = [machine for machine in wanted if not re.search(rf"^{re.escape(machine)} ", listed, re.MULTILINE)]

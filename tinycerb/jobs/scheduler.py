@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import IO, Any, cast
 
+from converters.child_process import die_with_parent
 from tinycerb.atomic import describe_os_error, make_directory
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, error_from_exit_code
 from tinycerb.events import Progress
 from tinycerb.jobs.plan import Task
 from tinycerb.jobs.steps import is_done
+from tinycerb.processes.stopping import deferred
 from tinycerb.progress import Display
 from tinycerb.run_dir import RunDirectory
 
@@ -59,7 +61,8 @@ def run_tasks(run: RunDirectory, tasks: Sequence[Task], jobs: int, display: Disp
     running: dict[str, _Worker] = {}
     ran: set[str] = set()
     events: _Events = queue.SimpleQueue()
-    with _interrupt_as_event(events), _stopped_at_the_end(running, display):
+    # One that struck while a worker starts would leave that worker unknown and running.
+    with deferred(lambda: events.put((_INTERRUPT, None))), _stopped_at_the_end(running, display):
         while graph.is_active():
             for key in graph.get_ready():
                 task = wanted[key]
@@ -94,18 +97,6 @@ def _stopped_at_the_end(running: dict[str, _Worker], display: Display) -> Iterat
         display.end()
 
 
-@contextmanager
-def _interrupt_as_event(events: _Events) -> Iterator[None]:
-    """Ctrl-C waits for its turn: one that struck while a worker starts would leave that worker unknown and running."""
-    before = signal.getsignal(signal.SIGINT)
-    if before != signal.SIG_IGN:
-        signal.signal(signal.SIGINT, lambda *_: events.put((_INTERRUPT, None)))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _must_wait(task: Task, running: dict[str, _Worker]) -> bool:
     return bool(running) and (task.alone or any(worker.task.alone for worker in running.values()))
 
@@ -125,7 +116,7 @@ def _start(run: RunDirectory, task: Task, events: _Events) -> _Worker:
     try:
         with log_path.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tinycerb.jobs.worker", str(run.path), task.key],
+                die_with_parent([sys.executable, "-m", "tinycerb.jobs.worker", str(run.path), task.key]),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from converters.child_process import die_with_parent
 from tinycerb.errors import EnvironmentProblem
 
 _ALLOCATION = re.compile(r"Arena allocation (total|head|tail) (\d+) bytes")
@@ -66,7 +67,7 @@ def run_model(
     }
     request = io.BytesIO()
     np.savez(request, **{name: np.asarray(values) for name, values in inputs.items()})
-    command = [sys.executable, "-m", "tinycerb.runtimes.child", json.dumps(spec)]
+    command = die_with_parent([sys.executable, "-m", "tinycerb.runtimes.child", json.dumps(spec)])
     try:
         child = subprocess.run(command, input=request.getvalue(), capture_output=True, check=False, timeout=time_limit)
     except subprocess.TimeoutExpired:

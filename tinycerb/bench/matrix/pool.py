@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import IO, Any, cast
 
+from converters.child_process import die_with_parent
 from tinycerb.atomic import describe_os_error, make_directory
 from tinycerb.bench.cell import find_cell
 from tinycerb.bench.matrix.cells import MatrixCell
@@ -88,7 +89,7 @@ class _Pool:
         try:
             with log_path.open("ab") as log:
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "tinycerb.bench.matrix.worker", str(self._root.path)],
+                    die_with_parent([sys.executable, "-m", "tinycerb.bench.matrix.worker", str(self._root.path)]),
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=log,

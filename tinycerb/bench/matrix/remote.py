@@ -1,8 +1,8 @@
 """What runs on a Dask worker: a cell computed from what the scheduler holds, with no file of the run at hand."""
 
-import os
+import atexit
+import contextlib
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from tinycerb.bench.cell_inputs import with_teachers
 from tinycerb.bench.matrix.parcels import Order, unpack
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.events import ignore
+from tinycerb.processes.temporary import process_folder
 from tinycerb.seal.versions import package_versions
 
 _RESULTS_DEPEND_ON = ("tensorflow", "tf-keras", "numpy")
@@ -25,7 +26,9 @@ _WITHOUT_KEY = (
 )
 # One TensorFlow per process has one random state: a worker with several threads computes one cell at a time.
 _one_cell_at_a_time = threading.Lock()
-_folders: list[tempfile.TemporaryDirectory] = []
+_folders: list[Path] = []
+_until_the_end = contextlib.ExitStack()
+atexit.register(_until_the_end.close)
 
 
 def versions_here() -> dict[str, str]:
@@ -64,8 +67,8 @@ def compute_order(order: Order) -> dict[str, Any]:
 def _folder() -> Path:
     """The worker's own, gone when it ends."""
     if not _folders:
-        _folders.append(tempfile.TemporaryDirectory(prefix=f"tinycerb-{os.getpid()}-"))
-    return Path(_folders[0].name)
+        _folders.append(_until_the_end.enter_context(process_folder()))
+    return _folders[0]
 
 
 def _fetch(name: str) -> bytes:
