@@ -13,8 +13,9 @@ def _names(text: str) -> frozenset[str]:
 KERAS_MODULES = frozenset(
     {
         "keras", "keras.layers", "keras.models", "keras.initializers", "keras.regularizers", "keras.constraints",
-        "keras.activations", "keras.engine.functional", "keras.src.engine.functional", "keras.engine.sequential",
-        "keras.src.engine.sequential", "tf_keras.src.engine.functional", "tf_keras.src.engine.sequential",
+        "keras.activations", "keras.mixed_precision", "keras.engine.functional", "keras.engine.sequential",
+        "keras.src.engine.functional", "keras.src.engine.sequential", "tf_keras.src.engine.functional",
+        "tf_keras.src.engine.sequential",
         "keras.src.layers.core.tf_op_layer", "tf_keras.src.layers.core.tf_op_layer",
     }
 )  # fmt: skip
@@ -84,8 +85,8 @@ QUANTIZATION = _names(
     """
 )
 
-# Shapes and tuples, as Keras writes them into JSON.
-PLAIN_VALUES = frozenset({"TensorShape", "__tuple__", "__ellipsis__"})
+# Shapes, tuples and the names of number formats, as Keras writes them into JSON.
+PLAIN_VALUES = frozenset({"TensorShape", "__tuple__", "__ellipsis__", "Policy"})
 
 # `x + 1`, `x[:, 0]` and the like become layers that name a function of TensorFlow; these take and give tensors alone.
 FUNCTION_LAYERS = frozenset({"TFOpLambda", "SlicingOpLambda"})

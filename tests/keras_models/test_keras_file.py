@@ -248,8 +248,10 @@ def test_what_a_description_may_not_name(layer: dict[str, Any], message: str) ->
 def test_what_a_description_may_name() -> None:
     image = L.Input(SHAPE)
     x = L.Conv2D(4, 3, kernel_initializer="he_normal", kernel_regularizer="l2", bias_constraint="non_neg")(image)
-    x = keras.Sequential([L.Input((6, 6, 4)), L.ReLU(), L.TimeDistributed(L.Dense(3, activation="tanh"))])(x)
-    x = tf.nn.relu(x[:, 1:] + 1.0) * x[:, :-1]
+    x = keras.Sequential(
+        [L.Input((6, 6, 4)), L.ReLU(dtype="mixed_float16"), L.TimeDistributed(L.Dense(3, activation="tanh"))]
+    )(x)
+    x = L.Activation("linear", dtype="float32")(tf.nn.relu(x[:, 1:] + 1.0) * x[:, :-1])
     x = L.Bidirectional(L.GRU(3))(L.Reshape((15, 6))(x))
     check_architecture(json.loads(keras.Model(image, x).to_json()))
 
