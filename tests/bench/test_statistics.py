@@ -45,6 +45,10 @@ def test_pairing_takes_out_what_seeds_share() -> None:
     estimate = difference_estimate([0.50, 0.61, 0.69], [0.60, 0.70, 0.80], 10_000)
     assert estimate.mean == pytest.approx(-0.1)
     assert estimate.high < -0.07
+    assert estimate.basis == "paired t over 3 victim seeds"
+    # Of two seeds, too: -0.10 and -0.04, one degree of freedom.
+    two = difference_estimate([0.5, 0.6], [0.6, 0.64], 10_000)
+    assert (two.low, two.high) == (pytest.approx(-0.07 - 12.7062 * 0.03), pytest.approx(-0.07 + 12.7062 * 0.03))
     with pytest.raises(ValueError, match="2 and 1 values do not pair"):
         difference_estimate([0.1, 0.2], [0.1], 10)
 
@@ -60,3 +64,12 @@ def test_area_over_log_calls() -> None:
     # Whoever may ask more may also ask less.
     assert area_over_log_calls([100, 1000], [0.6, 0.4]) == pytest.approx(0.6)
     assert area_over_log_calls([500], [0.6]) is None
+    # A single question is a budget, too; none is not.
+    assert area_over_log_calls([1, 10], [0.1, 0.3]) == pytest.approx(0.2)
+    assert area_over_log_calls([0, 10], [0.1, 0.3]) is None
+    with pytest.raises(ValueError, match="shorter"):
+        area_over_log_calls([1, 10], [0.1])
+
+
+def test_a_budget_that_was_tried_twice_counts_with_its_best_clone() -> None:
+    assert area_over_log_calls([100, 100, 10_000], [0.6, 0.4, 0.8]) == pytest.approx(0.7)

@@ -63,6 +63,19 @@ def test_the_bucket_lets_no_more_through_than_promised(library: ctypes.CDLL) -> 
     assert [library.query_limit_take(at) for _ in range(6)] == [1] * 5 + [0]
 
 
+def test_the_bucket_lets_no_more_through_a_tick_too_early(library: ctypes.CDLL) -> None:
+    bucket = Bucket()
+    at = ctypes.byref(bucket)
+    library.query_limit_start(at, 1, 100)
+    assert library.query_limit_take(at) == 1
+    library.query_limit_elapsed(at, 60)
+    assert library.query_limit_wait(at) == 40
+    library.query_limit_elapsed(at, 39)
+    assert (library.query_limit_wait(at), library.query_limit_take(at)) == (1, 0)
+    library.query_limit_elapsed(at, 1)
+    assert (library.query_limit_wait(at), library.query_limit_take(at)) == (0, 1)
+
+
 @pytest.mark.parametrize("name", ["qemu-m0", "qemu-m4"])
 def test_a_limited_device_counts_and_refuses(tmp_path: Path, name: str) -> None:
     import serial
