@@ -1,6 +1,7 @@
 # make demo    sets up everything, runs the main job, prints a table and the path of a PDF
 # make test    sets up everything, runs the tests
 # make fuzz    20,000 damaged model, side and golden files, then libFuzzer on what the firmware reads; under ten minutes
+# make mutation MODULE=tinycerb/bench/verdict.py  small wrong changes in a module or folder: do its tests notice? minutes per module
 # make check   formatting, lint and types
 # make bench-training  step time of training beside a bare tf_keras fit
 # make compression  the table of docs/compression.md; an hour or two, goes on where it was stopped
@@ -21,7 +22,7 @@ FASHION_MNIST := /usr/share/datasets/fashion-mnist
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test fuzz check format doctor install data firmware-tools fuzz-tools rp2040js bench-kernels bench-responses firmware-matrix bench-training bench-matrix compression lock clean
+.PHONY: demo test fuzz mutation check format doctor install data firmware-tools fuzz-tools rp2040js bench-kernels bench-responses firmware-matrix bench-training bench-matrix compression lock clean
 
 demo: install data
 	$(BIN)/tinycerb run demo
@@ -32,6 +33,11 @@ test: $(DEV) data firmware-tools rp2040js
 
 fuzz: $(DEV) data fuzz-tools
 	TINYCERB_FUZZ_FILES=20000 TINYCERB_FUZZ_SECONDS=45 $(BIN)/python -m pytest -s tests/fuzz/test_fuzz.py tests/fuzz/test_c_fuzz.py tests/fuzz/libfuzzer.py
+
+# One file, or all of a folder: make mutation MODULE=tinycerb/bench, make mutation MODULE=firmware_stub/runtime
+MODULE ?= tinycerb/bench/verdict.py
+mutation: $(DEV)
+	$(BIN)/python -m tests.mutation.$(if $(filter firmware_stub/%,$(MODULE)),c_mutants,python_mutants) $(MODULE)
 
 bench-training: $(DEV)
 	$(BIN)/python -m tests.training.step_time
