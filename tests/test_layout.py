@@ -85,7 +85,10 @@ def test_no_assert_decides_anything() -> None:
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in shipped
         for node in ast.walk(tree_of(path))
-        if isinstance(node, ast.Assert) or (isinstance(node, ast.Name) and node.id == "__debug__")
+        if isinstance(node, ast.Assert)
+        or (isinstance(node, ast.Name) and node.id == "__debug__")
+        # Programs that are kept as text and run in a process of their own.
+        or (isinstance(node, ast.Constant) and re.search(r"^\s*assert ", str(node.value), re.MULTILINE))
     ]
     assert found == []
 
