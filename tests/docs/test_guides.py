@@ -32,14 +32,19 @@ def blocks(guide: str) -> dict[str, list[tuple[str, str]]]:
     return sections
 
 
-@pytest.fixture
-def workshop(tmp_path) -> Path:
-    """A directory with every file that the guides show, and a `tinycerb` that does everything at a small scale."""
+def write_listings(folder: Path) -> None:
+    """Writes every file that the guides show."""
     for guide in ("bring-your-own-data.md", "bring-your-own-model.md"):
         for language, text in (block for section in blocks(guide).values() for block in section):
             if language in ("python", "toml"):
                 name = text.partition("\n")[0].removeprefix("# ")
-                (tmp_path / name).write_text(text)
+                (folder / name).write_text(text)
+
+
+@pytest.fixture
+def workshop(tmp_path) -> Path:
+    """A directory with every file that the guides show, and a `tinycerb` that does everything at a small scale."""
+    write_listings(tmp_path)
     return tmp_path
 
 
