@@ -12,6 +12,7 @@ from converters.model_file import ModelFile
 METADATA_NAME = "tinycerb"
 _MOST_BYTES = 2**20
 _MOST_ROWS = 65535
+_MOST_DIGITS = 20
 _MOST_ALPHA = 1e30
 
 
@@ -60,12 +61,18 @@ def parse_json_object(raw: bytes, where: str) -> dict[str, Any]:
     if len(raw) > _MOST_BYTES:
         raise MetadataError(f"{where} has {len(raw):,} bytes; allowed: up to {_MOST_BYTES:,}")
     try:
-        content = json.loads(raw, parse_constant=_refuse_constant)
+        content = json.loads(raw, parse_constant=_refuse_constant, parse_int=_whole_number)
     except (ValueError, RecursionError) as error:
         raise MetadataError(f"{where} holds no valid JSON: {error}") from error
     if not isinstance(content, dict):
         raise MetadataError(f"{where} holds {type(content).__name__}, expected an object")
     return content
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a number of {len(digits):,} digits; allowed: up to {_MOST_DIGITS}")
+    return int(digits)
 
 
 def _refuse_constant(name: str) -> None:

@@ -1,5 +1,6 @@
 """Reads a .tflite file into plain objects, without TensorFlow."""
 
+import stat
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite, prod
@@ -124,9 +125,12 @@ class ModelFile:
 
 def read_model_file(path: Path) -> ModelFile:
     """Reads a file; errors as `parse_model`, or OSError."""
-    size = path.stat().st_size
-    if size > MOST_BYTES:
-        raise ModelFileError(f"the file has {size:,} bytes; allowed: up to {MOST_BYTES:,}")
+    status = path.stat()
+    # A pipe or /dev/zero has no end.
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        raise ModelFileError("it is no regular file")
+    if status.st_size > MOST_BYTES:
+        raise ModelFileError(f"the file has {status.st_size:,} bytes; allowed: up to {MOST_BYTES:,}")
     return parse_model(path.read_bytes())
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from tinycerb.bounded.files import memory_limit, read_bytes
+from tinycerb.bounded.texts import parse_whole_number
 from tinycerb.errors import EnvironmentProblem
 
 _CAUSES = {
@@ -132,7 +134,7 @@ def read_json(path: Path) -> dict[str, Any]:
         EnvironmentProblem: if the file is missing or is not a JSON object.
     """
     try:
-        return parse_json(path, path.read_bytes())
+        return parse_json(path, read_bytes(path, memory_limit()))
     except OSError as error:
         raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from error
 
@@ -140,7 +142,7 @@ def read_json(path: Path) -> dict[str, Any]:
 def parse_json(path: Path, content: bytes) -> dict[str, Any]:
     """Returns the JSON object that `content`, read from `path`, holds; errors as `read_json`."""
     try:
-        found = json.loads(content)
+        found = json.loads(content, parse_int=parse_whole_number)
     except (ValueError, RecursionError) as error:
         raise EnvironmentProblem(
             f"{path} is not valid JSON ({error}); delete it and run again with --resume"

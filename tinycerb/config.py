@@ -8,8 +8,9 @@ from typing import Any
 
 import tomli_w
 
+from tinycerb.bounded.texts import parse_toml
 from tinycerb.errors import UsageError
-from tinycerb.presets.layers import apply_override, layers_of, merge, parse_toml
+from tinycerb.presets.layers import apply_override, layers_of, merge
 from tinycerb.sources import PUBLIC, USER, Sources
 from tinycerb.typed import build
 

@@ -1,5 +1,6 @@
 """What `tinycerb convert` takes: a run, a saved Keras model, or a .tflite file that is there already."""
 
+import math
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from converters.model_file import ModelFile, ModelFileError, parse_model
 from converters.own_folder import own_folder
 from tinycerb.answers.responses import check_heads, combined_by, parse_response, portable_text
 from tinycerb.atomic import describe_os_error, make_directory
+from tinycerb.bounded.arrays import read_npz
+from tinycerb.bounded.files import HOW_TO_RAISE, require_memory
+from tinycerb.datasets.arrays import as_labels
+from tinycerb.datasets.remedies import describe_pixels
 from tinycerb.errors import EnvironmentProblem, GateError, UsageError, suggest
 from tinycerb.events import Report
 from tinycerb.handover import MODEL, SIDE_FILE, hand_over
@@ -85,8 +90,8 @@ def convert_keras_file(path: Path, out: Path, wishes: Wishes, report: Report) ->
     shape = tuple(model.input_shape[1:])
     if len(shape) != 3 or None in shape:
         raise UsageError(f"the model takes {model.input_shape}; expected fixed images [batch, height, width, channels]")
-    images, labels = _data(wishes, shape)
     outputs = model.output_shape if isinstance(model.output_shape, list) else [model.output_shape]
+    images, labels = _data(wishes, shape, int(outputs[0][-1]))
     response = portable_text(wishes.response or "none", int(outputs[0][-1]))
     # Whoever brings such a model says by the response what its heads are trained for.
     check_heads(parse_response(response), heads, combined_by(response))
@@ -113,7 +118,7 @@ def convert_keras_file(path: Path, out: Path, wishes: Wishes, report: Report) ->
 
 
 def _open_keras_file(path: Path, wishes: Wishes) -> Any:
-    from keras_models.keras_file import DamagedKerasFileError, ForeignCodeError, KerasFileError
+    from keras_models.keras_file import DamagedKerasFileError, ForeignCodeError, KerasFileError, TooLargeError
     from tinycerb.compression.quantization import open_quantization_aware
 
     try:
@@ -125,6 +130,8 @@ def _open_keras_file(path: Path, wishes: Wishes) -> Any:
         ) from error
     except DamagedKerasFileError as error:
         raise EnvironmentProblem(f"{error}; save it again: model.save('model.h5')") from error
+    except TooLargeError as error:
+        raise UsageError(f"{error}; {HOW_TO_RAISE}") from error
     except KerasFileError as error:
         raise UsageError(
             f"{error}; a quantization-aware model comes back from an .h5 file or a SavedModel: model.save('model.h5')"
@@ -141,7 +148,7 @@ def convert_tflite(path: Path, out: Path, wishes: Wishes) -> dict[str, Any]:
         raise UsageError("--max-accuracy-drop compares with the trained model: give a run or a .h5 file, not a .tflite")
     content, metadata = _take_in(path, wishes)
     shape = parse_model(content).inputs["image"].shape[1:]
-    images, _ = _data(wishes, shape)
+    images, _ = _data(wishes, shape, int(metadata["classes"]))
     return in_new_directory(out, wishes.force, lambda folder: _amend(folder, content, metadata, images, wishes))
 
 
@@ -254,27 +261,28 @@ def in_new_directory(out: Path, force: bool, make: Callable[[Path], dict[str, An
     return card
 
 
-def _data(wishes: Wishes, shape: Sequence[int]) -> tuple[np.ndarray, np.ndarray | None]:
+def _data(wishes: Wishes, shape: Sequence[int], classes: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Returns the user's images and labels, or random images where there are none."""
     if wishes.data is None:
         if wishes.max_accuracy_drop is not None:
             raise UsageError("--max-accuracy-drop needs labelled images: --data FILE.npz with images and labels")
+        require_memory(_RANDOM_IMAGES * math.prod(shape), f"{_RANDOM_IMAGES} images of {tuple(shape)}")
         return np.random.default_rng(0).integers(0, 256, (_RANDOM_IMAGES, *shape), dtype=np.uint8), None
-    try:
-        arrays = dict(np.load(wishes.data, allow_pickle=False))
-    except OSError as error:
-        raise EnvironmentProblem(f"cannot read {wishes.data}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise UsageError(f"{wishes.data} is no .npz file of plain arrays: {error}") from error
-    images, labels = arrays.get("images"), arrays.get("labels")
-    if images is None or images.dtype != np.uint8 or images.shape[1:] != tuple(shape) or len(images) == 0:
-        found = "missing" if images is None else f"{images.dtype} {images.shape}"
-        raise UsageError(f"images in {wishes.data} are {found}; expected uint8 (N, {', '.join(map(str, shape))})")
-    if labels is not None and (labels.shape != (len(images),) or not np.issubdtype(labels.dtype, np.integer)):
-        raise UsageError(f"labels in {wishes.data} are {labels.dtype} {labels.shape}; expected {len(images)} integers")
-    if labels is None and wishes.max_accuracy_drop is not None:
+    arrays, where = read_npz(wishes.data), f"images of {wishes.data}"
+    images = arrays.get("images")
+    if images is None:
+        found = ", ".join(arrays) or "nothing"
+        raise UsageError(f"{wishes.data} holds {found}; allowed: images, and labels for the gate")
+    if images.dtype != np.uint8:
+        about = describe_pixels(images, "images")
+        raise UsageError(f"{where} has dtype {images.dtype}{about}; allowed: uint8, 0 to 255")
+    if images.shape[1:] != tuple(shape) or len(images) == 0:
+        raise UsageError(f"{where} has shape {images.shape}; allowed: (N, {', '.join(map(str, shape))})")
+    if "labels" in arrays:
+        return images, as_labels(arrays["labels"], len(images), classes, f"labels of {wishes.data}")
+    if wishes.max_accuracy_drop is not None:
         raise UsageError(f"{wishes.data} has no labels; --max-accuracy-drop needs them")
-    return images, labels
+    return images, None
 
 
 def _class_names(wishes: Wishes, classes: int) -> list[str]:

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from converters.child_process import die_with_parent
 from tinycerb.atomic import describe_os_error
+from tinycerb.bounded.files import read_text
 from tinycerb.errors import UsageError
 
 # How an owner key's file begins; a device's secret is 32 hexadecimal digits and nothing else.
 OWNER_KEY_MARK = "tinycerb-owner-key-1:"
+_MOST_BYTES = 1024
 _DEVICE_SECRET = re.compile(r"[0-9a-fA-F]{32}")
 
 
@@ -62,7 +64,7 @@ def read_secret_text(path: Path, kind: str) -> str:
         UsageError: no such file.
     """
     try:
-        return path.read_text().strip()
+        return read_text(path, _MOST_BYTES).strip()
     except OSError as error:
         raise UsageError(f"cannot read the {kind} {path}: {error.strerror}") from error
     except UnicodeDecodeError:

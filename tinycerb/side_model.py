@@ -16,7 +16,7 @@ def open_side_model(path: Path) -> Callable[[np.ndarray], np.ndarray]:
     Raises:
         EnvironmentProblem: the file is missing.
     """
-    if not path.is_file():
+    if not path.exists():
         raise EnvironmentProblem(
             f"cannot read {path}: it is not there; this response answers within a run only: tinycerb convert RUN"
         )

@@ -63,4 +63,4 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
 
 def _expect(condition: bool, where: str, wanted: str, value: Any) -> None:
     if not condition:
-        raise UsageError(f"{where} is {value!r}; expected {wanted}")
+        raise UsageError(f"{where} is {value!r:.200}; expected {wanted}")

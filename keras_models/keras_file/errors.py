@@ -11,3 +11,7 @@ class DamagedKerasFileError(KerasFileError):
 
 class ForeignCodeError(KerasFileError):
     """It asks for code that is not known to be harmless."""
+
+
+class TooLargeError(KerasFileError):
+    """It asks for more memory than it may have."""

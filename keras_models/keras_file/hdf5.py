@@ -8,21 +8,25 @@ import h5py
 
 from keras_models.keras_file.description import Description
 from keras_models.keras_file.errors import DamagedKerasFileError, KerasFileError
+from keras_models.keras_file.size import require_array_sizes
 from keras_models.legacy import keras
 
 
-def describe(path: Path) -> Description:
+def describe(path: Path, most_bytes: float) -> Description:
     """Reads what a file says about itself.
 
     Raises:
         DamagedKerasFileError: it cannot be read.
+        TooLargeError: its arrays take more than `most_bytes`.
         KerasFileError: weights without a network.
     """
     try:
         with h5py.File(path) as file:
-            architecture = file.attrs.get("model_config")
-            version = file.attrs.get("keras_version", "unknown")
+            architecture = _scalar(file, "model_config")
+            version = _scalar(file, "keras_version") or "unknown"
             parts = foreign_parts(file)
+            if not parts:
+                require_array_sizes(file, most_bytes)
     except (OSError, RuntimeError, KeyError, ValueError) as error:
         raise DamagedKerasFileError(f"the model file {path} is corrupt ({error})") from error
     if architecture is None:
@@ -37,6 +41,15 @@ def load(path: Path, architecture: Any) -> Any:
     """Builds the network and gives it its weights."""
     with h5py.File(path) as file:
         return keras.models.load_model(file, compile=False)
+
+
+def _scalar(file: h5py.File, name: str) -> Any:
+    """Returns an attribute, None where there is none; a list of texts may name one long text very often."""
+    if name not in file.attrs:
+        return None
+    if file.attrs.get_id(name).shape != ():
+        raise ValueError(f"{name} is not one text")
+    return file.attrs[name]
 
 
 def foreign_parts(file: h5py.File) -> str:

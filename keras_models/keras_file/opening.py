@@ -4,17 +4,24 @@ A file may come from a stranger, and Keras imports and calls what a file names. 
 JSON and checked before Keras sees it.
 """
 
+import math
 from pathlib import Path
 from typing import Any, Protocol
 
 from keras_models.keras_file import archive, hdf5, saved_model
 from keras_models.keras_file.architecture import check_architecture
 from keras_models.keras_file.description import Description
-from keras_models.keras_file.errors import DamagedKerasFileError, ForeignCodeError, KerasFileError
+from keras_models.keras_file.errors import (
+    DamagedKerasFileError,
+    ForeignCodeError,
+    KerasFileError,
+    TooLargeError,
+)
+from keras_models.keras_file.size import require_network_size
 from keras_models.legacy import keras, require_legacy_model
 
 
-def open_keras_file(path: Path, allow_code: bool = False) -> keras.Model:
+def open_keras_file(path: Path, allow_code: bool = False, most_bytes: float = math.inf) -> keras.Model:
     """Opens a network that Keras 2 has saved, with its weights, not compiled.
 
     Quantization-aware models need TF-MOT's `quantize_scope` around the call.
@@ -22,26 +29,33 @@ def open_keras_file(path: Path, allow_code: bool = False) -> keras.Model:
     Args:
         path: an HDF5 file, an archive (.keras), or the folder of a SavedModel.
         allow_code: whether the user wants it opened though it may run any code.
+        most_bytes: memory that its weights may take.
 
     Raises:
         ForeignCodeError: it names code or files that are not known to be harmless; nothing of it has run.
         DamagedKerasFileError: missing or corrupt.
+        TooLargeError: it asks for more than `most_bytes`; nothing of that size was made.
         KerasFileError: weights without a network, Keras 3, or a network that Keras cannot build.
     """
     form = _form(path)
     try:
-        described = form.describe(path)
+        described = form.describe(path, most_bytes)
         _require_keras_2(described.version, path)
         if not allow_code:
             _refuse_foreign(described)
     except ForeignCodeError as error:
         raise ForeignCodeError(f"{path} holds {error}; such a file is not opened") from error
+    except TooLargeError as error:
+        raise TooLargeError(f"{path} holds {error}") from error
     except RecursionError as error:
         raise DamagedKerasFileError(f"the model file {path} is corrupt (nested too deep)") from error
     try:
         if allow_code:
             return require_legacy_model(keras.models.load_model(path, compile=False, safe_mode=False))
+        require_network_size(described.architecture, most_bytes)
         return require_legacy_model(form.load(path, described.architecture))
+    except TooLargeError as error:
+        raise TooLargeError(f"{path} describes {error}") from error
     except Exception as error:  # Keras raises whatever the content of a file makes it trip over.
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise KerasFileError(f"{path} cannot be loaded: {first}") from error
@@ -55,7 +69,7 @@ def is_saved_model(path: Path) -> bool:
 class _Form(Protocol):
     """How a network can be stored."""
 
-    def describe(self, path: Path) -> Description: ...
+    def describe(self, path: Path, most_bytes: float) -> Description: ...
     def load(self, path: Path, architecture: Any) -> Any: ...
 
 

@@ -11,16 +11,18 @@ from typing import Any
 
 from keras_models.keras_file.description import Description
 from keras_models.keras_file.errors import DamagedKerasFileError, KerasFileError
+from keras_models.keras_file.size import require_size
 from keras_models.legacy import SavedMetadata, keras
 
 _METADATA = "keras_metadata.pb"
 
 
-def describe(path: Path) -> Description:
+def describe(path: Path, most_bytes: float) -> Description:
     """Reads what a folder says about its network.
 
     Raises:
         DamagedKerasFileError: it cannot be read.
+        TooLargeError: its files have more than `most_bytes`.
         KerasFileError: no network of Keras is in it.
     """
     if not (path / _METADATA).is_file():
@@ -28,6 +30,7 @@ def describe(path: Path) -> Description:
             f"{path} is a SavedModel without {_METADATA}: a graph, no network of layers; save it from Keras 2: "
             "model.save('model.h5')"
         )
+    require_size(sum(each.stat().st_size for each in path.rglob("*") if each.is_file()), most_bytes)
     try:
         nodes = SavedMetadata.FromString((path / _METADATA).read_bytes()).nodes
         root = json.loads(next(node.metadata for node in nodes if node.node_path == "root"))

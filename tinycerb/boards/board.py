@@ -1,12 +1,13 @@
 """A board as its TOML file describes it."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from tinycerb.bounded.files import read_text
+from tinycerb.bounded.texts import parse_toml
 from tinycerb.errors import EnvironmentProblem, UsageError, suggest
 from tinycerb.typed import build
 
@@ -96,9 +97,9 @@ def load_board(name: str) -> Board:
     """
     if name in board_names():
         text = (resources.files("tinycerb.boards") / f"{name}.toml").read_text()
-    elif name.endswith(".toml") and Path(name).is_file():
+    elif name.endswith(".toml") and Path(name).exists():
         try:
-            text = Path(name).read_text()
+            text = read_text(Path(name))
         except OSError as error:
             raise EnvironmentProblem(f"cannot read the board {name}: {error.strerror}") from error
         except UnicodeDecodeError as error:
@@ -107,10 +108,7 @@ def load_board(name: str) -> Board:
         known = board_names()
         raise UsageError(f"unknown board {name!r}{suggest(name, known)}; known: {', '.join(known)}, or a .toml file")
     try:
-        table = tomllib.loads(text)
-        return _board(Path(name).stem, table)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"board {name}: {error}") from error
+        return _board(Path(name).stem, parse_toml(text, f"board {name}"))
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise UsageError(
             f"board {name}: {error} is missing or wrong; compare with tinycerb/boards/qemu-m4.toml"

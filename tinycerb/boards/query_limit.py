@@ -1,5 +1,6 @@
 """How many questions a device answers: a token bucket, `firmware_stub/application/query_limit.c`."""
 
+import re
 from dataclasses import dataclass
 
 from tinycerb.boards.board import Board
@@ -37,12 +38,13 @@ def parse_query_limit(text: str) -> QueryLimit:
     Raises:
         UsageError: anything else, or fewer than two questions.
     """
-    questions, _, seconds = text.partition("/")
-    if not (questions.isdecimal() and seconds.isdecimal() and int(questions) >= _FEWEST and int(seconds) >= 1):
+    found = re.fullmatch(r"(\d{1,15})/(\d{1,15})", text)
+    questions, seconds = (int(number) for number in found.groups()) if found else (0, 0)
+    if questions < _FEWEST or seconds < 1:
         raise UsageError(
-            f"the rate limit is {text!r}; expected QUESTIONS/SECONDS, for example 100/3600 (at least {_FEWEST} "
+            f"the rate limit is {text[:60]!r}; expected QUESTIONS/SECONDS, for example 100/3600 (at least {_FEWEST} "
             "questions: flashing asks the golden images)"
         )
-    if int(questions) > 2**31 or int(seconds) > 2**31:
+    if questions > 2**31 or seconds > 2**31:
         raise UsageError(f"the rate limit is {text!r}; both numbers are at most 2,147,483,648")
-    return QueryLimit(int(questions), int(seconds))
+    return QueryLimit(questions, seconds)

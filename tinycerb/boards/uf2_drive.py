@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from converters.child_process import die_with_parent
-from tinycerb.errors import HardwareError
+from tinycerb.bounded.files import MOST_TEXT, read_bytes
+from tinycerb.errors import HardwareError, UsageError
 
 INFO = "INFO_UF2.TXT"
 IMAGE = "tinycerb.uf2"
@@ -57,8 +58,8 @@ def find_drive(board_id: str, named: str | None = None) -> Path:
 def read_board_id(drive: Path) -> str:
     """Returns what a drive calls its board, empty where it is no UF2 drive."""
     try:
-        lines = (drive / INFO).read_text(errors="replace").splitlines()
-    except OSError:
+        lines = read_bytes(drive / INFO, MOST_TEXT).decode(errors="replace").splitlines()
+    except (OSError, UsageError):
         return ""
     return next((line.partition(":")[2].strip() for line in lines if line.lower().startswith("board-id:")), "")
 

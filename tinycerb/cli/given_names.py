@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+from tinycerb.bounded.files import MOST_TEXT, read_bytes
 from tinycerb.errors import UsageError
 from tinycerb.presets import preset_names
 from tinycerb.sources import Sources, is_reference
@@ -58,8 +59,8 @@ def _by_function(text: str) -> str:
 def _functions(path: Path) -> list[str]:
     """Names of the functions that can be called without arguments; the file is read, not run."""
     try:
-        body = ast.parse(path.read_bytes()).body
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        body = ast.parse(read_bytes(path, MOST_TEXT)).body
+    except (OSError, UsageError, SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     return [
         node.name

@@ -112,7 +112,7 @@ def parse_bytes(text: str, option: str) -> int:
     Raises:
         UsageError: it is none, or not positive.
     """
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", text)
+    found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*([A-Za-z]*)\s*", text)
     if not found or found.group(2).upper() not in _UNITS or float(found.group(1)) <= 0:
-        raise UsageError(f"{option} is {text!r}; expected bytes, such as 49152, 48KB (1 KB = 1024 bytes) or 0.5MB")
+        raise UsageError(f"{option} is {text[:60]!r}; expected bytes, such as 49152, 48KB (1 KB = 1024 bytes) or 0.5MB")
     return int(float(found.group(1)) * _UNITS[found.group(2).upper()])

@@ -5,6 +5,7 @@ from pathlib import Path
 from keras_models.keras_file import KerasFileError, open_keras_file
 from keras_models.legacy import Keras3ModelError, keras, require_legacy_model
 from keras_models.model_optimization import tfmot
+from tinycerb.bounded.files import memory_limit
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.seal.files import verify
 
@@ -52,4 +53,4 @@ def open_quantization_aware(path: Path, allow_code: bool = False) -> keras.Model
         KerasFileError: likewise.
     """
     with tfmot.quantization.keras.quantize_scope():
-        return open_keras_file(path, allow_code)
+        return open_keras_file(path, allow_code, memory_limit())

@@ -1,10 +1,12 @@
 """A folder of image files, read with Pillow: sub-folders are classes."""
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from tinycerb.bounded.files import memory_limit, open_regular, require_memory
 from tinycerb.errors import EnvironmentProblem, UsageError
 
 ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
@@ -79,7 +81,7 @@ def _classes(folder: Path) -> list[str]:
 
 
 def _files(folder: Path) -> list[Path]:
-    files = [entry for entry in _visible(folder) if entry.is_file()]
+    files = [entry for entry in _visible(folder) if not entry.is_dir()]
     for path in files:
         if path.suffix.lower() not in ENDINGS:
             raise UsageError(f"{path} is no image file; allowed: {', '.join(ENDINGS)}; move it elsewhere")
@@ -88,26 +90,39 @@ def _files(folder: Path) -> list[Path]:
 
 def _read(files: list[Path]) -> np.ndarray:
     """Returns uint8 [files, height, width, 1 or 3]."""
+    pictures: list[np.ndarray] = []
+    for path in files:
+        pictures.append(_picture(path, pictures[0] if pictures else None, files))
+    channels = max(picture.shape[2] for picture in pictures)
+    return np.stack([np.repeat(picture, channels // picture.shape[2], axis=2) for picture in pictures])
+
+
+def _picture(path: Path, first: np.ndarray | None, files: list[Path]) -> np.ndarray:
+    """Returns the pixels of one file, uint8 [height, width, 1 or 3]; its size is looked at before they are unpacked."""
     # Pillow is wanted for folders alone, and takes its time to import.
     from PIL import Image
 
-    pictures: list[np.ndarray] = []
-    for path in files:
-        try:
-            with Image.open(path) as image:
-                if image.mode not in (*_GREY, *_COLOUR):
-                    raise UsageError(
-                        f"{path} has {image.mode!r} pixels; allowed: 8 bits a channel ({', '.join(_GREY + _COLOUR)})"
-                    )
+    try:
+        with warnings.catch_warnings(), open_regular(path, memory_limit()) as file:
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(file) as image:
+                _check_picture(path, image.mode, image.height, image.width, first, files)
                 pixels = np.asarray(image.convert("L" if image.mode in _GREY else "RGB"))
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise EnvironmentProblem(f"{path} is corrupt or no image ({error}); replace it or delete it") from error
-        pictures.append(pixels if pixels.ndim == 3 else pixels[..., np.newaxis])
-        if pictures[-1].shape[:2] != pictures[0].shape[:2]:
-            height, width = pictures[0].shape[:2]
-            raise UsageError(
-                f"{path} has {pixels.shape[0]}x{pixels.shape[1]} pixels (height x width), {files[0]} has "
-                f"{height}x{width}; all must have one size: mogrify -resize {width}x{height}! FILES (ImageMagick)"
-            )
-    channels = max(picture.shape[2] for picture in pictures)
-    return np.stack([np.repeat(picture, channels // picture.shape[2], axis=2) for picture in pictures])
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UsageError(f"{path} is larger than any picture for a microcontroller ({error})") from error
+    except (OSError, ValueError, SyntaxError) as error:
+        raise EnvironmentProblem(f"{path} is corrupt or no image ({error}); replace it or delete it") from error
+    return pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
+
+
+def _check_picture(path: Path, mode: str, height: int, width: int, first: np.ndarray | None, files: list[Path]) -> None:
+    if mode not in (*_GREY, *_COLOUR):
+        raise UsageError(f"{path} has {mode!r} pixels; allowed: 8 bits a channel ({', '.join(_GREY + _COLOUR)})")
+    if first is None:
+        require_memory(height * width * 3 * len(files), f"{len(files):,} pictures of {height}x{width} like {path}")
+    elif (height, width) != first.shape[:2]:
+        wanted = f"{first.shape[0]}x{first.shape[1]}"
+        raise UsageError(
+            f"{path} has {height}x{width} pixels (height x width), {files[0]} has {wanted}; all must have one size: "
+            f"mogrify -resize {first.shape[1]}x{first.shape[0]}! FILES (ImageMagick)"
+        )

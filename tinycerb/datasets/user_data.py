@@ -1,8 +1,6 @@
 """Data that a user brings along: a .npz file, a function, or a folder of images, checked from end to end."""
 
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tinycerb.apart import call_apart
+from tinycerb.bounded.arrays import read_npz
 from tinycerb.datasets.arrays import as_images, as_labels, check_classes
 from tinycerb.datasets.image_folder import read_labelled_folder, read_unlabelled_folder
 from tinycerb.datasets.images import LabelledImages
@@ -98,7 +97,7 @@ def _read(source: str, labelled: bool) -> Mapping[str, np.ndarray]:
         with tempfile.TemporaryDirectory(prefix="tinycerb-") as folder:
             path = Path(folder, "arrays.npz")
             call_apart("tinycerb.datasets.call_loader", source, str(path))
-            return _read_npz(path)
+            return read_npz(path)
     path = Path(source)
     if path.is_dir():
         return read_labelled_folder(path) if labelled else read_unlabelled_folder(path)
@@ -106,27 +105,7 @@ def _read(source: str, labelled: bool) -> Mapping[str, np.ndarray]:
         raise EnvironmentProblem(f"there is no {source}; allowed: {KINDS}")
     if path.suffix != ".npz":
         raise UsageError(f"{source} ends in {path.suffix!r}; allowed: {KINDS}")
-    return _read_npz(path)
-
-
-def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    remedy = "write it again with np.savez_compressed"
-    try:
-        with path.open("rb") as opened:
-            file = np.load(opened, allow_pickle=False)
-            if isinstance(file, np.ndarray):
-                raise UsageError(f"{path} holds a single array without a name; {_KEYS}; {remedy}")
-            return {key: file[key] for key in file.files}
-    except ValueError as error:
-        # NumPy's word for objects, and for anything that is neither .npz nor .npy.
-        if "allow_pickle" in str(error) or "pickled" in str(error):
-            raise UsageError(
-                f"{path} holds pickled Python objects or is no .npz file; pickles are never opened, since they can run "
-                f"code; {remedy}, from arrays of numbers"
-            ) from error
-        raise EnvironmentProblem(f"{path} is corrupt ({error}); {remedy}") from error
-    except (OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-        raise EnvironmentProblem(f"{path} is corrupt or cannot be read ({error}); {remedy}") from error
+    return read_npz(path)
 
 
 def _own_names(arrays: Mapping[str, np.ndarray], source: str) -> dict[str, str]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tinycerb.bounded.files import read_text
+from tinycerb.bounded.texts import check_values, parse_toml
 from tinycerb.errors import EnvironmentProblem, UsageError, suggest
 from tinycerb.presets import current_name, preset_names, read_preset
 from tinycerb.sources import anchor
@@ -41,7 +43,7 @@ def _read(source: str, extended_by: tuple[str, ...]) -> list[Layer]:
         raise UsageError(f"extends goes round in a circle: {' -> '.join((*extended_by, source))}")
     if source.endswith(".toml"):
         try:
-            text = Path(source).read_text()
+            text = read_text(Path(source))
         except OSError as error:
             raise EnvironmentProblem(f"cannot read the configuration {source}: {error.strerror}") from error
         except UnicodeDecodeError as error:
@@ -68,18 +70,6 @@ def _read(source: str, extended_by: tuple[str, ...]) -> list[Layer]:
     return [*_read(base, (*extended_by, source)), layer]
 
 
-def parse_toml(text: str, where: str) -> dict[str, Any]:
-    """Parses TOML.
-
-    Raises:
-        UsageError: it is none; the message says `where`.
-    """
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{where} is not valid TOML: {error}") from error
-
-
 def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     """Returns a table with another one laid over it; tables are merged, all else is replaced."""
     merged = dict(base)
@@ -101,7 +91,9 @@ def apply_override(table: dict[str, Any], override: str) -> None:
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
+        # A bare word, which is no TOML.
         value = text
+    check_values(value, f"--set {key}")
     *sections, last = key.split(".")
     found: Any = table
     for section in sections:

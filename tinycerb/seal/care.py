@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinycerb.bounded.files import memory_limit, read_bytes
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.seal.files import manifest_in, set_aside
 from tinycerb.seal.manifest import Entry, Manifest
@@ -47,7 +48,7 @@ def compare(root: Path, manifest: Manifest) -> Iterator[Difference]:
         if not entry.sha256:
             continue
         try:
-            content = (root / name).read_bytes()
+            content = read_bytes(root / name, memory_limit())
         except FileNotFoundError:
             yield Difference(name, "is missing")
             continue
@@ -62,7 +63,7 @@ def compare(root: Path, manifest: Manifest) -> Iterator[Difference]:
         name = path.relative_to(root).as_posix()
         known = manifest.entries.get(name)
         if known is None or not known.sha256:
-            yield Difference(name, "is not in the manifest", path.read_bytes())
+            yield Difference(name, "is not in the manifest", read_bytes(path, memory_limit()))
 
 
 def mend(root: Path) -> list[str]:
@@ -105,7 +106,7 @@ def adopt(root: Path) -> int:
     manifest.refresh()
     taken = []
     for path in covered_files(root):
-        name, sha256 = path.relative_to(root).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()
+        name, sha256 = path.relative_to(root).as_posix(), hashlib.sha256(read_bytes(path, memory_limit())).hexdigest()
         known = manifest.entries.get(name)
         changed = known is not None and name in IRREPLACEABLE and known.sha256 != sha256
         if known is None or not known.sha256 or changed:

@@ -7,12 +7,14 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
 from tinycerb import atomic
-from tinycerb.errors import EnvironmentProblem
+from tinycerb.bounded import files as bounded
+from tinycerb.bounded.arrays import read_npz_from
+from tinycerb.bounded.files import memory_limit
+from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.seal.manifest import Entry, Manifest
 from tinycerb.seal.remedies import IRREPLACEABLE, remedy
 from tinycerb.seal.versions import key_of, versions_now
@@ -125,12 +127,13 @@ def read_bytes(path: Path) -> bytes:
             makes it again.
     """
     manifest = manifest_of(path)
+    most = memory_limit()
     try:
-        content = path.read_bytes()
+        content = bounded.read_bytes(path, most)
         if manifest is None or _is_the_one(manifest, path, content):
             return content
         # It may have been written between the look at it and the look at the manifest.
-        content = path.read_bytes()
+        content = bounded.read_bytes(path, most)
     except OSError as error:
         raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from error
     if _is_the_one(manifest, path, content):
@@ -161,10 +164,10 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     Raises:
         EnvironmentProblem: it is missing, no .npz of plain arrays, or `Damaged` as in `read_bytes`.
     """
+    content = read_bytes(path)
     try:
-        with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (OSError, ValueError, KeyError, EOFError, TypeError, BadZipFile) as error:
+        return read_npz_from(io.BytesIO(content), path)
+    except EnvironmentProblem as error:
         raise EnvironmentProblem(f"{path} is no .npz file of arrays ({error}); delete it to make it again") from error
 
 
@@ -203,8 +206,8 @@ def is_sound(path: Path) -> bool:
     """Whether a file is there and is the one that was written; nothing is moved."""
     manifest = manifest_of(path)
     try:
-        content = path.read_bytes()
-    except OSError:
+        content = bounded.read_bytes(path, memory_limit())
+    except (OSError, UsageError):
         return False
     return manifest is None or _is_the_one(manifest, path, content)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tinycerb.atomic import describe_os_error, write_bytes
+from tinycerb.bounded.files import memory_limit, open_regular
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.seal.versions import key_of, versions_now
 
@@ -71,7 +72,7 @@ class Manifest:
     def is_there(root: Path) -> bool:
         """Whether a directory has a manifest of ours."""
         try:
-            with (root / NAME).open("rb") as file:
+            with open_regular(root / NAME, memory_limit()) as file:
                 return file.readline(len(_HEADER) + 1) == _HEADER
         except OSError:
             return False
@@ -90,7 +91,7 @@ class Manifest:
 
     def _refresh(self) -> None:
         try:
-            with self.path.open("rb") as file:
+            with open_regular(self.path, memory_limit()) as file:
                 now = os.fstat(file.fileno())
                 if now.st_ino != self._inode or now.st_size < self._read:
                     self._forget()

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_models.keras_file import KerasFileError, open_keras_file
 from keras_models.legacy import keras
+from tinycerb.bounded.files import memory_limit
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.seal.files import verify, write_bytes, write_text
 
@@ -70,6 +71,6 @@ def load_float_model(path: Path) -> keras.Model:
     """
     verify(path)
     try:
-        return open_keras_file(path)
+        return open_keras_file(path, most_bytes=memory_limit())
     except KerasFileError as error:
         raise EnvironmentProblem(f"cannot load the trained model: {error}; delete it to train anew") from error

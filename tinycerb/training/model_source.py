@@ -10,9 +10,16 @@ import numpy as np
 from keras_models import build_backbone
 from keras_models.classifier import split_at_classifier
 from keras_models.hash_net import hash_net
-from keras_models.keras_file import DamagedKerasFileError, ForeignCodeError, KerasFileError, open_keras_file
+from keras_models.keras_file import (
+    DamagedKerasFileError,
+    ForeignCodeError,
+    KerasFileError,
+    TooLargeError,
+    open_keras_file,
+)
 from keras_models.legacy import Keras3ModelError, keras, require_legacy_model
 from keras_models.multi_head import attach_heads, attach_own_backbones
+from tinycerb.bounded.files import HOW_TO_RAISE, memory_limit, read_bytes
 from tinycerb.config import Config
 from tinycerb.datasets.images import Dataset
 from tinycerb.defenses import Defense
@@ -68,7 +75,7 @@ def load_user_model(source: str) -> tuple[keras.Model, str]:
     if not is_reference(source):
         model = _load_file(Path(source))
         _require_functional(model, source)
-        return model, hashlib.sha256(Path(source).read_bytes()).hexdigest()
+        return model, hashlib.sha256(read_bytes(Path(source), memory_limit())).hexdigest()
     # Layers without names are numbered; from 1 again, so that the same function builds the same model.
     keras.backend.reset_uids()
     model = _require_keras_2(call_reference(source), source)
@@ -168,7 +175,7 @@ def _load_file(path: Path) -> keras.Model:
     if path.suffix not in (".h5", ".keras"):
         raise UsageError(f"{path} is no model that can be loaded; allowed: {KINDS}")
     try:
-        return open_keras_file(path, allow_code=code_is_allowed())
+        return open_keras_file(path, code_is_allowed(), memory_limit())
     except ForeignCodeError as error:
         raise UsageError(
             f"{error}; use Keras' own layers, or give a function instead: package.module:build. If you trust whoever "
@@ -176,5 +183,7 @@ def _load_file(path: Path) -> keras.Model:
         ) from error
     except DamagedKerasFileError as error:
         raise EnvironmentProblem(f"{error}; allowed: {KINDS}") from error
+    except TooLargeError as error:
+        raise UsageError(f"{error}; {HOW_TO_RAISE}") from error
     except KerasFileError as error:
         raise UsageError(f"{error}; with layers of your own give a function instead: package.module:build") from error

@@ -14,6 +14,7 @@ from tinycerb.answers.normalise import TOTAL, normalise
 from tinycerb.answers.responses.moves import keep_top
 from tinycerb.answers.responses.options import check_options, option
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep
+from tinycerb.bounded.arrays import read_npy
 from tinycerb.errors import UsageError
 
 # Products of two codes have 16 bits; weights of `normalise` have 11.
@@ -126,7 +127,7 @@ def own_matrix(file: str, text: str) -> np.ndarray:
             )
         return content.reshape(classes, classes)
     try:
-        found = np.load(Path(file), allow_pickle=False)
+        found = read_npy(Path(file))
     except (OSError, ValueError, EOFError) as error:
         raise UsageError(f"cannot read the matrix {file} of response 'ntm': {error}; make it with numpy.save") from None
     if (
