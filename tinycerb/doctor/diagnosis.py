@@ -28,7 +28,7 @@ def diagnose(error: BaseException, traceback: str = ASK_FOR_IT) -> TinyCerbError
             return Interrupted("interrupted")
         case ImportError():
             return _missing_module(error, traceback)
-        case MemoryError():
+        case _ if _is_out_of_memory(error):
             return EnvironmentProblem(
                 f"memory ran out ({told}); end other programs, do less at a time (--jobs 1), or take smaller data"
             )
@@ -53,6 +53,13 @@ def diagnose(error: BaseException, traceback: str = ASK_FOR_IT) -> TinyCerbError
             where = f"{error.filename}: " if error.filename is not None else ""
             return EnvironmentProblem(f"{where}{error.strerror or told} ({traceback})")
     return InternalError(f"internal error, a fault of TinyCerb's: {told}; {traceback}")
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """As Python, the system, TensorFlow and Dask say it; those two are not imported for it."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    return isinstance(error, MemoryError) or type(error).__name__ in ("ResourceExhaustedError", "KilledWorker")
 
 
 def _missing_module(error: ImportError, traceback: str) -> TinyCerbError:

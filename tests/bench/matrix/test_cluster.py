@@ -16,6 +16,8 @@ from tests.conftest import run_cli
 from tests.test_resume import start, wait_for
 from tinycerb.atomic import read_json
 from tinycerb.bench.matrix.cluster import tell_without_workers
+from tinycerb.bench.matrix.colleagues import Colleagues
+from tinycerb.errors import EnvironmentProblem
 
 DASK = [sys.executable, "-m", "dask"]
 
@@ -157,6 +159,79 @@ def test_a_scheduler_that_hangs_holds_nobody_up() -> None:
     answered.set()
     time.sleep(0.1)
     assert said == []
+
+
+def test_a_worker_with_other_versions_is_left_out_once_and_its_cells_go_elsewhere(
+    matrix, undisturbed, cells_of, launch, tmp_path
+) -> None:
+    """One has another TensorFlow from the start, one another TinyCerb and comes in the middle."""
+    port = free_port()
+    launch(*DASK, "scheduler", "--port", port, "--no-dashboard")
+    worker = (*DASK, "worker", f"tcp://127.0.0.1:{port}", "--nthreads", "1", "--no-nanny", "--no-dashboard")
+    other = tmp_path / "other" / "tensorflow-9.9.dist-info"
+    other.mkdir(parents=True)
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: tensorflow\nVersion: 9.9\n")
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none" / "sitecustomize.py").write_text("import sys; sys.modules['tinycerb'] = None\n")
+    ours = os.environ.get("PYTHONPATH", "")
+
+    def begin_with(folder: str) -> None:
+        launch("env", f"PYTHONPATH={tmp_path / folder}{os.pathsep}{ours}", *worker)
+
+    begin_with("other")
+    launch(*worker)
+    process = start(
+        matrix.path, "bench", "matrix", "--resume", matrix.path, "--only", "attack=own-kind", "--scheduler",
+        f"tcp://127.0.0.1:{port}",
+    )  # fmt: skip
+    try:
+        wait_for(lambda: len(cells_of(matrix)) >= 1 or process.poll() is not None)
+        begin_with("none")
+        _, stderr = process.communicate(timeout=240)
+    finally:
+        process.kill()
+    assert process.returncode == 0, stderr
+    assert stderr.count("has tensorflow 9.9, not 2.") == 1
+    assert stderr.count("left out") == stderr.count("install the same there") <= 2
+    assert "failed" not in stderr
+    cells = cells_of(matrix)
+    assert len(cells) == 3
+    assert cells.items() <= cells_of(undisturbed).items()
+
+
+class StandIn:
+    """A Dask client whose workers answer what they are told to."""
+
+    def __init__(self, **workers: object) -> None:
+        self.workers = workers
+        self.asked: list[str] = []
+
+    def scheduler_info(self, n_workers: int) -> dict:
+        return {"workers": {address: {"nthreads": 2} for address in self.workers}}
+
+    def run(self, function: object, workers: list[str], on_error: str) -> dict:
+        self.asked += workers
+        return {address: self.workers[address] for address in workers}
+
+
+def test_colleagues_are_asked_once_and_sorted() -> None:
+    wanted = {"numpy": "1.26.4"}
+    fit, other = ({"host": "there", "versions": {"numpy": version}} for version in ("1.26.4", "2.0.0"))
+    client, said = StandIn(a=fit, b=other, c=ModuleNotFoundError("No module named 'tinycerb'"), d=OSError("closed")), []
+    colleagues = Colleagues(client, wanted, said.append)
+    for _ in range(3):
+        colleagues.look()
+    assert (colleagues.fit, colleagues.refused) == ({"a": 2}, {"b", "c"})
+    assert sorted(client.asked) == ["a", "b", "c", "d", "d", "d"]
+    assert len(said) == 2
+    assert "the worker on there (b) has numpy 2.0.0, not 1.26.4: it is left out" in said[0]
+    assert "cannot run TinyCerb" in said[1]
+    del client.workers["a"], client.workers["b"]
+    client.workers["d"] = fit
+    colleagues.look()
+    assert (colleagues.fit, colleagues.refused) == ({"d": 2}, {"c"})
+    with pytest.raises(EnvironmentProblem, match=r"no worker fits: .*numpy 2\.0\.0, not 1\.26\.4"):
+        Colleagues(StandIn(b=other), wanted, said.append).look()
 
 
 def test_a_cluster_that_loses_its_only_worker_goes_on_with_another(matrix, undisturbed, cells_of, launch) -> None:

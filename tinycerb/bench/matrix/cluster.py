@@ -1,16 +1,22 @@
 """Computes cells on a Dask cluster. Everything passes the scheduler: no shared file system, no data between workers."""
 
+import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from tinycerb.bench.cell import is_sound, keep_cell
 from tinycerb.bench.matrix.cells import MatrixCell
+from tinycerb.bench.matrix.colleagues import Colleagues
 from tinycerb.bench.matrix.display import MatrixDisplay
 from tinycerb.bench.matrix.estimate import note_seconds
 from tinycerb.bench.matrix.parcels import Order, Packer
-from tinycerb.bench.matrix.remote import compute_order, versions_here
+from tinycerb.bench.matrix.remote import OtherVersions, compute_order, versions_here
 from tinycerb.doctor.diagnosis import diagnose
 from tinycerb.doctor.install import install_command
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError, error_from_exit_code
@@ -20,6 +26,17 @@ _CONNECT_SECONDS = 10
 _WORKER_SECONDS = 30
 _LOOK_SECONDS = 5
 _JOIN_SECONDS = 1
+# Cells that each thread has at hand: the one it computes, and the next.
+_PER_THREAD = 2
+_MOST_REFUSALS = 5
+
+
+@dataclass(frozen=True)
+class _Flight:
+    """A cell that is on the cluster, and the workers that may have it; none for all."""
+
+    cell: MatrixCell
+    only: frozenset[str]
 
 
 class Cluster:
@@ -74,9 +91,9 @@ class Cluster:
             One error per cell that failed.
 
         Raises:
-            EnvironmentProblem: the scheduler went away.
+            EnvironmentProblem: the scheduler went away, or no worker has the versions that are installed here.
         """
-        from distributed import Variable, as_completed
+        from distributed import Variable
 
         packer, versions = Packer(), versions_here()
         orders = {cell.digest: Order(cell.spec, packer.pack(cell), versions, _key_file(cell)) for cell in cells}
@@ -84,19 +101,65 @@ class Cluster:
         try:
             for variable in held:
                 variable.set(packer.contents[variable.name])
-            by_key = {f"tinycerb-cell-{cell.digest}": cell for cell in cells}
-            futures = [
-                self._client.submit(compute_order, orders[cell.digest], key=key, priority=-index)
-                for index, (key, cell) in enumerate(by_key.items())
-            ]
-            failures: list[TinyCerbError] = []
-            with tell_without_workers(self._count_workers, self._address, display.say):
-                for future in as_completed(futures):
-                    failures += self._receive(by_key[str(future.key)], future, display)
-            return failures
+            colleagues = Colleagues(self._client, versions, display.say)
+
+            def count() -> int:
+                return self._count_workers() - len(colleagues.refused)
+
+            with tell_without_workers(count, self._address, display.say):
+                return self._hand_out(cells, orders, colleagues, display)
         finally:
             for variable in held:
                 variable.delete()
+
+    def _hand_out(
+        self, cells: Sequence[MatrixCell], orders: Mapping[str, Order], colleagues: Colleagues, display: MatrixDisplay
+    ) -> list[TinyCerbError]:
+        """Keeps the workers that fit supplied, and no more: who comes later is asked before it gets its share."""
+        waiting, flying = deque(cells), dict[Any, _Flight]()
+        landed: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        failures: list[TinyCerbError] = []
+        refusals: Counter[str] = Counter()
+        looked = -_LOOK_SECONDS
+        while waiting or flying:
+            if time.monotonic() - looked >= _LOOK_SECONDS:
+                colleagues.look()
+                self._call_back(flying, waiting, colleagues)
+                looked = time.monotonic()
+            # Where there is nobody at all, Dask waits for whoever comes first.
+            room = _PER_THREAD * sum(colleagues.fit.values()) or int(not colleagues.refused)
+            while waiting and len(flying) < room:
+                cell = waiting.popleft()
+                # Nobody else may have it as long as there are some that must not.
+                only = frozenset(colleagues.fit) if colleagues.refused else frozenset()
+                future = self._client.submit(
+                    compute_order, orders[cell.digest], workers=sorted(only) or None, key=f"tinycerb-cell-{uuid4().hex}"
+                )
+                flying[future] = _Flight(cell, only)
+                future.add_done_callback(landed.put)
+            try:
+                future = landed.get(timeout=_LOOK_SECONDS)
+            except queue.Empty:
+                continue
+            # One that was called back has no flight any more.
+            flight = flying.pop(future, None)
+            if flight is None:
+                continue
+            if _wrong_worker(future) and refusals[flight.cell.digest] < _MOST_REFUSALS:
+                refusals[flight.cell.digest] += 1
+                waiting.appendleft(flight.cell)
+                looked = -_LOOK_SECONDS
+                continue
+            failures += self._receive(flight.cell, future, display)
+        return failures
+
+    def _call_back(self, flying: dict[Any, "_Flight"], waiting: deque[MatrixCell], colleagues: Colleagues) -> None:
+        """Takes back the cells of workers that are gone, which nobody else was allowed to compute."""
+        for future, flight in list(flying.items()):
+            if flight.only and colleagues.fit and not flight.only.intersection(colleagues.fit):
+                del flying[future]
+                future.cancel()
+                waiting.appendleft(flight.cell)
 
     def _receive(self, cell: MatrixCell, future: Any, display: MatrixDisplay) -> list[TinyCerbError]:
         if future.status == "finished":
@@ -126,6 +189,11 @@ class Cluster:
 
 def _key_file(cell: MatrixCell) -> str:
     return str(key_file(cell.run) or "") if cell.spec.owner else ""
+
+
+def _wrong_worker(future: Any) -> bool:
+    """Whether a cell came back because the worker is none for it: it has other versions, or no TinyCerb."""
+    return future.status == "error" and isinstance(future.exception(), OtherVersions | ImportError)
 
 
 @contextmanager

@@ -37,6 +37,22 @@ def versions_here() -> dict[str, str]:
     return {"tinycerb": __version__, **{name: installed[name] for name in _RESULTS_DEPEND_ON}}
 
 
+class OtherVersions(EnvironmentProblem):
+    """This worker is none for the cell; another one is."""
+
+
+def introduce() -> dict[str, Any]:
+    """Tells who a worker is: its `host` and its `versions`."""
+    return {"host": socket.gethostname(), "versions": versions_here()}
+
+
+def differing_versions(found: Mapping[str, str], wanted: Mapping[str, str]) -> str:
+    """Returns `numpy 1.25.0, not 1.26.4; ...`, empty where all are the same."""
+    return "; ".join(
+        f"{name} {found.get(name)}, not {version}" for name, version in wanted.items() if found.get(name) != version
+    )
+
+
 def compute_order(order: Order) -> dict[str, Any]:
     """Computes a cell on a Dask worker.
 
@@ -44,10 +60,12 @@ def compute_order(order: Order) -> dict[str, Any]:
         `content`, what its file holds, `seconds` and `host`.
 
     Raises:
-        EnvironmentProblem: other versions are installed here, or the scheduler no longer holds what is needed.
+        OtherVersions: other versions are installed here.
+        EnvironmentProblem: the scheduler no longer holds what is needed.
         TinyCerbError: as `compute_cell`.
     """
-    _check_versions(order.versions)
+    if differing := differing_versions(versions_here(), order.versions):
+        raise OtherVersions(f"the worker on {socket.gethostname()} has {differing}: results would not compare")
     with _one_cell_at_a_time:
         from keras_models.legacy import keras
         from tinycerb.bench.stealing import compute_cell
@@ -81,13 +99,3 @@ def _fetch(name: str) -> bytes:
         raise EnvironmentProblem(
             f"the scheduler does not hold {name}: has another matrix with --scheduler ended?"
         ) from None
-
-
-def _check_versions(wanted: Mapping[str, str]) -> None:
-    here = versions_here()
-    differing = [f"{name} {here[name]}, not {version}" for name, version in wanted.items() if here[name] != version]
-    if differing:
-        raise EnvironmentProblem(
-            f"the worker on {socket.gethostname()} has {'; '.join(differing)}: results would not compare; install the "
-            "same there"
-        )
