@@ -229,6 +229,23 @@ def test_a_run_without_a_seal_is_read_as_it_lies_there(run) -> None:
         read_bytes(run.latency)
 
 
+def test_every_file_of_a_run_is_an_artefact_or_for_people_alone(smoke_run) -> None:
+    covered = set(covered_files(smoke_run.path))
+    others = {path for path in smoke_run.path.rglob("*") if path.is_file()} - covered
+    names = {path.relative_to(smoke_run.path).as_posix() for path in others if not path.name.startswith(".")}
+    left = {name for name in names if not name.startswith("log/") and "/events/" not in name}
+    assert left <= {NAME, "stdout.txt"}
+    assert set(manifest_of_run(smoke_run).entries) == {path.relative_to(smoke_run.path).as_posix() for path in covered}
+
+
+def test_what_a_user_puts_into_a_run_is_the_users(run) -> None:
+    for name in ("notes.txt", "victims/undefended/notes.txt", "converted/model.tflite", "victims/a/b/model.tflite"):
+        write_bytes(run.path / name, b"mine")
+        (run.path / name).write_bytes(b"changed")
+        assert read_bytes(run.path / name) == b"changed"
+    assert mend(run.path) == []
+
+
 def test_files_outside_of_a_run_pass(tmp_path) -> None:
     (tmp_path / NAME).write_text('{"audio": "a.wav"}\n')
     (tmp_path / "config.toml").write_text("")

@@ -9,11 +9,9 @@ from tinycerb.bounded.files import memory_limit, read_bytes
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.seal.files import manifest_in, set_aside
 from tinycerb.seal.manifest import Entry, Manifest
-from tinycerb.seal.remedies import IRREPLACEABLE, NAMES, remedy
+from tinycerb.seal.remedies import IRREPLACEABLE, is_artefact, remedy
 
-# What a seal covers beside the names in `remedies`; logs, events and estimates are for people alone.
-_PATTERNS = ("cells/*.json", "answers/*.npz", "plots/*")
-_FOLDERS = (".", "dense/*", "victims/*")
+_PLACES = ("*", "dense/*/*", "victims/*/*", "cells/*", "answers/*", "plots/*")
 
 
 @dataclass(frozen=True)
@@ -34,10 +32,10 @@ class Difference:
 
 
 def covered_files(root: Path) -> Iterator[Path]:
-    """Finds the files of a run that a seal covers, whether its manifest knows them or not."""
-    for pattern in (*(f"{folder}/{name}" for folder in _FOLDERS for name in NAMES), *_PATTERNS):
-        for path in sorted(root.glob(pattern)):
-            if path.is_file() and path.suffix != ".damaged" and not path.name.startswith("."):
+    """Finds the artefacts of a run, whether its manifest knows them or not."""
+    for place in _PLACES:
+        for path in sorted(root.glob(place)):
+            if is_artefact(path.relative_to(root).as_posix()) and path.is_file():
                 yield path
 
 

@@ -16,7 +16,7 @@ from tinycerb.bounded.arrays import read_npz_from
 from tinycerb.bounded.files import memory_limit
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.seal.manifest import Entry, Manifest
-from tinycerb.seal.remedies import IRREPLACEABLE, remedy
+from tinycerb.seal.remedies import IRREPLACEABLE, is_artefact, remedy
 from tinycerb.seal.versions import key_of, versions_now
 
 _SHOWN_DIGITS = 12
@@ -30,9 +30,12 @@ class Damaged(EnvironmentProblem):
 
 
 def manifest_of(path: Path) -> Manifest | None:
-    """Returns the manifest of the run that a file lies in, or None: it lies in none, or in one without a seal."""
-    root = next((folder for folder in path.absolute().parents if (folder / "config.toml").is_file()), None)
-    return manifest_in(root) if root is not None else None
+    """Returns the manifest of the run whose artefact a file is, or None: it is none, or of a run without a seal."""
+    whole = path.absolute()
+    root = next((folder for folder in whole.parents if (folder / "config.toml").is_file()), None)
+    if root is None or not is_artefact(whole.relative_to(root).as_posix()):
+        return None
+    return manifest_in(root)
 
 
 def manifest_in(root: Path) -> Manifest | None:

@@ -1,6 +1,6 @@
-"""What is to be done about an artefact that is damaged, in one sentence with one command."""
+"""Which files of a run are artefacts, and what is to be done about one that is damaged, in one sentence."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 # Whoever has changed these has changed the run: no command makes them again.
 IRREPLACEABLE = ("config.toml", "env.json")
@@ -25,10 +25,32 @@ _SENTENCES = {
     "only training anew, with another --out, takes these times again": ("epoch_times.csv",),
 }  # fmt: skip
 _ANY_OTHER = "whatever goes on with --resume {run} makes it again"
-# By name: all artefacts but those whose names are digests.
-NAMES = {name: sentence for sentence, names in _SENTENCES.items() for name in names}
+_BY_NAME = {name: sentence for sentence, names in _SENTENCES.items() for name in names}
 
 
 def remedy(run: Path, name: str) -> str:
     """Returns what to do about a file of a run."""
-    return NAMES.get(name, _ANY_OTHER).format(run=run)
+    return _BY_NAME.get(name, _ANY_OTHER).format(run=run)
+
+
+def is_artefact(name: str) -> bool:
+    """Whether a file is one that a later step, or a reader of results, takes from a run.
+
+    Logs, events, locks and estimates are for people alone; whatever else lies there is the user's.
+
+    Args:
+        name: counted from the run directory, with slashes.
+    """
+    path = PurePosixPath(name)
+    if path.name.startswith("."):
+        return False
+    match path.parts:
+        case (_,) | ("dense" | "victims", _, _):
+            return path.name in _BY_NAME
+        case ("cells", _):
+            return path.suffix == ".json"
+        case ("answers", _):
+            return path.suffix == ".npz"
+        case ("plots", _):
+            return path.suffix in (".png", ".pdf")
+    return False
