@@ -69,6 +69,13 @@ def called(*arguments: str) -> int:
         (AssertionError(), 70, "AssertionError;"),
         (UsageError("as it is"), 2, "as it is"),
         (MemoryError("Unable to allocate 730. GiB"), 3, "730. GiB"),
+        (OSError(12, "Cannot allocate memory"), 3, "memory ran out"),
+        (
+            type("ResourceExhaustedError", (Exception,), {})("OOM when allocating"),
+            3,
+            "memory ran out (ResourceExhaustedE",
+        ),
+        (type("KilledWorker", (Exception,), {})("its last worker died"), 3, "memory ran out (Kill"),
         (RecursionError("maximum depth"), 2, "nested too deeply"),
         (EOFError("No data left in file"), 2, "ends too early"),
         (UnicodeDecodeError("utf-8", b"ab\xff", 2, 3, "invalid start byte"), 2, "byte 0xff at 2"),

@@ -93,7 +93,7 @@ def _stopped_at_the_end(running: dict[str, _Worker], display: Display) -> Iterat
     finally:
         for worker in running.values():
             worker.process.kill()
-            worker.process.wait()
+            _wait(worker.process)
         display.end()
 
 
@@ -132,8 +132,9 @@ def _start(run: RunDirectory, task: Task, events: _Events) -> _Worker:
 
 def _read_events(key: str, process: subprocess.Popen, events: _Events) -> None:
     try:
-        for line in cast(IO[str], process.stdout):
-            events.put((key, json.loads(line)))
+        with cast(IO[str], process.stdout) as lines:
+            for line in lines:
+                events.put((key, json.loads(line)))
     finally:
         # Also after half a line from a worker that was killed: the parent must not wait for ever.
         events.put((key, None))
@@ -151,7 +152,7 @@ def _handle_one_event(
         raise KeyboardInterrupt
     worker = running[key]
     if event is None:
-        code = worker.process.wait()
+        code = _wait(worker.process)
         if code != 0:
             raise worker.failure or _killed(run, worker.task, code)
         running.pop(key)
@@ -164,6 +165,13 @@ def _handle_one_event(
         worker.failure = error_from_exit_code(message, event["exit_code"])
     else:
         display.advance(key, Progress(**event))
+
+
+def _wait(process: subprocess.Popen) -> int:
+    code = process.wait()
+    # Nothing was ever sent; its end is what tells a worker that we are gone.
+    cast(IO[str], process.stdin).close()
+    return code
 
 
 def _killed(run: RunDirectory, task: Task, code: int) -> TinyCerbError:
