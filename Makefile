@@ -9,6 +9,7 @@
 # make bench-responses  what defences' responses cost on the host and on an emulated M4
 # make bench-matrix  time of a matrix's cells with one worker and with two; on a machine with nothing else to do
 # make firmware-matrix  every backbone and forty random models on every emulated core; about half an hour
+# make fault-injection  kill -9, full disks and the like at fifty points of two runs; about an hour
 # make doctor  tells what is missing
 # make lock    resolves requirements/*.in again
 
@@ -22,7 +23,7 @@ FASHION_MNIST := /usr/share/datasets/fashion-mnist
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test fuzz mutation check format doctor install data firmware-tools fuzz-tools rp2040js bench-kernels bench-responses firmware-matrix bench-training bench-matrix compression lock clean
+.PHONY: demo test fuzz fault-injection mutation check format doctor install data firmware-tools fuzz-tools rp2040js bench-kernels bench-responses firmware-matrix bench-training bench-matrix compression lock clean
 
 demo: install data
 	$(BIN)/tinycerb run demo
@@ -38,6 +39,10 @@ fuzz: $(DEV) data fuzz-tools
 MODULE ?= tinycerb/bench/verdict.py
 mutation: $(DEV)
 	$(BIN)/python -m tests.mutation.$(if $(filter firmware_stub/%,$(MODULE)),c_mutants,python_mutants) $(MODULE)
+POINTS ?= 50
+SEED ?= 1
+fault-injection: $(DEV) data
+	$(BIN)/python -m tests.fault_injection --points $(POINTS) --seed $(SEED)
 
 bench-training: $(DEV)
 	$(BIN)/python -m tests.training.step_time

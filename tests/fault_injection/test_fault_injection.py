@@ -1,0 +1,54 @@
+"""A sample of what `make fault-injection` tries at fifty points of whole runs: ten, each in one task."""
+
+import random
+import subprocess
+import sys
+
+import pytest
+
+from tests.fault_injection.faults import FAULTS
+from tests.fault_injection.points import await_silence, judge
+from tests.fault_injection.states import cut_back, differences, lines_of
+from tinycerb.jobs.plan import plan
+from tinycerb.jobs.steps import STEPS
+from tinycerb.run_dir import RunDirectory
+
+MEASURE, TRAIN, STEAL = "measure/undefended", "train/undefended", "steal/undefended/knockoff/fixed"
+
+
+@pytest.mark.parametrize(
+    ("fault", "key"),
+    [
+        ("kill -9 the command, before a file's name", MEASURE),
+        ("kill -9 the command, after a file's name", "measure/cerberos"),
+        ("kill -9 the command, at any moment", MEASURE),
+        ("kill -9 who writes, before a file's name", "measure/cerberos"),
+        ("kill -9 who writes, after a file's name", STEAL),
+        ("no memory", MEASURE),
+        ("a full disk", "measure/cerberos"),
+        ("a read-only folder", MEASURE),
+        ("a damaged artefact", MEASURE),
+        ("a damaged checkpoint", TRAIN),
+    ],
+)
+def test_a_task_that_met_a_fault_comes_to_the_same_bytes(smoke_run, tmp_path, fault: str, key: str) -> None:
+    run = RunDirectory.open(cut_back(smoke_run.path, tmp_path / "run", len(lines_of(smoke_run.path))))
+    (tmp_path / "notes").mkdir()
+    task = next(task for task in plan(run.config) if task.key == key)
+    made = STEPS[task.kind].makes(run, task.arguments)
+    for path in made:
+        path.unlink()
+    command = [sys.executable, "-m", "tests.fault_injection.one_task", str(run.path), key]
+    struck = FAULTS[fault](command, run.path, tmp_path / "notes", random.Random(3), len(made))
+    assert "not struck" not in struck.where
+    assert judge(struck) == []
+    await_silence(run.path)
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    touched = {str(path.relative_to(run.path)) for path in made}
+    assert not [fault for fault in differences(run.path, smoke_run.path) if fault.split()[0] in touched]
+
+
+def test_every_fault_is_among_them() -> None:
+    (mark,) = test_a_task_that_met_a_fault_comes_to_the_same_bytes.pytestmark
+    assert [fault for fault, _ in mark.args[1]] == list(FAULTS)
