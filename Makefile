@@ -39,6 +39,7 @@ fuzz: $(DEV) data fuzz-tools
 MODULE ?= tinycerb/bench/verdict.py
 mutation: $(DEV)
 	$(BIN)/python -m tests.mutation.$(if $(filter firmware_stub/%,$(MODULE)),c_mutants,python_mutants) $(MODULE)
+
 POINTS ?= 50
 SEED ?= 1
 fault-injection: $(DEV) data

@@ -12,8 +12,8 @@ from tinycerb import __version__
 from tinycerb.seal.care import adopt
 
 COMMANDS = (
-    "run", "train", "prune", "convert", "summary", "bench", "report", "doctor", "flash", "defenses", "tune-defense",
-    "ownership",
+    "run", "train", "prune", "convert", "summary", "bench", "check", "report", "doctor", "flash", "defenses",
+    "tune-defense", "ownership",
 )  # fmt: skip
 
 
