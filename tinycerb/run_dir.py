@@ -229,7 +229,8 @@ def locked(path: Path) -> Iterator[None]:
     try:
         lock = (path / ".lock").open("w")
     except OSError as error:
-        raise describe_os_error(path / ".lock", error) from error
+        problem = describe_os_error(path / ".lock", error)
+        raise EnvironmentProblem(f"{problem}, or make it possible to write there and use --resume {path}") from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

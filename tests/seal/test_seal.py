@@ -304,3 +304,12 @@ def test_nothing_in_training_bench_and_jobs_reads_files_by_itself() -> None:
         for path in (ROOT / "tinycerb" / folder).rglob("*.py"):
             if path.relative_to(ROOT / "tinycerb").as_posix() not in allowed:
                 assert not [mark for mark in own if mark in path.read_text()], path
+
+
+def test_a_run_that_cannot_be_written_names_the_way_on(run) -> None:
+    shell = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && exec "$2" -m tinycerb train --resume "$1"'
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", shell, "sh", run.path, sys.executable]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 3
+    assert "the file system is read-only" in finished.stderr
+    assert f"--resume {run.path}" in finished.stderr.replace("\n", " ")
