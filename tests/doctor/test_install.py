@@ -3,6 +3,7 @@
 import importlib.metadata
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -49,9 +50,16 @@ def test_python_is_called_by_its_name_where_that_is_the_same_one(monkeypatch) ->
 
 
 def test_an_environment_without_pip_is_served_by_uv(monkeypatch) -> None:
-    monkeypatch.setattr(install.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(install.PathFinder, "find_spec", lambda name: None)
     monkeypatch.setattr(install.shutil, "which", lambda name: "/usr/bin/uv")
     assert install.install_command("unicorn") == f"uv pip install --python {sys.executable} unicorn==2.1.4"
+
+
+def test_to_look_for_pip_leaves_distutils_to_those_who_have_loaded_it(monkeypatch) -> None:
+    loaded = ModuleType("distutils")
+    monkeypatch.setitem(sys.modules, "distutils", loaded)
+    install.reinstall_command("animal-mnist")
+    assert sys.modules["distutils"] is loaded
 
 
 def test_a_checkout_that_is_half_made_is_made(half_made: Path, monkeypatch) -> None:

@@ -8,6 +8,7 @@ import shutil
 import sys
 import tomllib
 from collections.abc import Iterable
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from tinycerb.errors import EnvironmentProblem
@@ -86,7 +87,8 @@ def require_training(purpose: str) -> None:
 
 
 def _pip() -> list[str]:
-    if importlib.util.find_spec("pip") is None and shutil.which("uv"):
+    # Not through sys.meta_path: setuptools listens there for pip, and takes distutils away from whoever has loaded it.
+    if PathFinder.find_spec("pip") is None and shutil.which("uv"):
         return ["uv", "pip", "install", "--python", sys.executable]
     return [python_command(), "-m", "pip", "install"]
 
