@@ -90,6 +90,15 @@ def test_threat_classes_are_never_mixed() -> None:
 
 
 def test_gates() -> None:
+    config = replace(
+        CONFIG,
+        victims=(
+            VictimConfig("undefended", minimum_accuracy=0.88),
+            VictimConfig("pruned"),
+            VictimConfig("cerberos", minimum_accuracy=0.87, maximum_flash_share=0.55),
+        ),
+    )
+
     def missed(accuracy: float, share: float) -> list[str]:
         figures = {
             "accuracy_expected": accuracy,
@@ -97,7 +106,7 @@ def test_gates() -> None:
             "flash_bytes": 1000,
             "arena_bytes": None,
         }
-        return gates(CONFIG, dict.fromkeys(("undefended", "pruned", "cerberos"), figures))
+        return gates(config, dict.fromkeys(("undefended", "pruned", "cerberos"), figures))
 
     assert missed(0.88, 0.55) == []
     assert [gate.split(":")[0] for gate in missed(0.87, 0.55)] == ["undefended"]
