@@ -36,7 +36,9 @@ def mutate(file: str, most: int, seed: int) -> list[Mutant]:
             command, cwd=work, env=environment, input=json.dumps(order), capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
-            sys.exit(f"{file} could not be judged:\n{(done.stdout + done.stderr)[-6000:]}")
+            sys.exit(
+                f"{file} could not be judged (exit code {done.returncode}):\n{(done.stdout + done.stderr)[-6000:]}"
+            )
         fates = json.loads((work / "fates.json").read_text())
     return [
         Mutant(file, fate, change.was, change.became)

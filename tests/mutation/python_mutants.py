@@ -63,7 +63,7 @@ def _run_mutmut(work: Path, names: Sequence[str]) -> None:
     command = [str(Path(sys.executable).with_name("mutmut")), "run", "--max-children", "1", *names]
     done = subprocess.run(command, cwd=work, env=inner_environment(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        sys.exit(f"mutmut failed:\n{(done.stdout + done.stderr)[-6000:]}")
+        sys.exit(f"mutmut failed (exit code {done.returncode}):\n{(done.stdout + done.stderr)[-6000:]}")
 
 
 def _noted(work: Path, modules: Sequence[str]) -> _Noted:
