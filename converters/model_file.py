@@ -15,7 +15,7 @@ __all__ = ["ModelFile", "ModelFileError", "Operator", "Tensor", "parse_model", "
 
 # A type number in the file that the schema does not know yet keeps its number as its name.
 _TYPE_NAMES = {value: name.lower() for name, value in vars(tflite.TensorType).items() if isinstance(value, int)}
-_ITEM_BITS = {
+ITEM_BITS = {
     "float32": 32,
     "int32": 32,
     "uint32": 32,
@@ -51,6 +51,7 @@ class Tensor:
         scales: quantization scales, one, one per channel, or none.
         zero_points: quantization zero points, as many as scales.
         constant_bytes: bytes of constant content, 0 for activations.
+        quantized_dimension: the axis along which scales differ where there are several.
     """
 
     index: int
@@ -60,11 +61,12 @@ class Tensor:
     scales: tuple[float, ...]
     zero_points: tuple[int, ...]
     constant_bytes: int
+    quantized_dimension: int = 0
 
     @property
     def bytes(self) -> int:
         """Bytes that the tensor occupies when it is computed."""
-        return (prod(self.shape) * _ITEM_BITS.get(self.dtype, 32) + 7) // 8
+        return (prod(self.shape) * ITEM_BITS.get(self.dtype, 32) + 7) // 8
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Operator:
         inputs: tensors read; optional inputs that are absent are left out.
         outputs: tensors written.
         custom_options: bytes of a custom operator's options.
+        absent: positions in the file's list of inputs at which an optional input is absent.
     """
 
     index: int
@@ -86,6 +89,7 @@ class Operator:
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     custom_options: bytes = b""
+    absent: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,7 @@ class ModelFile:
         graph_outputs: the outputs in the graph's own order.
         branches: operators of further subgraphs, which IF and WHILE run; empty for files made here.
         description: what the file says about its origin.
+        tensors: all of the main subgraph, whether an operator uses them or not.
     """
 
     content: bytes
@@ -113,6 +118,7 @@ class ModelFile:
     graph_outputs: tuple[Tensor, ...] = ()
     branches: tuple[tuple[Operator, ...], ...] = ()
     description: str = ""
+    tensors: tuple[Tensor, ...] = ()
 
     @cached_property
     def head_operator(self) -> Operator | None:
@@ -157,6 +163,7 @@ def parse_model(content: bytes) -> ModelFile:
         graph_outputs=_ends(main, tensors, "Outputs"),
         branches=tuple(operators for _, operators in graphs[1:]),
         description=_text(model.Description()),
+        tensors=tuple(tensors),
     )
 
 
@@ -174,14 +181,16 @@ def _operator(model, operator, index: int, tensors: list[Tensor]) -> Operator:
     name, version = _operator_code(model.OperatorCodes(code))
     where = f"operator {index} ({name})"
     options = operator.CustomOptionsAsNumpy() if operator.CustomOptionsLength() else None
+    reads = _indices(operator, "Inputs")
     return Operator(
         index=index,
         name=name,
         version=version,
         # -1 stands for an optional input that is absent.
-        inputs=tuple(_pick(tensors, position, where) for position in _indices(operator, "Inputs") if position != -1),
+        inputs=tuple(_pick(tensors, position, where) for position in reads if position != -1),
         outputs=tuple(_pick(tensors, position, where) for position in _indices(operator, "Outputs")),
         custom_options=b"" if options is None else options.tobytes(),
+        absent=tuple(place for place, position in enumerate(reads) if position == -1),
     )
 
 
@@ -200,7 +209,8 @@ def _operator_code(code) -> tuple[str, int]:
 
 
 def _tensor(model, tensor, index: int) -> Tensor:
-    scales, zero_points = _quantization(tensor.Quantization())
+    quantization = tensor.Quantization()
+    scales, zero_points = _quantization(quantization)
     if not 0 <= tensor.Buffer() < max(model.BuffersLength(), 1):
         raise ModelFileError(f"tensor {index} names buffer {tensor.Buffer()}; the file has {model.BuffersLength()}")
     if tensor.ShapeLength() > _MOST_DIMENSIONS:
@@ -218,6 +228,7 @@ def _tensor(model, tensor, index: int) -> Tensor:
         zero_points=zero_points,
         # Contents of very large files stand behind the flatbuffer, by offset and size.
         constant_bytes=0 if buffer is None else buffer.DataLength() or buffer.Size(),
+        quantized_dimension=0 if quantization is None else quantization.QuantizedDimension(),
     )
 
 

@@ -15,11 +15,11 @@ _MOST_TABLES = 20_000
 # Names, shapes, scales and index lists together, without contents of tensors. Honest files share almost nothing.
 _MOST_UNFOLDING = 8
 _MOST_UNFOLDED_BYTES = 8 * 2**20
-_ITEM_BYTES = {"i8": 1, "u8": 1, "bool": 1, "i32": 4, "u32": 4, "f32": 4, "i64": 8, "u64": 8}
+ITEM_BYTES = {"i8": 1, "u8": 1, "bool": 1, "i32": 4, "u32": 4, "f32": 4, "i64": 8, "u64": 8}
 
 # The parts of TensorFlow Lite's schema that anybody reads here: per table, slot -> kind. A kind is a scalar, `string`,
 # `[scalar]`, `[Table]`, `Table`, or `any` for a table of an operator's options, whose fields depend on the operator.
-_SCHEMA: dict[str, dict[int, str]] = {
+SCHEMA: dict[str, dict[int, str]] = {
     "Model": {
         0: "u32",
         1: "[OperatorCode]",
@@ -53,6 +53,20 @@ _SCHEMA: dict[str, dict[int, str]] = {
     "Metadata": {0: "string", 1: "u32"},
     "SignatureDef": {0: "[TensorMap]", 1: "[TensorMap]", 2: "string", 4: "u32"},
     "TensorMap": {0: "string", 1: "u32"},
+    # Options of the operators that TinyCerb's own runtime has; `verify_table` checks one when it is asked for.
+    "Conv2DOptions": {0: "i8", 1: "i32", 2: "i32", 3: "i8", 4: "i32", 5: "i32"},
+    "DepthwiseConv2DOptions": {0: "i8", 1: "i32", 2: "i32", 3: "i32", 4: "i8", 5: "i32", 6: "i32"},
+    "Pool2DOptions": {0: "i8", 1: "i32", 2: "i32", 3: "i32", 4: "i32", 5: "i8"},
+    "FullyConnectedOptions": {0: "i8", 1: "i8", 2: "bool", 3: "bool"},
+    "ReducerOptions": {0: "bool"},
+    "StridedSliceOptions": {0: "i32", 1: "i32", 2: "i32", 3: "i32", 4: "i32", 5: "bool"},
+    "GatherOptions": {0: "i32", 1: "i32"},
+    "ConcatenationOptions": {0: "i32", 1: "i8"},
+    "ReshapeOptions": {0: "[i32]"},
+    "SqueezeOptions": {0: "[i32]"},
+    "AddOptions": {0: "i8", 1: "bool"},
+    "MulOptions": {0: "i8"},
+    "SoftmaxOptions": {0: "f32"},
 }
 
 
@@ -72,6 +86,15 @@ def verify(content: bytes) -> None:
         raise ModelFileError(f"no .tflite file: its identifier is {content[4:8]!r}, expected b'TFL3'")
     walk = _Walk(content, min(_MOST_UNFOLDING * len(content) + 65536, _MOST_UNFOLDED_BYTES))
     walk.table(walk.offset(0, "the root"), "Model")
+
+
+def verify_table(content: bytes, position: int, kind: str) -> None:
+    """Checks that a table of a verified file is one of `kind`, for tables whose kind depends on another field.
+
+    Raises:
+        ModelFileError: a field lies outside of the table, or what it points to outside of the file.
+    """
+    _Walk(content, _MOST_UNFOLDED_BYTES).table(position, kind)
 
 
 @dataclass
@@ -133,14 +156,14 @@ class _Walk:
         slots = struct.unpack_from(f"<{vtable_bytes // 2 - 2}H", self.content, vtable + 4)
         if any(slot >= table_bytes or 0 < slot < 4 for slot in slots):
             raise ModelFileError(f"the .tflite file is damaged: a field of a table {kind} lies outside of it")
-        for slot, field_kind in _SCHEMA.get(kind, {}).items():
+        for slot, field_kind in SCHEMA.get(kind, {}).items():
             if slot < len(slots) and slots[slot]:
                 self._field(position + slots[slot], position + table_bytes, field_kind, f"{kind}, field {slot}")
 
     def _field(self, position: int, end: int, kind: str, where: str) -> None:
-        if position + _ITEM_BYTES.get(kind, 4) > end:
+        if position + ITEM_BYTES.get(kind, 4) > end:
             raise ModelFileError(f"the .tflite file is damaged: {where} lies outside of its table")
-        if kind in _ITEM_BYTES:
+        if kind in ITEM_BYTES:
             return
         target = self.offset(position, where)
         if kind == "string":
@@ -154,9 +177,9 @@ class _Walk:
             self.table(target, kind)
 
     def _items(self, position: int, kind: str, where: str) -> None:
-        item_bytes = _ITEM_BYTES.get(kind, 4)
+        item_bytes = ITEM_BYTES.get(kind, 4)
         length = self._vector(position, item_bytes, where)
         self._spend(length * item_bytes, where)
-        if kind in _SCHEMA:
+        if kind in SCHEMA:
             for index in range(length):
                 self.table(self.offset(position + 4 + 4 * index, f"{where}[{index}]"), kind)

@@ -7,7 +7,7 @@ import tflite
 from converters.c_model.convolutions import kernel_and_window
 from converters.c_model.dense import selection_behind
 from converters.c_model.layer import Array, Layer, Value
-from converters.c_model.lowering import Lower, Lowering, check_int8
+from converters.c_model.lowering import Lower, Lowering
 from converters.c_model.pools import lower_pool
 from converters.c_model.product import product_parameters, read_weights, row_multipliers
 from converters.model_file import Operator
@@ -65,7 +65,6 @@ def _convolution(to: Lowering, operator: Operator) -> None:
 
 
 def _fully_connected(to: Lowering, operator: Operator) -> None:
-    check_int8(operator)
     selection = selection_behind(to, operator)
     options = to.source.options(operator, tflite.FullyConnectedOptions)
     weights, bias = read_weights(to.source, operator)

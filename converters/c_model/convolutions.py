@@ -5,32 +5,76 @@ from typing import Any
 import numpy as np
 import tflite
 
-from converters.c_model.errors import refuse
+from converters.c_model.errors import refuse_tensor
 from converters.c_model.layer import Layer
-from converters.c_model.lowering import Lowering, check_int8, lowers
+from converters.c_model.lowering import Lowering, lowers
 from converters.c_model.product import product_parameters, read_weights, row_multipliers
-from converters.c_model.window import lead_bytes, window_parameters
+from converters.c_model.requirements import Shape, require_activation, require_fused, require_inputs
+from converters.c_model.source import Source
+from converters.c_model.weights import require_bias, require_multipliers, require_weights
+from converters.c_model.window import lead_bytes, window_output, window_parameters
 from converters.model_file import Operator
 
 _OPTIONS = {"CONV_2D": tflite.Conv2DOptions, "DEPTHWISE_CONV_2D": tflite.DepthwiseConv2DOptions}
 
 
+def _check(source: Source, operator: Operator, axis: int) -> tuple[np.ndarray, Shape]:
+    """What both have in common; returns the weights, and the output's shape for filters along `axis`."""
+    # TFLite's CONV_2D wants a bias.
+    require_inputs(operator, 3 if operator.name == "CONV_2D" else 2, 3)
+    require_activation(source, operator)
+    options = source.options(operator, _OPTIONS[operator.name])
+    weights = require_weights(source, operator, 4, axis)
+    rows, columns = window_output(operator, weights.shape[1:3], *_steps(options), options.Padding())
+    filters = weights.shape[axis]
+    require_bias(source, operator, filters)
+    require_fused(operator, options.FusedActivationFunction())
+    require_multipliers(operator, filters)
+    return weights, (1, rows, columns, filters)
+
+
+def check_conv_2d(source: Source, operator: Operator) -> Shape:
+    """Weights [filters, height, width, channels]."""
+    weights, shape = _check(source, operator, 0)
+    channels = operator.inputs[0].shape[3]
+    if weights.shape[3] != channels:
+        raise refuse_tensor(
+            operator,
+            operator.inputs[1],
+            f"has {weights.shape[3]} channels, the image has {channels}; grouped convolution is not supported",
+        )
+    return shape
+
+
+def check_depthwise_conv_2d(source: Source, operator: Operator) -> Shape:
+    """Weights [1, height, width, channels * multiplier]."""
+    weights, shape = _check(source, operator, 3)
+    channels = operator.inputs[0].shape[3]
+    if weights.shape[0] != 1 or weights.shape[3] % channels:
+        raise refuse_tensor(
+            operator,
+            operator.inputs[1],
+            f"has the shape {list(weights.shape)}; expected [1, height, width, a multiple of {channels}]",
+        )
+    return shape
+
+
+def _steps(options: Any) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Strides and dilations."""
+    return (options.StrideH(), options.StrideW()), (options.DilationHFactor(), options.DilationWFactor())
+
+
 def kernel_and_window(to: Lowering, operator: Operator) -> tuple[Any, np.ndarray, np.ndarray, dict[str, int]]:
     """Returns a convolution's options, int8 weights as stored, int32 biases, and the members of `tc_window`."""
-    check_int8(operator)
     options = to.source.options(operator, _OPTIONS[operator.name])
     weights, bias = read_weights(to.source, operator)
-    if operator.name == "CONV_2D" and weights.shape[3] != operator.inputs[0].shape[-1]:
-        raise refuse(operator, "grouped convolution is not supported")
-    strides = (options.StrideH(), options.StrideW())
-    dilations = (options.DilationHFactor(), options.DilationWFactor())
-    window = window_parameters(operator, (weights.shape[1], weights.shape[2]), strides, dilations, options.Padding())
+    window = window_parameters(operator, weights.shape[1:3], *_steps(options), options.Padding())
     return options, weights, bias, window
 
 
-@lowers("CONV_2D")
+@lowers("CONV_2D", check=check_conv_2d, newest=6)
 def lower_conv_2d(to: Lowering, operator: Operator) -> None:
-    """Weights [filters, height, width, channels]."""
+    """Every filter reads all channels of its window."""
     options, weights, bias, window = kernel_and_window(to, operator)
     matrix = weights.reshape(len(weights), -1)
     depth = matrix.shape[1]
@@ -63,9 +107,9 @@ def lower_conv_2d(to: Lowering, operator: Operator) -> None:
     )
 
 
-@lowers("DEPTHWISE_CONV_2D")
+@lowers("DEPTHWISE_CONV_2D", check=check_depthwise_conv_2d, newest=6)
 def lower_depthwise_conv_2d(to: Lowering, operator: Operator) -> None:
-    """Weights [1, height, width, channels * multiplier]; every channel has its own window."""
+    """Every channel has its own window."""
     options, weights, bias, window = kernel_and_window(to, operator)
     channels = operator.inputs[0].shape[-1]
     taps = int(np.prod(weights.shape[1:3]))

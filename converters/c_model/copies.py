@@ -1,4 +1,4 @@
-"""RESHAPE and its kin, PAD, CONCATENATION and STRIDED_SLICE: nothing is computed, bytes only move."""
+"""PAD and CONCATENATION: nothing is computed, bytes only move."""
 
 from collections.abc import Sequence
 
@@ -6,26 +6,31 @@ import numpy as np
 import tflite
 
 from converters.c_model.dense import constant_inputs
-from converters.c_model.errors import refuse
+from converters.c_model.errors import refuse, refuse_tensor
 from converters.c_model.layer import Layer
-from converters.c_model.lowering import Lowering, check_int8, lowers
+from converters.c_model.lowering import Lowering, lowers
+from converters.c_model.requirements import (
+    Shape,
+    require_fused,
+    require_inputs,
+    require_int8,
+    require_integers,
+    require_rank,
+    require_same_quantization,
+)
+from converters.c_model.source import Source
 from converters.model_file import Operator, Tensor
 
-_AXES = 5
+# As many as the kernel's loops.
+MOST_AXES = 5
 
 
-@lowers("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
-def lower_reshape(to: Lowering, operator: Operator) -> None:
-    """Another name for the same bytes."""
-    check_int8(operator)
-    to.same_memory[operator.outputs[0].index] = operator.inputs[0].index
-
-
-def _strides(shape: Sequence[int]) -> list[int]:
+def row_strides(shape: Sequence[int]) -> list[int]:
+    """Elements from one place of each axis to the next."""
     return [int(np.prod(shape[axis + 1 :], dtype=np.int64)) for axis in range(len(shape))]
 
 
-def _copy(
+def add_copy(
     to: Lowering,
     operator: Operator,
     source: Tensor,
@@ -36,10 +41,9 @@ def _copy(
     output_offset: int = 0,
     fill: int | None = None,
 ) -> None:
-    if len(extent) > _AXES:
-        raise refuse(operator, f"{len(extent)} axes; at most {_AXES}")
+    """Adds the copy of a block of at most `MOST_AXES` axes; strides and offsets in elements."""
     extent, inner, outer = _merged(extent, input_strides, output_strides)
-    lead = _AXES - len(extent)
+    lead = MOST_AXES - len(extent)
     result = operator.outputs[0]
     to.layers.append(
         Layer(
@@ -76,66 +80,68 @@ def _merged(
     return [axis[0] for axis in joined], [axis[1] for axis in joined], [axis[2] for axis in joined]
 
 
-@lowers("PAD")
+def check_pad(source: Source, operator: Operator) -> Shape:
+    """Constant numbers of elements before and behind each axis."""
+    require_inputs(operator, 2)
+    tensor = operator.inputs[0]
+    require_int8(operator, tensor, operator.outputs[0])
+    require_same_quantization(operator, tensor)
+    require_rank(operator, tensor, range(1, MOST_AXES + 1))
+    added = require_integers(source, operator, 1, "list of paddings")
+    if added.shape != (len(tensor.shape), 2) or added.min() < 0:
+        raise refuse_tensor(
+            operator,
+            operator.inputs[1],
+            f"is {added.tolist()}; expected two counts for each of {len(tensor.shape)} axes",
+        )
+    return tuple(size + int(before) + int(behind) for size, (before, behind) in zip(tensor.shape, added, strict=True))
+
+
+@lowers("PAD", check=check_pad, newest=4)
 def lower_pad(to: Lowering, operator: Operator) -> None:
     """What is added is the output's zero point."""
-    check_int8(operator)
     source, result = operator.inputs[0], operator.outputs[0]
-    if (source.scales, source.zero_points) != (result.scales, result.zero_points):
-        raise refuse(operator, "its input and output differ in scale or zero point")
     before = to.source.required_constant(operator, 1, "list of paddings")[:, 0]
-    strides = _strides(result.shape)
+    strides = row_strides(result.shape)
     offset = int(np.dot(before, strides))
     fill = result.zero_points[0]
-    _copy(to, operator, source, source.shape, _strides(source.shape), strides, output_offset=offset, fill=fill)
+    add_copy(to, operator, source, source.shape, row_strides(source.shape), strides, output_offset=offset, fill=fill)
 
 
-@lowers("CONCATENATION")
+def check_concatenation(source: Source, operator: Operator) -> Shape:
+    """Equal shapes but for one axis, and one quantization."""
+    require_inputs(operator, 1, max(1, len(operator.inputs)))
+    require_int8(operator, *operator.inputs, operator.outputs[0])
+    require_same_quantization(operator, *operator.inputs)
+    first = operator.inputs[0]
+    require_rank(operator, first, range(1, MOST_AXES + 1))
+    options = source.options(operator, tflite.ConcatenationOptions)
+    require_fused(operator, options.FusedActivationFunction(), (0,))
+    rank = len(first.shape)
+    if not -rank <= options.Axis() < rank:
+        raise refuse(operator, f"its axis is {options.Axis()}; expected {-rank} to {rank - 1}")
+    axis = options.Axis() % rank
+
+    def others(tensor: Tensor) -> Shape:
+        return (*tensor.shape[:axis], *tensor.shape[axis + 1 :])
+
+    for tensor in operator.inputs:
+        if len(tensor.shape) != rank or others(tensor) != others(first):
+            raise refuse_tensor(
+                operator,
+                tensor,
+                f"has the shape {list(tensor.shape)}; expected {list(first.shape)} but for axis {axis}",
+            )
+    return (*first.shape[:axis], sum(tensor.shape[axis] for tensor in operator.inputs), *first.shape[axis + 1 :])
+
+
+@lowers("CONCATENATION", check=check_concatenation, newest=3)
 def lower_concatenation(to: Lowering, operator: Operator) -> None:
     """One copy per input."""
-    check_int8(operator)
     result = operator.outputs[0]
-    options = to.source.options(operator, tflite.ConcatenationOptions)
-    if options.FusedActivationFunction() != 0:
-        raise refuse(operator, "a fused activation on a concatenation is not supported")
-    axis = options.Axis() % len(result.shape)
-    strides = _strides(result.shape)
+    axis = to.source.options(operator, tflite.ConcatenationOptions).Axis() % len(result.shape)
+    strides = row_strides(result.shape)
     offset = 0
     for tensor in operator.inputs:
-        if tensor.dtype != "int8" or (tensor.scales, tensor.zero_points) != (result.scales, result.zero_points):
-            raise refuse(operator, f"input tensor {tensor.index} differs from the output in scale or zero point")
-        _copy(to, operator, tensor, tensor.shape, _strides(tensor.shape), strides, output_offset=offset)
+        add_copy(to, operator, tensor, tensor.shape, row_strides(tensor.shape), strides, output_offset=offset)
         offset += tensor.shape[axis] * strides[axis]
-
-
-@lowers("STRIDED_SLICE")
-def lower_strided_slice(to: Lowering, operator: Operator) -> None:
-    """Constant begin, end and strides; masks as NumPy's slices."""
-    check_int8(operator)
-    source = operator.inputs[0]
-    options = to.source.options(operator, tflite.StridedSliceOptions)
-    if options.EllipsisMask() or options.NewAxisMask():
-        raise refuse(operator, "ellipsis and new axes are not supported")
-    begin, end, steps = (
-        to.source.required_constant(operator, position, what).tolist()
-        for position, what in ((1, "begin"), (2, "end"), (3, "strides"))
-    )
-    if len(begin) > len(source.shape):
-        raise refuse(operator, "more slices than axes")
-    starts, extents, strides = [], [], []
-    for axis, (size, stride) in enumerate(zip(source.shape, _strides(source.shape), strict=True)):
-        chosen = range(size)
-        if axis < len(begin):
-            first = None if options.BeginMask() >> axis & 1 else begin[axis]
-            last = None if options.EndMask() >> axis & 1 else end[axis]
-            if options.ShrinkAxisMask() >> axis & 1:
-                index = begin[axis] % size
-                chosen = range(index, index + 1)
-            else:
-                chosen = range(size)[first : last : steps[axis]]
-        if not len(chosen):
-            raise refuse(operator, f"an empty slice of axis {axis}")
-        starts.append(chosen.start * stride)
-        extents.append(len(chosen))
-        strides.append(chosen.step * stride)
-    _copy(to, operator, source, extents, strides, _strides(extents), input_offset=sum(starts))

@@ -3,28 +3,60 @@
 import numpy as np
 import tflite
 
-from converters.c_model.errors import refuse
+from converters.c_model.errors import refuse, refuse_tensor
 from converters.c_model.layer import Array, Layer
-from converters.c_model.lowering import Lowering, check_int8, lowers
+from converters.c_model.lowering import Lowering, lowers
 from converters.c_model.product import product_parameters, read_weights, row_multipliers
-from converters.model_file import Operator
+from converters.c_model.requirements import Shape, require_activation, require_fused, require_inputs
+from converters.c_model.source import Source
+from converters.c_model.weights import require_bias, require_multipliers, require_weights
+from converters.model_file import Operator, Tensor
+
+_SELECTIONS = ("GATHER", "TinyCerbHeadSelect")
 
 
-@lowers("FULLY_CONNECTED")
-def lower_fully_connected(to: Lowering, operator: Operator) -> None:
-    """Weights [rows, depth]; where a head selection follows, only the selected rows are computed."""
-    check_int8(operator)
-    selection = selection_behind(to, operator)
-    options = to.source.options(operator, tflite.FullyConnectedOptions)
+def check_fully_connected(source: Source, operator: Operator) -> Shape:
+    """Weights [rows, depth]; the input's elements are rows of `depth`."""
+    require_inputs(operator, 2, 3)
+    tensor = require_activation(source, operator)
+    options = source.options(operator, tflite.FullyConnectedOptions)
     if options.WeightsFormat() != 0:
         raise refuse(operator, "shuffled weights are not supported")
+    rows, depth = require_weights(source, operator, 2, 0, symmetric=False).shape
+    elements = int(np.prod(tensor.shape, dtype=np.int64))
+    if elements % depth or (options.KeepNumDims() and tensor.shape[-1:] != (depth,)):
+        raise refuse_tensor(operator, tensor, f"has the shape {list(tensor.shape)}; expected rows of {depth} elements")
+    require_bias(source, operator, rows)
+    require_fused(operator, options.FusedActivationFunction())
+    single = len(operator.inputs[1].scales) == 1
+    require_multipliers(operator, rows, rounded_product=single)
+    if single:
+        _require_bias_scale(operator)
+    return (*tensor.shape[:-1], rows) if options.KeepNumDims() else (elements // depth, rows)
+
+
+def _require_bias_scale(operator: Operator) -> None:
+    """TFLite wants the bias' scale to be the product of the others, within a fiftieth of the output's."""
+    if len(operator.inputs) < 3:
+        return
+    bias = operator.inputs[2]
+    product = float(np.float32(operator.inputs[0].scales[0]) * np.float32(operator.inputs[1].scales[0]))
+    own = bias.scales[0] if len(bias.scales) == 1 else 0.0
+    if not abs(product - own) / operator.outputs[0].scales[0] <= 0.02:
+        raise refuse_tensor(
+            operator, bias, f"has the scale {own:g}; expected {product:g}, the product of the input's and the weights'"
+        )
+
+
+@lowers("FULLY_CONNECTED", check=check_fully_connected, newest=9)
+def lower_fully_connected(to: Lowering, operator: Operator) -> None:
+    """Where a head selection follows, only the selected rows are computed."""
+    selection = selection_behind(to, operator)
+    options = to.source.options(operator, tflite.FullyConnectedOptions)
     weights, bias = read_weights(to.source, operator)
     rows, depth = weights.shape
-    zero_points = set(operator.inputs[1].zero_points)
     single = len(operator.inputs[1].scales) == 1
-    if not single and zero_points != {0}:
-        raise refuse(operator, "per-channel weights with a zero point are not supported")
-    weight_zero_point = next(iter(zero_points))
+    weight_zero_point = operator.inputs[1].zero_points[0]
     heads = selection.inputs[0].shape[0] if selection is not None else 1
     per_head = rows // heads
     packed = [to.target.pack(weights[head * per_head : (head + 1) * per_head]) for head in range(heads)]
@@ -67,29 +99,43 @@ def selection_behind(to: Lowering, dense: Operator) -> Operator | None:
             return None
         reader = following[0]
         if _selects_head(to, reader):
-            rows, *row = reader.inputs[0].shape
-            fits = len(row) == 1 and rows * row[0] == int(np.prod(dense.outputs[0].shape))
-            return reader if fits and dense.outputs[0].shape[0] == 1 else None
+            # One batch: each row of the table is so many rows of the weights.
+            table, rows = reader.inputs[0].shape, dense.inputs[1].shape[0]
+            fits = len(table) == 2 and int(np.prod(table)) == int(np.prod(dense.outputs[0].shape)) == rows
+            return reader if fits else None
         if reader.name != "RESHAPE":
             return None
     return None
 
 
 def _selects_head(to: Lowering, operator: Operator) -> bool:
-    heads = [tensor for tensor in to.source.file.graph_inputs if tensor.dtype == "int32"]
-    return operator.name in ("GATHER", "TinyCerbHeadSelect") and any(tensor in heads for tensor in operator.inputs)
+    return operator.name in _SELECTIONS and operator.inputs[1] in head_inputs(to.source)
 
 
-@lowers("GATHER", "TinyCerbHeadSelect")
-def lower_head_selection(to: Lowering, operator: Operator) -> None:
-    """The selected row; nothing where the dense layer before has computed that row alone."""
-    check_int8(operator)
-    if not _selects_head(to, operator):
-        raise refuse(operator, "GATHER is supported only where the model's int32[1] input chooses a head")
+def head_inputs(source: Source) -> list[Tensor]:
+    """Returns the model's inputs that choose a head: one `int32[1]`, or none."""
+    return [tensor for tensor in source.file.graph_inputs if tensor.dtype == "int32"]
+
+
+def check_head_selection(source: Source, operator: Operator) -> Shape:
+    """One row of a table, by the model's `int32[1]` input."""
+    require_inputs(operator, 2)
+    table = require_activation(source, operator)
+    if operator.inputs[1] not in head_inputs(source):
+        raise refuse(operator, f"{operator.name} is supported only where the model's int32[1] input chooses a head")
     if operator.name == "GATHER":
-        options = to.source.options(operator, tflite.GatherOptions)
+        options = source.options(operator, tflite.GatherOptions)
         if options.Axis() != 0 or options.BatchDims() != 0:
             raise refuse(operator, f"axis {options.Axis()}; a head selection takes axis 0")
+    if not table.shape:
+        raise refuse_tensor(operator, table, "has no axes; expected a row per head")
+    return (1, *table.shape[1:])
+
+
+@lowers("TinyCerbHeadSelect", check=check_head_selection)
+@lowers("GATHER", check=check_head_selection, newest=6)
+def lower_head_selection(to: Lowering, operator: Operator) -> None:
+    """The selected row; nothing where the dense layer before has computed that row alone."""
     if any(layer.output == operator.outputs[0].index for layer in to.layers):
         return
     to.heads = operator.inputs[0].shape[0]

@@ -1,9 +1,8 @@
-"""The registry of operators: each turns into one or more kernel calls, or into nothing but another name."""
+"""The registry of operators: how each is checked, and how it turns into kernel calls or another name for its input."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from converters.c_model.errors import refuse
 from converters.c_model.layer import Layer
 from converters.c_model.source import Source
 from converters.c_model.targets import Target
@@ -32,34 +31,35 @@ class Lowering:
         """Operators that read a tensor."""
         return [op for op in self.source.file.operators if any(read.index == tensor for read in op.inputs)]
 
-    def producer(self, tensor: int) -> Operator | None:
-        """The operator that writes a tensor."""
-        return next((op for op in self.source.file.operators if op.outputs[0].index == tensor), None)
 
-
+# Refuses an operator, or returns the shape that its output has.
+Check = Callable[[Source, Operator], tuple[int, ...]]
 Lower = Callable[[Lowering, Operator], None]
-OPERATORS: dict[str, Lower] = {}
 
 
-def lowers(*names: str) -> Callable[[Lower], Lower]:
-    """Returns a decorator that files a function under the operators that it lowers."""
+@dataclass(frozen=True)
+class Known:
+    """An operator of the runtime.
+
+    Attributes:
+        check: what it must be like; runs on all operators before anything is lowered.
+        newest: highest version whose meaning is the one of `lower`.
+        lower: adds its kernel calls; it relies on `check`.
+    """
+
+    check: Check
+    newest: int
+    lower: Lower
+
+
+OPERATORS: dict[str, Known] = {}
+
+
+def lowers(*names: str, check: Check, newest: int = 1) -> Callable[[Lower], Lower]:
+    """Returns a decorator that files a function under the operators that it lowers; none goes in unchecked."""
 
     def register(function: Lower) -> Lower:
-        OPERATORS.update(dict.fromkeys(names, function))
+        OPERATORS.update(dict.fromkeys(names, Known(check, newest, function)))
         return function
 
     return register
-
-
-def check_int8(operator: Operator) -> None:
-    """Refuses an operator whose first input and output are not quantized int8 with one scale each."""
-    for tensor in (operator.inputs[0], operator.outputs[0]):
-        if tensor.dtype != "int8" or len(tensor.scales) != 1:
-            raise refuse(
-                operator,
-                f"tensor {tensor.index} is {tensor.dtype} with {len(tensor.scales)} scales; expected int8 with one "
-                "(convert with full integer quantization)",
-            )
-        # What is folded into 32-bit sums relies on it.
-        if not -128 <= tensor.zero_points[0] <= 127:
-            raise refuse(operator, f"tensor {tensor.index} has the zero point {tensor.zero_points[0]}; expected int8")

@@ -5,18 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 # Importing these modules fills the registry of operators.
-from converters.c_model import convolutions, copies, dense, elementwise, lookups, pools  # noqa: F401
+from converters.c_model import aliases, convolutions, copies, dense, elementwise, lookups, pools, slices  # noqa: F401
 from converters.c_model.arena import Arena, plan_arena
 from converters.c_model.cmsis_nn import CMSIS_NN_OPERATORS
-from converters.c_model.errors import UnsupportedModelError, refuse
+from converters.c_model.errors import UnsupportedModelError
 from converters.c_model.head_table import as_head_table
 from converters.c_model.layer import Layer
 from converters.c_model.lowering import OPERATORS, Lowering
 from converters.c_model.response import ResponseStep
-from converters.c_model.softmax import softmax_scale
+from converters.c_model.softmax import SMALLEST_STEP, softmax_scale
 from converters.c_model.source import open_source
 from converters.c_model.targets import TARGETS, Target
-from converters.metadata import read_metadata
+from converters.c_model.validation import validate
+from converters.metadata import MetadataError, read_metadata
 from converters.model_file import ModelFile, Tensor
 
 
@@ -74,19 +75,19 @@ def lower_model(file: ModelFile, target: str = "portable", responses: Sequence[R
             heads, all of them are computed at once.
 
     Raises:
-        UnsupportedModelError: an operator that the runtime has no kernel for, named; or another number of heads than
-            the combiner wants.
+        UnsupportedModelError: what `validate` or `product_parameters` refuse; or another number of heads than the
+            combiner or the metadata want.
     """
+    source = open_source(file)
+    validate(source)
     combiner = responses[0] if responses and responses[0].rows else None
     if combiner is not None:
         file = _all_heads(file, combiner)
-    source = open_source(file)
+        source = open_source(file)
     to = Lowering(source, TARGETS[target])
-    operators = OPERATORS | (CMSIS_NN_OPERATORS if to.target.cmsis_nn else {})
+    special = CMSIS_NN_OPERATORS if to.target.cmsis_nn else {}
     for operator in file.operators:
-        if operator.name not in operators:
-            raise refuse(operator, f"not supported by the C runtime; supported: {', '.join(sorted(operators))}")
-        operators[operator.name](to, operator)
+        special.get(operator.name, OPERATORS[operator.name].lower)(to, operator)
     image = next(tensor for tensor in file.graph_inputs if tensor.dtype == "int8")
     output = next(iter(file.outputs.values()))
     every = [*file.graph_inputs, *(tensor for op in file.operators for tensor in (*op.inputs, *op.outputs))]
@@ -108,7 +109,9 @@ def lower_model(file: ModelFile, target: str = "portable", responses: Sequence[R
         image=image,
         output=output,
         heads=to.heads,
-        answer_scales=_answer_scales(file, output, to.heads) if is_answered(classes) else (),
+        answer_scales=_answer_scales(file, output, combiner.rows if combiner else to.heads)
+        if is_answered(classes)
+        else (),
         responses=tuple(responses[1:] if combiner else responses),
         combiner=combiner,
     )
@@ -125,6 +128,16 @@ def _all_heads(file: ModelFile, combiner: ResponseStep) -> ModelFile:
 def _answer_scales(file: ModelFile, output: Tensor, heads: int) -> tuple[Mapping[str, int], ...]:
     if file.operators[-1].name == "SOFTMAX":
         return ()
-    metadata = read_metadata(file) or {}
+    try:
+        metadata = read_metadata(file) or {}
+    except MetadataError as error:
+        raise UnsupportedModelError(f"what the file says about itself is damaged: {error}") from error
     alphas = metadata.get("alphas", [1.0] * heads)
+    if len(alphas) < heads:
+        raise UnsupportedModelError(f"the file's metadata name {len(alphas)} heads; its graph has {heads}")
+    for head, alpha in enumerate(alphas):
+        if not output.scales[0] / alpha > SMALLEST_STEP:
+            raise UnsupportedModelError(
+                f"the output's scale {output.scales[0]:g} over head {head}'s alpha {alpha:g} is too small for softmax"
+            )
     return tuple(softmax_scale(output.scales[0] / alpha) for alpha in alphas)

@@ -4,11 +4,16 @@ import math
 
 import tflite
 
-from converters.c_model.errors import refuse
+from converters.c_model.errors import refuse, refuse_tensor
 from converters.c_model.fixed_point import quantize_multiplier
 from converters.c_model.layer import Layer
-from converters.c_model.lowering import Lowering, check_int8, lowers
+from converters.c_model.lowering import Lowering, lowers
+from converters.c_model.requirements import Shape, require_activation, require_inputs
+from converters.c_model.source import Source
 from converters.model_file import Operator
+
+# A step of the logits in Q5.26 must be more than one.
+SMALLEST_STEP = 2.0**-26
 
 
 def softmax_scale(step: float) -> dict[str, int]:
@@ -25,16 +30,25 @@ def softmax_scale(step: float) -> dict[str, int]:
     }
 
 
-@lowers("SOFTMAX")
-def lower_softmax(to: Lowering, operator: Operator) -> None:
+def check_softmax(source: Source, operator: Operator) -> Shape:
     """Over the last axis; the output is k/256."""
-    check_int8(operator)
-    source, result = operator.inputs[0], operator.outputs[0]
+    require_inputs(operator, 1)
+    tensor, result = require_activation(source, operator), operator.outputs[0]
     if (result.scales[0], result.zero_points[0]) != (1 / 256, -128):
         raise refuse(operator, f"its output scale is {result.scales[0]}; expected 1/256 with zero point -128")
+    if not tensor.shape:
+        raise refuse_tensor(operator, tensor, "has no axes; expected the classes on the last one")
+    beta = source.options(operator, tflite.SoftmaxOptions).Beta()
+    if not SMALLEST_STEP < beta * tensor.scales[0] < math.inf:
+        raise refuse(operator, f"its beta {beta} times its input scale {tensor.scales[0]:g} is out of range")
+    return tensor.shape
+
+
+@lowers("SOFTMAX", check=check_softmax, newest=3)
+def lower_softmax(to: Lowering, operator: Operator) -> None:
+    """Row by row, by TFLite's fixed-point exponential."""
+    source, result = operator.inputs[0], operator.outputs[0]
     step = to.source.options(operator, tflite.SoftmaxOptions).Beta() * source.scales[0]
-    if step * 2**26 < 1:
-        raise refuse(operator, f"its input scale {source.scales[0]} is too small")
     depth = source.shape[-1]
     to.layers.append(
         Layer(

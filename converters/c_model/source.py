@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import tflite
 
-from converters.c_model.errors import UnsupportedModelError, refuse
-from converters.model_file import ModelFile, Operator, Tensor
+from converters.c_model.errors import UnsupportedModelError, refuse, refuse_tensor
+from converters.model_file import ModelFile, ModelFileError, Operator, Tensor
+from converters.verifier import verify_table
 
 _NUMPY_TYPES = {"int8": np.int8, "int32": np.int32, "int64": np.int64, "uint8": np.uint8, "float32": np.float32}
 
@@ -33,17 +34,32 @@ class Source:
         Raises:
             UnsupportedModelError: it is missing or computed at run time.
         """
-        values = self.constant(operator.inputs[position]) if position < len(operator.inputs) else None
-        if values is None:
+        tensor = operator.inputs[position] if position < len(operator.inputs) else None
+        if tensor is None or not tensor.constant_bytes:
             raise refuse(operator, f"its {what} is no constant; only constant ones are supported")
+        if tensor.dtype not in _NUMPY_TYPES:
+            raise refuse_tensor(operator, tensor, f"is {tensor.dtype}; allowed: {', '.join(_NUMPY_TYPES)}")
+        values = self.constant(tensor)
+        assert values is not None
         return values
 
     def options(self, operator: Operator, kind: type) -> Any:
-        """Returns an operator's options as `kind`; the schema's defaults where the file has none."""
-        options = kind()
-        table = self.graph.Operators(operator.index).BuiltinOptions()
+        """Returns an operator's options as `kind`; the schema's defaults for fields that the file leaves out.
+
+        Raises:
+            UnsupportedModelError: the operator has no options, or others.
+        """
+        record = self.graph.Operators(operator.index)
+        table, name = record.BuiltinOptions(), kind.__name__
         if table is None:
-            raise refuse(operator, "it has no options; convert the model again")
+            raise refuse(operator, f"it has no options; expected {name}. Convert the model again")
+        if record.BuiltinOptionsType() != getattr(tflite.BuiltinOptions, name):
+            raise refuse(operator, f"its options are of kind {record.BuiltinOptionsType()}; expected {name}")
+        try:
+            verify_table(self.file.content, table.Pos, name)
+        except ModelFileError as error:
+            raise refuse(operator, f"its options are damaged: {error}") from error
+        options = kind()
         options.Init(table.Bytes, table.Pos)
         return options
 
