@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import tflite
+from flatbuffers import number_types
 
 from converters.verifier import MOST_BYTES, ModelFileError, verify
 
@@ -33,6 +34,8 @@ ITEM_BITS = {
     "complex128": 128,
     "int4": 4,
 }
+# Where the field list of an operator code says where the newer field is.
+_NEWER_CODE = 10
 _MOST_DIMENSIONS = 16
 # Larger sums are no model: counts beyond this would not fit the integers of any runtime.
 _MOST_ITEMS = 2**40
@@ -200,9 +203,19 @@ def _pick(tensors: list[Tensor], index: int, where: str) -> Tensor:
     return tensors[index]
 
 
+def builtin_code(code: Any) -> int:
+    """Returns an operator code's number: the larger of two fields, as TFLite has it.
+
+    Codes beyond 127 live in the newer field only; older files have the older field only. The generated reader of the
+    newer one gives the older for small numbers.
+    """
+    place = code._tab.Offset(_NEWER_CODE)
+    newer = code._tab.Get(number_types.Int32Flags, place + code._tab.Pos) if place else 0
+    return max(newer, code.DeprecatedBuiltinCode())
+
+
 def _operator_code(code) -> tuple[str, int]:
-    # Codes beyond 127 live in the newer field only; older files have the older field only.
-    builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+    builtin = builtin_code(code)
     if builtin == tflite.BuiltinOperator.CUSTOM:
         return _text(code.CustomCode()) or "CUSTOM", code.Version()
     return tflite.BUILTIN_OPCODE2NAME.get(builtin, f"BUILTIN_{builtin}"), code.Version()

@@ -7,7 +7,7 @@ import tflite
 from converters.c_model.errors import UnsupportedModelError, refuse, refuse_tensor
 from converters.c_model.lowering import OPERATORS
 from converters.c_model.source import Source
-from converters.model_file import ITEM_BITS, Operator, Tensor
+from converters.model_file import ITEM_BITS, Operator, Tensor, builtin_code
 
 # More than microcontrollers have memory: for a constant as it stands in the file, or what is computed at once.
 _MOST_TENSOR_BYTES = 32 * 2**20
@@ -17,6 +17,7 @@ _RANGES = {
     "int16": (-(2**15), 2**15 - 1),
 }
 _ANY_ZERO_POINT = (-(2**31), 2**31 - 1)
+_SCHEMA_VERSION = 3
 _CUSTOM = "TinyCerbHeadSelect"
 
 
@@ -58,13 +59,15 @@ def validate(source: Source) -> None:
 
 def _check_operators_are_known(source: Source) -> None:
     file, model = source.file, source.model
+    if model.Version() != _SCHEMA_VERSION:
+        raise UnsupportedModelError(f"the file is of schema version {model.Version()}; expected {_SCHEMA_VERSION}")
     if file.branches:
         raise UnsupportedModelError(f"the file has {1 + len(file.branches)} subgraphs; expected 1")
     if not file.operators:
         raise UnsupportedModelError("the file has no operators; expected 1 or more")
     for operator in file.operators:
         code = model.OperatorCodes(source.graph.Operators(operator.index).OpcodeIndex())
-        custom = max(code.BuiltinCode(), code.DeprecatedBuiltinCode()) == tflite.BuiltinOperator.CUSTOM
+        custom = builtin_code(code) == tflite.BuiltinOperator.CUSTOM
         if operator.name not in OPERATORS or custom != (operator.name == _CUSTOM):
             raise refuse(operator, f"not supported by the C runtime; supported: {', '.join(sorted(OPERATORS))}")
         newest = OPERATORS[operator.name].newest

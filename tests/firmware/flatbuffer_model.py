@@ -13,8 +13,10 @@ _TYPES = {"int8": tflite.TensorType.INT8, "int32": tflite.TensorType.INT32}
 class FlatModel:
     """A model under construction: tensors, then operators in execution order."""
 
-    def __init__(self) -> None:
+    def __init__(self, defaults: bool = False) -> None:
+        """With `defaults`, fields at their default stand in the file, too."""
         self._builder = flatbuffers.Builder(4096)
+        self._builder.ForceDefaults(defaults)
         self._tensors: list[int] = []
         self._buffers: list[bytes] = [b""]
         self._operators: list[int] = []

@@ -10,9 +10,9 @@ _ACTIVATIONS = (0, 1, 3)
 
 
 class _Maker:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, defaults: bool = False) -> None:
         self.rng = np.random.default_rng(seed)
-        self.flat = FlatModel()
+        self.flat = FlatModel(defaults)
 
     def scale(self) -> float:
         return float(np.float32(self.rng.uniform(0.01, 0.09)))
@@ -212,12 +212,12 @@ IMAGE_STEPS: tuple[Callable[[_Maker, int], int], ...] = (
 )  # fmt: skip
 
 
-def random_model(seed: int) -> bytes:
+def random_model(seed: int, defaults: bool = False) -> bytes:
     """Makes a model: an image through three to six random steps, then dense layers, head selection or softmax.
 
     Three seeds out of four that follow each other hold different first steps, so that ten seeds meet all operators.
     """
-    m = _Maker(seed)
+    m = _Maker(seed, defaults)
     height, width, channels = (int(size) for size in m.rng.integers((4, 4, 1), (9, 9, 7)))
     image = tensor = m.result([1, height, width, channels])
     steps = [IMAGE_STEPS[seed % len(IMAGE_STEPS)], *(m.pick(*IMAGE_STEPS) for _ in range(int(m.rng.integers(2, 6))))]
