@@ -181,7 +181,7 @@ def _operator(model, operator, index: int, tensors: list[Tensor]) -> Operator:
     code = operator.OpcodeIndex()
     if code >= model.OperatorCodesLength():
         raise ModelFileError(f"operator {index} has the code {code}; the file has {model.OperatorCodesLength()} codes")
-    name, version = _operator_code(model.OperatorCodes(code))
+    name, version = operator_code(model.OperatorCodes(code))
     where = f"operator {index} ({name})"
     options = operator.CustomOptionsAsNumpy() if operator.CustomOptionsLength() else None
     reads = _indices(operator, "Inputs")
@@ -214,7 +214,8 @@ def builtin_code(code: Any) -> int:
     return max(newer, code.DeprecatedBuiltinCode())
 
 
-def _operator_code(code) -> tuple[str, int]:
+def operator_code(code: Any) -> tuple[str, int]:
+    """Returns an operator code's name, or the custom code of a custom operator, and its version."""
     builtin = builtin_code(code)
     if builtin == tflite.BuiltinOperator.CUSTOM:
         return _text(code.CustomCode()) or "CUSTOM", code.Version()

@@ -17,7 +17,7 @@ _SELECTIONS = ("GATHER", "TinyCerbHeadSelect")
 
 def check_fully_connected(source: Source, operator: Operator) -> Shape:
     """Weights [rows, depth]; the input's elements are rows of `depth`."""
-    require_inputs(operator, 2, 3)
+    require_inputs(operator, 2, 3, optional=(2,))
     tensor = require_activation(source, operator)
     options = source.options(operator, tflite.FullyConnectedOptions)
     if options.WeightsFormat() != 0:
@@ -32,6 +32,13 @@ def check_fully_connected(source: Source, operator: Operator) -> Shape:
     require_multipliers(operator, rows, rounded_product=single)
     if single:
         _require_bias_scale(operator)
+    elif options.KeepNumDims() and len(tensor.shape) != 2:
+        # TFLite's kernel takes the first two axes of the output for rows and channels, whatever follows.
+        raise refuse_tensor(
+            operator,
+            tensor,
+            f"has the shape {list(tensor.shape)}; weights with several scales and keep_num_dims take 2 axes",
+        )
     return (*tensor.shape[:-1], rows) if options.KeepNumDims() else (elements // depth, rows)
 
 

@@ -12,6 +12,9 @@ from converters.c_model.requirements import Shape, require_fused, require_inputs
 from converters.c_model.source import Source
 from converters.model_file import Operator
 
+# How far TFLite's kernels broadcast.
+_MOST_AXES = {"ADD": 6, "MUL": 4}
+
 
 def _check(source: Source, operator: Operator, options: type) -> Shape:
     """What ADD and MUL have in common; returns the output's shape."""
@@ -22,6 +25,8 @@ def _check(source: Source, operator: Operator, options: type) -> Shape:
     rank = max(len(first.shape), len(second.shape))
     shapes = [(1,) * (rank - len(tensor.shape)) + tensor.shape for tensor in (first, second)]
     whole = tuple(max(sizes) for sizes in zip(*shapes, strict=True))
+    if first.shape != second.shape and rank > _MOST_AXES[operator.name]:
+        raise refuse(operator, f"broadcasting over {rank} axes is not supported; at most {_MOST_AXES[operator.name]}")
     for tensor, shape in zip((first, second), shapes, strict=True):
         # What repeats must lie back to back: leading axes of 1, then all of the output's.
         kept = shape[next((axis for axis, size in enumerate(shape) if size != 1), rank) :]

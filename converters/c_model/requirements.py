@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from converters.c_model.errors import refuse, refuse_tensor
-from converters.c_model.fixed_point import activation_range, round_half_away
+from converters.c_model.fixed_point import round_half_away
 from converters.c_model.source import Source
 from converters.model_file import Operator, Tensor
 
@@ -13,9 +13,11 @@ Shape = tuple[int, ...]
 _LARGEST_INTEGER = 2**31 - 1
 
 
-def require_inputs(operator: Operator, least: int, most: int | None = None) -> None:
-    """Refuses another number of inputs than `least` (to `most`)."""
+def require_inputs(operator: Operator, least: int, most: int | None = None, optional: Sequence[int] = ()) -> None:
+    """Refuses another number of inputs than `least` (to `most`), and absent ones but for the `optional` positions."""
     most = least if most is None else most
+    if not set(operator.absent) <= set(optional):
+        raise refuse(operator, f"its inputs {list(operator.absent)} are absent; expected all of them")
     if not least <= len(operator.inputs) <= most:
         allowed = f"{least}" if least == most else f"{least} to {most}"
         raise refuse(operator, f"it reads {len(operator.inputs)} tensors; expected {allowed}")
@@ -79,8 +81,7 @@ def require_same_quantization(operator: Operator, *tensors: Tensor) -> None:
 
 def require_fused(operator: Operator, activation: int, allowed: Sequence[int] = (0, 1, 3)) -> None:
     """Refuses a fused activation that no kernel has, or whose end lies beyond 32 bits at the output's scale."""
-    result = operator.outputs[0]
-    if activation not in allowed or activation_range(activation, result.scales[0], result.zero_points[0]) is None:
+    if activation not in allowed:
         names = {0: "none", 1: "ReLU", 3: "ReLU6"}
         told = ", ".join(names[code] for code in allowed)
         raise refuse(operator, f"fused activation {activation} is not supported; allowed: {told}")

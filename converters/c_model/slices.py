@@ -68,5 +68,6 @@ def lower_strided_slice(to: Lowering, operator: Operator) -> None:
     chosen, steps = _chosen(to.source, operator), row_strides(source.shape)
     offset = sum(kept.start * step for kept, step in zip(chosen, steps, strict=True))
     extents = [len(kept) for kept in chosen]
-    strides = [kept.step * step for kept, step in zip(chosen, steps, strict=True)]
+    # The step from a lone element leads nowhere, and may be any 32-bit number.
+    strides = [step * (kept.step if len(kept) > 1 else 1) for kept, step in zip(chosen, steps, strict=True)]
     add_copy(to, operator, source, extents, strides, row_strides(extents), input_offset=offset)

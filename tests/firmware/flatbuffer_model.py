@@ -17,6 +17,7 @@ class FlatModel:
         """With `defaults`, fields at their default stand in the file, too."""
         self._builder = flatbuffers.Builder(4096)
         self._builder.ForceDefaults(defaults)
+        self._defaults = defaults
         self._tensors: list[int] = []
         self._buffers: list[bytes] = [b""]
         self._operators: list[int] = []
@@ -79,8 +80,9 @@ class FlatModel:
             self._codes.append(key)
         table = None
         if options is not None:
+            values = {**(_defaults(options) if self._defaults else {}), **(values or {})}
             getattr(tflite, f"{options}Start")(b)
-            for field, value in (values or {}).items():
+            for field, value in values.items():
                 getattr(tflite, f"{options}Add{field}")(b, value)
             table = getattr(tflite, f"{options}End")(b)
         reads = b.CreateNumpyVector(np.array(inputs, np.int32))
@@ -145,6 +147,12 @@ class FlatModel:
         for offset in reversed(offsets):
             b.PrependUOffsetTRelative(offset)
         return b.EndVector()
+
+
+def _defaults(options: str) -> dict[str, int]:
+    """All scalar fields of an options table, and what they are where a file leaves them out."""
+    adds = (name.removeprefix(f"{options}Add") for name in vars(tflite) if name.startswith(f"{options}Add"))
+    return {name: int(name.startswith("Dilation")) for name in adds if name not in ("NewShape", "SqueezeDims", "Beta")}
 
 
 # int8 needs later versions than the first.

@@ -63,9 +63,11 @@ def _table(content: bytes | bytearray, position: int, kind: str, owner: tuple[in
         if slot >= len(slots) or not slots[slot]:
             continue
         place = position + slots[slot]
-        if kind == "Operator" and slot == 4:
-            field_kind = _OPTIONS.get(content[position + slots[3]], "") if slots[3] else ""
-        _field(content, place, f"{kind}.{slot}", field_kind, owner, found)
+        if field_kind == "any":
+            chosen = content[position + slots[3]] if kind == "Operator" and slot == 4 and slots[3] else 0
+            _field(content, place, f"{kind}.{slot}", _OPTIONS.get(chosen, ""), owner, found)
+        else:
+            _field(content, place, f"{kind}.{slot}", field_kind, owner, found)
 
 
 def _field(
@@ -95,8 +97,9 @@ def change_fields(content: bytes, rng: random.Random, count: int) -> bytes:
     for field in fields_of(content):
         by_name.setdefault(f"{field.name} {field.kind}", []).append(field)
     for _ in range(count):
-        # Every kind of field as often as any other, however often it stands there.
-        like = by_name[rng.choice(sorted(by_name))]
+        # Every kind of field as often as any other, however often it stands there; but of lists, few survive it.
+        names = sorted(by_name) if rng.random() < 0.3 else sorted(name for name in by_name if LENGTH not in name)
+        like = by_name[rng.choice(names)]
         field = rng.choice(like)
         if field.kind == CONTENT:
             _change_content(changed, field, rng)

@@ -2,14 +2,15 @@
 
 python -m tests.fuzz.fuzz_lowering --first 0 --count 5000 --folder DIR [--quiet]
 
-Mutant N is the same everywhere: a committed file or a random model, with changed fields or bytes. It must be refused in
-a sentence, or become C that is clean under AddressSanitizer and UndefinedBehaviorSanitizer and gives the bytes of
-tflite-runtime's reference kernels. What does neither is kept in DIR, and `--first N --count 1` makes it again.
+Mutant N is the same everywhere: a committed file, a random model or an odd one, with changed fields or bytes. It must
+be refused in a sentence, or become C that is clean under AddressSanitizer and UndefinedBehaviorSanitizer and gives the
+bytes of tflite-runtime's reference kernels. What does neither is kept in DIR, and `--first N --count 1` makes it again.
 """
 
 import argparse
 import random
 import re
+import shutil
 import subprocess
 import sys
 import traceback
@@ -29,6 +30,7 @@ from converters.model_file import ModelFile, ModelFileError, parse_model
 from tests.firmware.random_models import random_model
 from tests.fuzz.fields import LENGTH, change_fields, fields_of
 from tests.fuzz.mutations import mutate
+from tests.fuzz.odd_models import odd_model
 from tinycerb.boards.build import firmware_folder
 from tinycerb.boards.device_response import device_response
 from tinycerb.errors import UsageError
@@ -72,13 +74,16 @@ class Outcome:
 def mutant(number: int) -> bytes:
     """Returns mutant `number`."""
     rng = random.Random(number)
-    if rng.random() < 0.25:
+    kind = rng.random()
+    if kind < 0.2:
         content = rng.choice(ASSETS).read_bytes()
+    elif kind < 0.6:
+        content = odd_model(rng.randrange(10**6))
     else:
         content = random_model(rng.randrange(10**6), defaults=rng.random() < 0.8)
-    if rng.random() < 0.15:
+    if rng.random() < 0.1:
         return mutate(content, rng)
-    return change_fields(content, rng, rng.choice((1, 1, 1, 2, 3)))
+    return change_fields(content, rng, rng.choice((0, 1, 1, 1, 2, 3) if kind < 0.6 else (1, 1, 1, 2, 3)))
 
 
 def lowered(content: bytes, target: str) -> tuple[ModelFile, CModel]:
@@ -136,7 +141,7 @@ def for_reference(content: bytes) -> bytes:
 
 
 class Runner:
-    """The runtime, compiled once under the sanitizers, and TFLite's reference kernels, both in processes of their own."""
+    """The runtime, compiled once under the sanitizers, and TFLite's reference kernels, in processes of their own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -159,34 +164,35 @@ class Runner:
         names = sorted(self.programs)
         return names[number % len(names)]
 
-    def compile(self, model: CModel, folder: Path) -> None:
-        """Compiles model.c to model.so."""
+    def prepare(self, content: bytes, model: CModel, number: int, folder: Path) -> str:
+        """Writes what the two programs read, and compiles model.c; returns what the compiler complains about."""
+        (folder / "model.tflite").write_bytes(for_reference(content))
+        (folder / "heads").write_text(str(model.heads))
+        images_for(model, number).tofile(folder / "images.bin")
         write_model(model, folder)
-        source, library = str(folder / "model.c"), str(folder / "model.so")
         flags = ["-std=c99", "-fPIC", "-shared", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-fsanitize=address"]
-        _run(["cc", *flags, f"-I{folder}", *self.includes, source, "-o", library])
+        try:
+            _run(["cc", *flags, f"-I{folder}", *self.includes, str(folder / "model.c"), "-o", f"{folder}/model.so"])
+        except RuntimeError as error:
+            return str(error)
+        return ""
 
-    def run(self, target: str, folders: Sequence[Path]) -> list[str]:
-        """Runs compiled models; an empty text is a clean run."""
-        environment = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
-        finished = subprocess.run(
-            [str(self.programs[target]), *map(str, folders)],
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-            env=environment,
-        )
-        ends = finished.stdout.split()
+    def run(self, folders: Sequence[Path], target: str | None) -> list[str]:
+        """Runs compiled models on a target's kernels; an empty text is a clean run."""
+        environment = {"ASAN_OPTIONS": "detect_leaks=0"}
+        command = [str(self.programs[target or "host"]), *map(str, folders)]
+        finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
         return [
             "" if end == "0" else f"ended with {end}: {(folder / 'errors.txt').read_text(errors='replace')[:2000]}"
-            for end, folder in zip(ends, folders, strict=True)
+            for end, folder in zip(finished.stdout.split(), folders, strict=True)
         ]
 
-    def reference(self, folders: Sequence[Path]) -> list[str]:
-        """Runs the files with TFLite's reference kernels."""
+    def reference(self, folders: Sequence[Path], target: str | None = None) -> list[str]:
+        """Runs the files with TFLite's reference kernels; an empty text is an answer."""
         command = [sys.executable, str(HERE / "reference_models.py"), *map(str, folders)]
         finished = subprocess.run(command, capture_output=True, text=True, check=True)
-        return [line for line in finished.stdout.splitlines() if line.startswith(("ok", "refused", "ended"))]
+        lines = [line for line in finished.stdout.splitlines() if line.startswith(("ok", "refused", "ended"))]
+        return ["" if line == "ok" else line for line in lines]
 
 
 def _run(command: list[str]) -> None:
@@ -233,32 +239,30 @@ def reason_of(error: Exception) -> str:
 
 
 def _check(batch: Sequence[tuple[int, bytes, CModel]], runner: Runner, outcome: Outcome, folder: Path) -> None:
-    places: dict[int, Path] = {}
+    """Compiles and runs accepted mutants, and compares with the reference."""
+    ends: dict[int, str] = {}
+    places = {number: folder / f"batch/{number}" for number, _, _ in batch}
     for number, content, model in batch:
-        place = places[number] = folder / f"batch/{number}"
-        place.mkdir(parents=True, exist_ok=True)
-        (place / "model.tflite").write_bytes(for_reference(content))
-        (place / "heads").write_text(str(model.heads))
-        images_for(model, number).tofile(place / "images.bin")
-        runner.compile(model, place)
-    ends = dict(zip(places, runner.reference(list(places.values())), strict=True))
-    for target in runner.programs:
-        mine = [number for number in places if runner.target(number) == target]
-        for number, end in zip(mine, runner.run(target, [places[number] for number in mine]), strict=True):
-            ends[number] = end or ends[number]
+        places[number].mkdir(parents=True, exist_ok=True)
+        ends[number] = runner.prepare(content, model, number, places[number])
+    for run, names in ((runner.reference, (None,)), (runner.run, runner.programs)):
+        for name in names:
+            mine = [number for number, end in ends.items() if not end and name in (None, runner.target(number))]
+            ends |= zip(mine, run([places[number] for number in mine], name), strict=True)
     for number, content, model in batch:
-        place, end = places[number], ends[number]
-        if end == "ok":
-            ours, theirs = (np.fromfile(place / f"{name}.bin", np.int8) for name in ("outputs", "expected"))
-            differing = len(theirs) if len(ours) != len(theirs) else int((ours != theirs).sum())
-            end = "" if differing == 0 else f"{differing} of {len(theirs)} bytes differ"
+        end = ends[number] or _difference(places[number])
         if end:
             kernels = ", ".join(layer.operator.name for layer in model.layers)
             _keep(outcome, folder, number, content, f"{end}\n{kernels}")
         else:
             outcome.equal += 1
-        for path in place.iterdir():
-            path.unlink()
+        shutil.rmtree(places[number])
+
+
+def _difference(place: Path) -> str:
+    ours, theirs = (np.fromfile(place / f"{name}.bin", np.int8) for name in ("outputs", "expected"))
+    differing = len(theirs) if len(ours) != len(theirs) else int((ours != theirs).sum())
+    return f"{differing} of {len(theirs)} bytes differ" if differing else ""
 
 
 def _keep(outcome: Outcome, folder: Path, number: int, content: bytes, told: str) -> None:
