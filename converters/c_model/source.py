@@ -23,8 +23,9 @@ class Source:
 
     def constant(self, tensor: Tensor) -> np.ndarray | None:
         """Returns a constant's values in its shape, or None for an activation."""
-        if not tensor.constant_bytes:
-            return None
+        return self._values(tensor) if tensor.constant_bytes else None
+
+    def _values(self, tensor: Tensor) -> np.ndarray:
         raw = self.model.Buffers(self.graph.Tensors(tensor.index).Buffer()).DataAsNumpy()
         return raw.view(_NUMPY_TYPES[tensor.dtype]).reshape(tensor.shape)
 
@@ -39,9 +40,7 @@ class Source:
             raise refuse(operator, f"its {what} is no constant; only constant ones are supported")
         if tensor.dtype not in _NUMPY_TYPES:
             raise refuse_tensor(operator, tensor, f"is {tensor.dtype}; allowed: {', '.join(_NUMPY_TYPES)}")
-        values = self.constant(tensor)
-        assert values is not None
-        return values
+        return self._values(tensor)
 
     def options(self, operator: Operator, kind: type) -> Any:
         """Returns an operator's options as `kind`; the schema's defaults for fields that the file leaves out.

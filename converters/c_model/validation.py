@@ -7,7 +7,7 @@ import tflite
 from converters.c_model.errors import UnsupportedModelError, refuse, refuse_tensor
 from converters.c_model.lowering import OPERATORS
 from converters.c_model.source import Source
-from converters.model_file import ITEM_BITS, Operator, Tensor, builtin_code, operator_code
+from converters.model_file import ITEM_BITS, Operator, Tensor, builtin_code
 
 # More than microcontrollers have memory: for a constant as it stands in the file, or what is computed at once.
 _MOST_TENSOR_BYTES = 32 * 2**20
@@ -40,7 +40,6 @@ def validate(source: Source) -> None:
         UnsupportedModelError: names operator, tensor, the value found and what is allowed.
     """
     _check_operators_are_known(source)
-    _check_unused_codes(source)
     _check_ends(source)
     used = set()
     for operator in source.file.operators:
@@ -76,17 +75,6 @@ def _check_operators_are_known(source: Source) -> None:
             raise refuse(operator, f"version {operator.version}; the C runtime knows versions 1 to {newest}")
         if len(operator.outputs) != 1:
             raise refuse(operator, f"it writes {len(operator.outputs)} tensors; expected 1")
-
-
-def _check_unused_codes(source: Source) -> None:
-    """TFLite wants to know all operator codes of a file, used or not."""
-    for index in range(source.model.OperatorCodesLength()):
-        name, version = operator_code(source.model.OperatorCodes(index))
-        if name not in OPERATORS or not 1 <= version <= OPERATORS[name].newest:
-            raise UnsupportedModelError(
-                f"operator code {index} of the file, which no layer uses, is {name}, version {version}; not supported "
-                "by the C runtime"
-            )
 
 
 def _check_ends(source: Source) -> None:

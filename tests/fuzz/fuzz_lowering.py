@@ -42,6 +42,8 @@ SANITIZED = ("-std=c99", "-g", "-O1", "-fPIC", "-fno-strict-aliasing", "-fsaniti
 SANITIZED = (*SANITIZED, "-fno-sanitize-recover=all")
 BATCH, IMAGES, MOST_REPAIRS = 32, 6, 12
 _OTHER_TARGETS = ("portable", "dsp", "mve", "portable+cmsis-nn", "dsp+cmsis-nn", "mve+cmsis-nn")
+# What any TFLite knows: a builtin code in the older and the newer field, and its version.
+_RESHAPE_CODE = {"OperatorCode.0": 22, "OperatorCode.3": 22, "OperatorCode.2": 1}
 _WRONG_SHAPE = re.compile(r"tensor (\d+) \(.*\) has the shape \[([\d, ]+)\]; inputs and options give \[([\d, ]+)\]")
 
 
@@ -131,12 +133,19 @@ def images_for(model: CModel, number: int) -> np.ndarray:
 
 
 def for_reference(content: bytes) -> bytes:
-    """The file as tflite-runtime takes it: it refuses an axis of the scales that a vector does not have."""
+    """The file as tflite-runtime takes it: it also looks at what nothing depends on.
+
+    That is the axis of the scales of a vector, and operator codes that no operator uses.
+    """
     changed = bytearray(content)
     vectors = {tensor.index for tensor in parse_model(content).tensors if len(tensor.shape) < 2}
-    for place in fields_of(content):
+    places = fields_of(content)
+    used = {place.read(content) for place in places if place.name == "Operator.0"} | {0}
+    for place in places:
         if place.name == "Quantization.6" and place.owner[1] in vectors:
             place.write(changed, 0)
+        elif place.name in _RESHAPE_CODE and place.owner[0] not in used:
+            place.write(changed, _RESHAPE_CODE[place.name])
     return bytes(changed)
 
 
