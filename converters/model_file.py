@@ -131,6 +131,15 @@ class ModelFile:
             return None
         return next((operator for operator in self.operators if head in operator.inputs), None)
 
+    @property
+    def gives_posteriors(self) -> bool:
+        """Whether what comes out is a SOFTMAX's, no logits."""
+        outputs = {tensor.index for tensor in self.outputs.values()}
+        return any(
+            operator.name == "SOFTMAX" and any(tensor.index in outputs for tensor in operator.outputs)
+            for operator in self.operators
+        )
+
 
 def read_model_file(path: Path) -> ModelFile:
     """Reads a file; errors as `parse_model`, or OSError."""

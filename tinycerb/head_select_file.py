@@ -56,7 +56,7 @@ class HeadSelectFile:
     @property
     def ends_in_softmax(self) -> bool:
         """Whether the output holds posteriors instead of logits, as in files that TinyCerb did not convert."""
-        return self.file.operators[-1].name == "SOFTMAX"
+        return self.file.gives_posteriors
 
     def head_scales(self) -> list[float]:
         """Returns what one step of a head's int8 logits is worth, per head."""

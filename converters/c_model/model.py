@@ -14,7 +14,7 @@ from converters.c_model.layer import Layer
 from converters.c_model.lowering import OPERATORS, Lowering
 from converters.c_model.response import ResponseStep
 from converters.c_model.softmax import SMALLEST_STEP, softmax_scale
-from converters.c_model.source import open_source
+from converters.c_model.source import Source, open_source
 from converters.c_model.targets import TARGETS, Target
 from converters.c_model.validation import validate
 from converters.metadata import MetadataError, read_metadata
@@ -65,6 +65,17 @@ def is_answered(classes: int) -> bool:
     return 2 <= classes <= 256
 
 
+def check_model(file: ModelFile) -> Source:
+    """Opens a file of any origin for lowering.
+
+    Raises:
+        UnsupportedModelError: what `validate` refuses.
+    """
+    source = open_source(file)
+    validate(source)
+    return source
+
+
 def lower_model(file: ModelFile, target: str = "portable", responses: Sequence[ResponseStep] = ()) -> CModel:
     """Turns a file into layers for a family of cores.
 
@@ -78,8 +89,7 @@ def lower_model(file: ModelFile, target: str = "portable", responses: Sequence[R
         UnsupportedModelError: what `validate` or `product_parameters` refuse; or another number of heads than the
             combiner or the metadata want.
     """
-    source = open_source(file)
-    validate(source)
+    source = check_model(file)
     combiner = responses[0] if responses and responses[0].rows else None
     if combiner is not None:
         file = _all_heads(file, combiner)
@@ -126,7 +136,7 @@ def _all_heads(file: ModelFile, combiner: ResponseStep) -> ModelFile:
 
 
 def _answer_scales(file: ModelFile, output: Tensor, heads: int) -> tuple[Mapping[str, int], ...]:
-    if file.operators[-1].name == "SOFTMAX":
+    if file.gives_posteriors:
         return ()
     try:
         metadata = read_metadata(file) or {}

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from converters.c_model.errors import UnsupportedModelError
 from converters.c_model.host import runtime_sources, write_model
-from converters.c_model.model import CModel, lower_model
+from converters.c_model.model import CModel
 from converters.child_process import die_with_parent
 from converters.model_file import ModelFile
 from tinycerb.boards.board import Board
 from tinycerb.boards.cmsis_nn import CmsisNn
-from tinycerb.boards.device_response import device_response
 from tinycerb.boards.elf import memory_use
+from tinycerb.boards.lowered import lowered
 from tinycerb.doctor.install import system_command
-from tinycerb.errors import EnvironmentProblem, HardwareError, UsageError
+from tinycerb.errors import EnvironmentProblem, HardwareError
 
 COMPILER_PACKAGES = ("gcc-arm-none-eabi", "libnewlib-arm-none-eabi")
 EMULATOR_PACKAGE = "qemu-system-arm"
@@ -81,12 +80,7 @@ def build_image(
         HardwareError: it does not fit the board.
         EnvironmentProblem: no cross compiler, or it failed.
     """
-    responses = device_response(file)
-    try:
-        target = board.kernels if cmsis_nn is None else f"{board.kernels}+cmsis-nn"
-        model = lower_model(file, target, responses)
-    except UnsupportedModelError as error:
-        raise UsageError(f"this model cannot become firmware: {error}") from error
+    model = lowered(file, board.kernels if cmsis_nn is None else f"{board.kernels}+cmsis-nn")
     write_model(model, folder)
     root = firmware_folder()
     script = (root / "target" / "link.ld.in").read_text()

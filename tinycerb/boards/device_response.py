@@ -52,12 +52,12 @@ def answers_to(file: ModelFile, outputs: np.ndarray) -> np.ndarray:
     Returns:
         uint8 [N, heads that may answer, classes].
     """
-    if file.operators[-1].name == "SOFTMAX":
+    if file.gives_posteriors:
         codes = [(outputs[:, head].astype(np.int16) + 128).astype(np.uint8) for head in range(outputs.shape[1])]
     else:
         scale = next(iter(file.outputs.values())).scales[0]
         alphas = _metadata(file).get("alphas", [1.0] * outputs.shape[1])
-        codes = [softmax_codes(outputs[:, head], scale / alpha) for head, alpha in enumerate(alphas)]
+        codes = [softmax_codes(outputs[:, head], scale / alphas[head]) for head in range(outputs.shape[1])]
     combiner = combiner_of(response_of(file))
     if combiner is not None:
         codes = [combiner.combine(outputs, np.stack([normalise(each) for each in codes], axis=1))]

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from converters.c_model.errors import UnsupportedModelError
 from converters.c_model.golden import emit_golden_header, emit_golden_source
-from converters.c_model.model import CModel, lower_model
+from converters.c_model.model import CModel
 from converters.model_file import ModelFile
 from tinycerb.answers.keyed_selection import SECRET_BYTES
 from tinycerb.atomic import make_directory, write_text
@@ -17,10 +16,11 @@ from tinycerb.boards.board import Board
 from tinycerb.boards.build import Image, build_image
 from tinycerb.boards.cmsis_nn import CmsisNn
 from tinycerb.boards.device import SELECTIONS
-from tinycerb.boards.device_response import answers_to, device_response
+from tinycerb.boards.device_response import answers_to
 from tinycerb.boards.elf import memory_use, with_section
 from tinycerb.boards.golden import golden_vectors
 from tinycerb.boards.lent_file import memory_file, named_file
+from tinycerb.boards.lowered import lowered
 from tinycerb.boards.query_limit import QueryLimit
 from tinycerb.errors import UsageError
 
@@ -91,7 +91,7 @@ def prebuilt_firmware(file: ModelFile, board: Board, elf: Path, selection: str) 
         UsageError: no readable image, unknown selection, or a model that cannot run.
     """
     model, images, outputs = _expected(file, selection)
-    image = Image(elf, lower_model(file, board.kernels, device_response(file)), *memory_use(elf))
+    image = Image(elf, lowered(file, board.kernels), *memory_use(elf))
     return Firmware(image, images, _answers(file, model, outputs))
 
 
@@ -103,10 +103,7 @@ def _expected(file: ModelFile, selection: str) -> tuple[CModel, np.ndarray, np.n
         )
     if selection not in SELECTIONS:
         raise UsageError(f"unknown head selection {selection!r}; known: {', '.join(SELECTIONS)}")
-    try:
-        model = lower_model(file)
-    except UnsupportedModelError as error:
-        raise UsageError(f"this model cannot become firmware: {error}") from error
+    model = lowered(file, answers=False)
     return model, *golden_vectors(file, model, GOLDEN_IMAGES)
 
 

@@ -5,13 +5,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from converters.c_model.errors import UnsupportedModelError
 from converters.c_model.layer import Layer
-from converters.c_model.model import lower_model
 from converters.model_file import ModelFile
 from tinycerb.boards.board import Board
 from tinycerb.boards.device import Device
 from tinycerb.boards.firmware import build_firmware
+from tinycerb.boards.lowered import lowered
 from tinycerb.boards.session import flash_and_check
 from tinycerb.errors import HardwareError, UsageError
 
@@ -58,10 +57,7 @@ def read_profile(file: ModelFile, board: Board, port: str | None, limit: float) 
         return _profile("instructions", counts, firmware.image.model.layers)
     if port is None:
         raise UsageError("give the serial port of the board, for example --port /dev/ttyACM0")
-    try:
-        model = lower_model(file, board.kernels)
-    except UnsupportedModelError as error:
-        raise UsageError(f"this model cannot run on a board: {error}") from error
+    model = lowered(file, board.kernels, answers=False)
     counts = _ask(port, board, model.hash, len(model.layers))
     if not any(counts):
         raise HardwareError(

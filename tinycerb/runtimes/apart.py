@@ -1,6 +1,5 @@
 """Runs a .tflite file in a child process: a crash, a hang or a flood of memory ends the child, not the tool."""
 
-import io
 import json
 import re
 import signal
@@ -15,6 +14,7 @@ import numpy as np
 
 from converters.child_process import die_with_parent
 from tinycerb.errors import EnvironmentProblem
+from tinycerb.runtimes.named_arrays import pack_arrays, unpack_arrays
 
 _ALLOCATION = re.compile(r"Arena allocation (total|head|tail) (\d+) bytes")
 _ENGINE = re.compile(r"^engine (\{.*\})$", re.MULTILINE)
@@ -65,18 +65,17 @@ def run_model(
         "delegate": str(delegate.resolve()) if delegate else None,
         "delegate_options": dict(delegate_options or {}),
     }
-    request = io.BytesIO()
-    np.savez(request, **{name: np.asarray(values) for name, values in inputs.items()})
+    request = pack_arrays({name: np.asarray(values) for name, values in inputs.items()})
     command = die_with_parent([sys.executable, "-m", "tinycerb.runtimes.child", json.dumps(spec)])
     try:
-        child = subprocess.run(command, input=request.getvalue(), capture_output=True, check=False, timeout=time_limit)
+        child = subprocess.run(command, input=request, capture_output=True, check=False, timeout=time_limit)
     except subprocess.TimeoutExpired:
         raise EnvironmentProblem(f"{runtime} did not finish with {path} within {time_limit:g} s") from None
     messages = child.stderr.decode(errors="replace")
     engine = _ENGINE.search(messages)
     if child.returncode != 0 or engine is None:
         raise EnvironmentProblem(f"{runtime} cannot run {path}: {_last_words(child.returncode, messages)}")
-    outputs = dict(np.load(io.BytesIO(child.stdout), allow_pickle=False))
+    outputs = unpack_arrays(child.stdout)
     arena = {kind: int(size) for kind, size in _ALLOCATION.findall(messages)}
     return ModelRun(outputs, json.loads(engine.group(1)), arena)
 

@@ -2,11 +2,10 @@
 
 python -m tinycerb.runtimes.child '{"model": "...", "runtime": "tflite-runtime", "kernels": "reference"}'
 
-Standard input: an .npz, every input with one row per run. Standard output: an .npz of the outputs. The engine's name
-and, for tflite-micro, the arena go to standard error.
+Standard input: every input with one row per run, as `pack_arrays` has it. Standard output: the outputs, likewise. The
+engine's name and, for tflite-micro, the arena go to standard error.
 """
 
-import io
 import json
 import os
 import resource
@@ -20,6 +19,7 @@ import numpy as np
 from converters.model_file import ModelFileError, read_model_file
 from tinycerb.errors import TinyCerbError
 from tinycerb.runtimes.engines import ENGINES, interpreter_class
+from tinycerb.runtimes.named_arrays import pack_arrays, unpack_arrays
 
 # Seconds of processor time for loading the model and for its first answer, and bytes that it may take for both.
 _FIRST_ANSWER_SECONDS = 2.0
@@ -32,7 +32,7 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "wb")
     # Whatever a runtime prints must not end up between the arrays.
     os.dup2(2, 1)
-    inputs = dict(np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False))
+    inputs = unpack_arrays(sys.stdin.buffer.read())
     try:
         file = read_model_file(Path(spec["model"]))
         interpreter_delegates = [_load_delegate(spec)] if spec.get("delegate") else []
@@ -49,7 +49,7 @@ def main() -> None:
     except (TinyCerbError, ModelFileError, OSError, MemoryError, RuntimeError, ValueError, KeyError) as error:
         # Runtimes put several lines into one message.
         sys.exit(f"{type(error).__name__}: {' '.join(str(error).split())}")
-    np.savez(replies, **{name: np.stack(values) for name, values in outputs.items()})
+    replies.write(pack_arrays({name: np.stack(values) for name, values in outputs.items()}))
     replies.close()
     sys.stderr.write(f"\nengine {json.dumps(engine.name.facts())}\n")
     sys.stderr.flush()
