@@ -13,6 +13,7 @@ from converters.c_model.requirements import (
     require_inputs,
     require_integers,
     require_rank,
+    require_same_quantization,
 )
 from converters.c_model.source import Source
 from converters.model_file import Operator
@@ -55,6 +56,7 @@ def check_expand_dims(source: Source, operator: Operator) -> Shape:
     """A constant axis."""
     require_inputs(operator, 2)
     tensor = require_activation(source, operator)
+    require_same_quantization(operator, tensor)
     axes = source.required_constant(operator, 1, "axis")
     rank = len(tensor.shape)
     if axes.dtype not in (np.int32, np.int64) or axes.size != 1 or not -rank - 1 <= int(axes.flat[0]) <= rank:

@@ -19,8 +19,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import tflite
 
 from converters.c_model.errors import UnsupportedModelError
 from converters.c_model.host import runtime_sources, write_model
@@ -140,7 +142,8 @@ def for_reference(content: bytes) -> bytes:
     changed = bytearray(content)
     vectors = {tensor.index for tensor in parse_model(content).tensors if len(tensor.shape) < 2}
     places = fields_of(content)
-    used = {place.read(content) for place in places if place.name == "Operator.0"} | {0}
+    graph: Any = tflite.Model.GetRootAsModel(content, 0).Subgraphs(0)
+    used = {graph.Operators(index).OpcodeIndex() for index in range(graph.OperatorsLength())}
     for place in places:
         if place.name == "Quantization.6" and place.owner[1] in vectors:
             place.write(changed, 0)
