@@ -100,7 +100,7 @@ def _check_tensor(source: Source, operator: Operator | None, tensor: Tensor) -> 
         raise refuse_tensor(operator, tensor, f"is of type {tensor.dtype}; known: {', '.join(ITEM_BITS)}")
     if len(tensor.zero_points) != len(tensor.scales):
         raise refuse_tensor(
-            operator, tensor, f"has {len(tensor.scales)} scales and {len(tensor.zero_points)} zero points"
+            operator, tensor, f"has scales: {len(tensor.scales)}, zero points: {len(tensor.zero_points)}"
         )
     rank, axis = len(tensor.shape), tensor.quantized_dimension
     # Files are about that name an axis that a vector does not have; it says nothing there.

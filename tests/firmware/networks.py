@@ -15,8 +15,8 @@ NONE, RELU = 0, 1
 class _Network:
     """A network under construction; `at` is the tensor that the next layer reads."""
 
-    def __init__(self, shape: Sequence[int]) -> None:
-        self.flat = FlatModel()
+    def __init__(self, shape: Sequence[int], defaults: bool = False) -> None:
+        self.flat = FlatModel(defaults)
         self.rng = np.random.default_rng(11)
         self.at = self.image = self.flat.tensor([1, *shape], [0.04], [-3], name="image")
 
@@ -100,9 +100,9 @@ class _Network:
         return self.flat.finish([self.image, head], result)
 
 
-def demo_net(heads: int = 3) -> bytes:
+def demo_net(heads: int = 3, defaults: bool = False) -> bytes:
     """The demo's network at width 1: 28x28x1, 1.2 million multiply-accumulates."""
-    net = _Network((28, 28, 1))
+    net = _Network((28, 28, 1), defaults)
     net.conv(16, 3, 2)
     net.depthwise(3)
     net.conv(32, 1)

@@ -3,13 +3,16 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from converters.c_model.arena import plan_arena
 from converters.c_model.layer import Layer
 from converters.c_model.model import CModel, lower_model
 from converters.c_model.targets import TARGETS
+from converters.c_model.window import lead_bytes, window_parameters
 from converters.model_file import Operator, parse_model, read_model_file
+from tests.firmware.flatbuffer_model import FlatModel
 from tests.firmware.networks import ds_cnn
 from tests.firmware.random_models import random_model
 from tinycerb.run_dir import RunDirectory
@@ -49,6 +52,23 @@ def test_no_layer_overwrites_what_is_still_needed(target: str) -> None:
                     assert start + size <= other or other + length <= start, (seed, position)
             shared += begin in {model.arena.tensors.get(tensor) for tensor in layer.inputs}
     assert shared > 5
+
+
+def test_how_far_an_output_lies_before_its_input_is_the_largest_of_all_rows() -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(500):
+        height, stride, kernel, channels, filters = (int(rng.integers(1, most)) for most in (12, 6, 9, 9, 20))
+        flat = FlatModel()
+        source = flat.tensor([1, height, 3, channels], [0.1], [0])
+        options = {"Padding": 0, "StrideH": stride, "StrideW": 1, "FilterHeight": kernel, "FilterWidth": 1}
+        rows = -(-height // stride)
+        # The pool stands for any window: one with other filters counts its rows in the same way.
+        flat.operator("MAX_POOL_2D", [source], flat.tensor([1, rows, 3, filters], [0.1], [0]), "Pool2DOptions", options)
+        (operator,) = parse_model(flat.finish([source], 1)).operators
+        window: Any = window_parameters(operator, (kernel, 1), (stride, 1), (1, 1), 0)
+        first = [min(max(row * stride - window["pad_top"], 0), height) for row in range(rows)]
+        ahead = max((row + 1) * 3 * filters - begin * 3 * channels for row, begin in enumerate(first))
+        assert lead_bytes(operator, window) == max(ahead, 0) + filters + channels
 
 
 def test_an_input_that_is_needed_again_is_not_overwritten() -> None:

@@ -66,6 +66,38 @@ def test_lookups_agree_on_every_value_and_many_scales(cases: Cases, tmp_path: Pa
         assert host.infer(every).shape == (1, 256)
 
 
+def test_the_sigmoid_is_the_c_librarys_to_the_last_bit(cases: Cases, tmp_path: Path) -> None:
+    """NumPy's float32 exponential is one bit off for one of these values, which is then rounded the other way."""
+    flat = FlatModel()
+    source = flat.tensor([1, 256], [0.00043403456220403314], [123])
+    result = flat.operator("LOGISTIC", [source], flat.tensor([1, 256], [1 / 256], [-128]))
+
+    def every(shape, count: int) -> np.ndarray:
+        return np.resize(np.arange(-128, 128, dtype=np.int8), (count, *shape))
+
+    (case,) = cases({"sigmoid": flat.finish([source], result)}, 1, every).values()
+    host = build_host_model(case.file, firmware_folder(), tmp_path, ("-O1",))
+    assert (host.infer(case.images) != case.expected[:, 0]).sum() == 0
+
+
+def test_heads_that_are_rows_of_a_batch_are_selected_as_such(cases: Cases, tmp_path: Path) -> None:
+    """Five images through one dense layer look like a table of five heads; the layer has rows for one alone."""
+    flat = FlatModel()
+    source, head = flat.tensor([1, 5, 4], [0.1], [3]), flat.tensor([1])
+    weights = flat.tensor([6, 4], [0.02], [0], np.arange(24, dtype=np.int8).reshape(6, 4) - 11)
+    dense, table = flat.tensor([1, 5, 6], [0.1], [-4]), flat.tensor([5, 6], [0.1], [-4])
+    options = {"KeepNumDims": True}
+    flat.operator("FULLY_CONNECTED", [source, weights], dense, "FullyConnectedOptions", options)
+    rows = flat.tensor([2], values=np.array([5, 6], np.int32))
+    flat.operator("RESHAPE", [dense, rows], table, "ReshapeOptions")
+    result = flat.operator("GATHER", [table, head], flat.tensor([1, 6], [0.1], [-4]), "GatherOptions", {"Axis": 0})
+    (case,) = cases({"batch": flat.finish([source, head], result)}, 5).values()
+    host = build_host_model(case.file, firmware_folder(), tmp_path, ("-O1",))
+    answers = np.stack([host.infer(case.images, row) for row in range(5)], axis=1)
+    assert (answers != case.expected).sum() == 0
+    assert len(np.unique(answers)) > 10
+
+
 def test_custom_head_selection_is_the_gather(cases: Cases, tmp_path: Path) -> None:
     custom, plain = [], []
     for name, store in (("GATHER", plain), ("TinyCerbHeadSelect", custom)):

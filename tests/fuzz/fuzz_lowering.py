@@ -182,6 +182,10 @@ class Runner:
         (folder / "heads").write_text(str(model.heads))
         images_for(model, number).tofile(folder / "images.bin")
         write_model(model, folder)
+        return self.compile(folder)
+
+    def compile(self, folder: Path) -> str:
+        """Compiles model.c to a library whose arrays the sanitizer guards; returns the compiler's complaint."""
         flags = ["-std=c99", "-fPIC", "-shared", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-fsanitize=address"]
         try:
             _run(["cc", *flags, f"-I{folder}", *self.includes, str(folder / "model.c"), "-o", f"{folder}/model.so"])
@@ -205,6 +209,13 @@ class Runner:
         finished = subprocess.run(command, capture_output=True, text=True, check=True)
         lines = [line for line in finished.stdout.splitlines() if line.startswith(("ok", "refused", "ended"))]
         return ["" if line == "ok" else line for line in lines]
+
+
+def difference(place: Path) -> str:
+    """What differs between the outputs of a model and of the reference, "" for nothing."""
+    ours, theirs = (np.fromfile(place / f"{name}.bin", np.int8) for name in ("outputs", "expected"))
+    differing = len(theirs) if len(ours) != len(theirs) else int((ours != theirs).sum())
+    return f"{differing} of {len(theirs)} bytes differ" if differing else ""
 
 
 def _run(command: list[str]) -> None:
@@ -262,19 +273,13 @@ def _check(batch: Sequence[tuple[int, bytes, CModel]], runner: Runner, outcome: 
             mine = [number for number, end in ends.items() if not end and name in (None, runner.target(number))]
             ends |= zip(mine, run([places[number] for number in mine], name), strict=True)
     for number, content, model in batch:
-        end = ends[number] or _difference(places[number])
+        end = ends[number] or difference(places[number])
         if end:
             kernels = ", ".join(layer.operator.name for layer in model.layers)
             _keep(outcome, folder, number, content, f"{end}\n{kernels}")
         else:
             outcome.equal += 1
         shutil.rmtree(places[number])
-
-
-def _difference(place: Path) -> str:
-    ours, theirs = (np.fromfile(place / f"{name}.bin", np.int8) for name in ("outputs", "expected"))
-    differing = len(theirs) if len(ours) != len(theirs) else int((ours != theirs).sum())
-    return f"{differing} of {len(theirs)} bytes differ" if differing else ""
 
 
 def _keep(outcome: Outcome, folder: Path, number: int, content: bytes, told: str) -> None:
