@@ -1,6 +1,7 @@
 # make demo    sets up everything, runs the main job, prints a table and the path of a PDF
 # make test    sets up everything, runs the tests
-# make fuzz    20,000 damaged model, side and golden files, then libFuzzer on what the firmware reads; under ten minutes
+# make fuzz    20,000 damaged model, side and golden files, libFuzzer on what the firmware reads, 6,000 mutants as firmware
+#              FUZZ_FIRST=6000 goes on with the next mutants
 # make mutation MODULE=tinycerb/bench/verdict.py  small wrong changes in a module or folder: do its tests notice? minutes per module
 # make check   formatting, lint and types
 # make bench-training  step time of training beside a bare tf_keras fit
@@ -32,8 +33,12 @@ demo: install data
 test: $(DEV) data firmware-tools rp2040js
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+# Mutant N is the same everywhere: a number is all that is needed to go on, or to make an offender again.
+FUZZ_FIRST := 0
+FUZZ_COUNT := 6000
 fuzz: $(DEV) data fuzz-tools
 	TINYCERB_FUZZ_FILES=20000 TINYCERB_FUZZ_SECONDS=45 $(BIN)/python -m pytest -s tests/fuzz/test_fuzz.py tests/fuzz/test_c_fuzz.py tests/fuzz/libfuzzer.py
+	$(BIN)/python -m tests.fuzz.fuzz_lowering --first $(FUZZ_FIRST) --count $(FUZZ_COUNT) --folder build/fuzz
 
 # One file, or all of a folder: make mutation MODULE=tinycerb/bench, make mutation MODULE=firmware_stub/runtime
 MODULE ?= tinycerb/bench/verdict.py
