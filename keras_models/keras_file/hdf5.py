@@ -1,5 +1,6 @@
 """Networks in HDF5 files, which can say that a part of them lies in any other file of this machine."""
 
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from keras_models.keras_file.description import Description
 from keras_models.keras_file.errors import DamagedKerasFileError, KerasFileError
 from keras_models.keras_file.size import require_array_sizes
 from keras_models.legacy import keras
+
+_LINKS: Any = importlib.import_module("h5py.h5l")
 
 
 def describe(path: Path, most_bytes: float) -> Description:
@@ -58,7 +61,7 @@ def foreign_parts(file: h5py.File) -> str:
 
 
 def _leads_elsewhere(name: bytes, info: Any) -> bytes | None:
-    return None if info.type in (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT) else name
+    return None if info.type in (_LINKS.TYPE_HARD, _LINKS.TYPE_SOFT) else name
 
 
 def _lies_elsewhere(name: str, item: Any) -> str | None:

@@ -44,6 +44,6 @@ def describe(path: Path, most_bytes: float) -> Description:
 
 def load(path: Path, architecture: Any) -> Any:
     """Builds the network and gives it its weights."""
-    network = keras.models.model_from_json(json.dumps(architecture))
+    network: Any = keras.models.model_from_json(json.dumps(architecture))
     network.load_weights(path).assert_existing_objects_matched()
     return network

@@ -66,7 +66,8 @@ def test_what_is_not_tinycerb_s_stays(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == before
     assert (precious / "file").exists()
     # About to be locked a minute ago is not about to be locked.
-    os.utime(tmp_path / f"{PREFIX}abcdefg1", (time.time() - 61,) * 2)
+    old = time.time() - 61
+    os.utime(tmp_path / f"{PREFIX}abcdefg1", (old, old))
     sweep(tmp_path)
     assert before - {path.name for path in tmp_path.iterdir()} == {f"{PREFIX}abcdefg1"}
 
