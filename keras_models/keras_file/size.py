@@ -57,7 +57,7 @@ def require_array_sizes(file: h5py.File, most: float) -> None:
                 raise TooLargeError(f"the array {name!r}, whose elements have no fixed size")
             stored += _bytes(item)
         for weight in item.attrs.get("weight_names", ()):
-            found = item.get(weight)
+            found = item.get(weight) if isinstance(item, h5py.Group) else None
             mentioned += _bytes(found) if isinstance(found, h5py.Dataset) else 0
 
     file.visititems(visit)
@@ -79,7 +79,7 @@ def require_network_size(architecture: Any, most: float) -> None:
         return
     with tf.Graph().as_default():
         # With seeds of its own: what is built afterwards must draw what it would have drawn.
-        network = keras.models.model_from_json(json.dumps(_seeded(architecture)))
+        network: Any = keras.models.model_from_json(json.dumps(_seeded(architecture)))
     require_size(_FLOAT * sum(math.prod(weight.shape) for weight in network.weights), most)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_models.legacy import keras
+from keras_models.legacy import keras, named_layer
 from tinycerb.config import Config, VictimConfig, load_config
 from tinycerb.datasets import load_dataset
 from tinycerb.defenses import defense_of
@@ -229,14 +229,14 @@ def test_a_function_is_compared_once_and_its_networks_do_not_start_alike(configu
 def test_networks_from_a_saved_file_keep_its_weights_and_differ_in_their_heads(tmp_path, data) -> None:
     save(around(lambda x: x)(), tmp_path / "model.h5")
     victim = VictimConfig("v", "edm", options={"heads": 3, "hash": "keyed"})
-    config = pinned(load_config("own", [], Sources(str(tmp_path / "model.h5"), data)), victim)
+    config = pinned(load_config("custom", [], Sources(str(tmp_path / "model.h5"), data)), victim)
     compare_model(config)
     saved = load_user_model(config.model.source)[0].layers[1].get_weights()[0]
     kernels = kernels_of(config)
     assert len(kernels) == 3
     assert all((kernel == saved).all() for kernel in kernels)
     model = build_model(config, defense_of(config.victims[0]), load_dataset(config.data))
-    heads = [model.get_layer(f"head_{index}").get_weights()[0] for index in range(3)]
+    heads = [named_layer(model, f"head_{index}").get_weights()[0] for index in range(3)]
     assert all((one != other).any() for one, other in combinations(heads, 2))
 
 
