@@ -1,6 +1,7 @@
 """Diversity losses against their definitions, and what they are for."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -94,7 +95,7 @@ def teachers_by_definition(images: np.ndarray, heads: int, classes: int, seed: i
         rng = np.random.default_rng([seed, head, 7919])
         image = x = keras.layers.Input(images.shape[1:])
         for channels in (16, 32, 64):
-            start = keras.initializers.HeNormal(int(rng.integers(2**31)))
+            start: Any = keras.initializers.HeNormal(int(rng.integers(2**31)))
             x = keras.layers.Conv2D(channels, 3, 2, "same", activation="relu", kernel_initializer=start)(x)
         network = keras.Model(image, keras.layers.GlobalAveragePooling2D()(x))
         features = network(images.astype(np.float32) / 255, training=False).numpy().astype(np.float64)

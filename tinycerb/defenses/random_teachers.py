@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -173,6 +173,6 @@ def _random_network(shape: tuple[int, ...], rng: np.random.Generator) -> keras.M
 
     image = x = keras.layers.Input(shape)
     for channels in _CHANNELS:
-        initialiser = keras.initializers.HeNormal(int(rng.integers(2**31)))
+        initialiser: Any = keras.initializers.HeNormal(int(rng.integers(2**31)))
         x = keras.layers.Conv2D(channels, 3, 2, "same", activation="relu", kernel_initializer=initialiser)(x)
     return keras.Model(image, keras.layers.GlobalAveragePooling2D()(x))
