@@ -1,5 +1,6 @@
 """Mutation testing: its tables name what is there, its C changes are the ones meant, and fifty changes are tried."""
 
+import ast
 import tomllib
 from pathlib import Path
 
@@ -28,6 +29,20 @@ def test_tables_name_files_and_tests_that_are_there(table: str) -> None:
         for test in [*judges["tests"], *judges.get("without", ())]:
             path, _, name = test.partition("::")
             assert f"def {name}" in (ROOT / path).read_text() if name else (ROOT / path).is_file(), test
+
+
+@pytest.mark.parametrize("table", [python_mutants.TABLE, c_mutants.TABLE])
+def test_no_judge_waits_for_a_finished_run(table: str) -> None:
+    """Such a test takes minutes, and every change would run it again."""
+    for file, judges in judged_files(table).items():
+        left_out = judges.get("without", ())
+        for chosen in judges["tests"]:
+            path, _, name = chosen.partition("::")
+            for node in ast.parse((ROOT / path).read_text()).body:
+                if not isinstance(node, ast.FunctionDef) or not node.name.startswith(name or "test_"):
+                    continue
+                slow = {argument.arg for argument in node.args.args} & {"smoke_run", "undisturbed", "cli"}
+                assert not slow or any(f"{path}::{node.name}".startswith(test) for test in left_out), (file, node.name)
 
 
 def test_what_nobody_notices_is_still_there_and_has_a_reason() -> None:
