@@ -1,7 +1,7 @@
 /* One layer, run by TinyCerb's kernel and by CMSIS-NN's on the same data: ticks of both, and whether they agree.
  *
  * bench_case.h holds the layer as CMSIS-NN wants it; model.c holds it as TinyCerb does. The output file gets three
- * uint32: ticks of TinyCerb's kernel, ticks of CMSIS-NN's, number of differing bytes. */
+ * uint64: ticks of TinyCerb's kernel, ticks of CMSIS-NN's, number of differing bytes. */
 #include "arm_nnfunctions.h"
 #include "bench_case.h"
 #include "model.h"
@@ -47,7 +47,7 @@ int main(void) {
     if (input < 0 || file < 0 || semihosting_read(input, image, TC_INPUT_BYTES) != 0)
         return 2;
     const tc_model *model = &tc_model_instance;
-    uint32_t result[3];
+    uint64_t result[3];
     memcpy(model->input, image, TC_INPUT_BYTES);
     target_ticks_start();
     uint32_t began = target_ticks_now();

@@ -1,18 +1,19 @@
 /* Runs every image of a file through every head and writes answers and tick counts, over semihosting.
  *
- * input.bin: images back to back. output.bin: per image and head the logits, the codes, and two uint32: ticks of the
- * inference and of the answer; then uint32 stack bytes, uint32 ticks per layer, and the model's hash. */
+ * input.bin: images back to back. output.bin: per image and head the logits, the codes, and two uint64: ticks of the
+ * inference and of the answer; then uint32 stack bytes, uint64 ticks at the end of every layer of one inference and at
+ * its own end, and the model's hash. */
 #include "model.h"
 #include "semihosting.h"
 #include "target.h"
 
 static int8_t image[TC_INPUT_BYTES], logits[TC_OUTPUT_BYTES];
 static uint8_t codes[TC_ANSWER_BYTES];
-static uint32_t layer_ticks[TC_LAYERS], layer_began;
+static uint64_t layer_ends[TC_LAYERS + 1];
+static uint32_t layers_began;
 
 static void layer_done(int32_t layer) {
-    layer_ticks[layer] = target_ticks_since(layer_began);
-    layer_began = target_ticks_now();
+    layer_ends[layer] = target_ticks_since(layers_began);
 }
 
 int main(void) {
@@ -26,7 +27,7 @@ int main(void) {
         if (semihosting_read(input, image, TC_INPUT_BYTES) != 0)
             return 3;
         for (int32_t head = 0; head < TC_HEADS; head++) {
-            uint32_t ticks[2];
+            static uint64_t ticks[2];
             target_ticks_start();
             const uint32_t began = target_ticks_now();
             if (tc_infer(model, image, head, logits) != TC_OK)
@@ -44,11 +45,12 @@ int main(void) {
         }
     }
     target_ticks_start();
-    layer_began = target_ticks_now();
+    layers_began = target_ticks_now();
     tc_infer_profiled(model, image, 0, logits, layer_done);
+    layer_ends[TC_LAYERS] = target_ticks_since(layers_began);
     const uint32_t stack = target_stack_used();
     semihosting_write(output, &stack, sizeof stack);
-    semihosting_write(output, layer_ticks, sizeof layer_ticks);
+    semihosting_write(output, layer_ends, sizeof layer_ends);
     semihosting_write(output, model->hash, sizeof model->hash);
     semihosting_close(output);
     return 0;

@@ -7,7 +7,7 @@ void query_limit_start(query_limit *limit, uint32_t questions, uint64_t period) 
     limit->answered = limit->refused = 0;
 }
 
-void query_limit_elapsed(query_limit *limit, uint32_t ticks) {
+void query_limit_elapsed(query_limit *limit, uint64_t ticks) {
     const uint64_t space = limit->full - limit->level;
     limit->level += ticks < space ? ticks : space;
 }

@@ -15,7 +15,7 @@ typedef struct {
 /* A full bucket. questions: how many may come in a row, 1 or more. */
 void query_limit_start(query_limit *limit, uint32_t questions, uint64_t period);
 /* Time has passed. */
-void query_limit_elapsed(query_limit *limit, uint32_t ticks);
+void query_limit_elapsed(query_limit *limit, uint64_t ticks);
 /* Counts a question; returns 1 where it may be answered. */
 int query_limit_take(query_limit *limit);
 /* Ticks until the next question may be answered, 0: now. */

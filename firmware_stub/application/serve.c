@@ -4,7 +4,8 @@
  *   HELLO   -> version, selection, heads, kernels[8], input bytes (4), answer bytes (2), layers (2), hash[32]
  *   TEST    -> golden vectors (2), of them wrong (2), stack bytes (4): runs every head on every golden image
  *   ASK     image -> codes: the head is drawn here and stays secret
- *   PROFILE -> ticks of draw, inference and answer (4 each), ticks of every layer (4 each), on the first golden image
+ *   PROFILE -> ticks of draw, inference and answer (8 each) on the first golden image; then of the same inference again,
+ *              now with the clock read after every layer: ticks at the end of each and at its own end (8 each)
  *   COUNT   -> questions answered and refused since the start (4 each); only with TC_QUERY_LIMIT
  * FAILED answers a request that is none of these or has the wrong length. LIMITED answers an ASK that comes too soon:
  * seconds until the next one is answered (4). */
@@ -17,7 +18,7 @@
 #include "target.h"
 #include <string.h>
 
-enum { VERSION = 1, HELLO = 1, TEST = 2, ASK = 3, PROFILE = 4, COUNT = 5, LIMITED = 0x7E, FAILED = 0x7F, REPLY = 0x80 };
+enum { VERSION = 2, HELLO = 1, TEST = 2, ASK = 3, PROFILE = 4, COUNT = 5, LIMITED = 0x7E, FAILED = 0x7F, REPLY = 0x80 };
 
 #ifndef TC_SELECTION
 #define TC_SELECTION TC_SELECT_KEYED
@@ -28,7 +29,8 @@ extern const uint8_t tc_device_secret[16];
 static uint8_t buffer[TC_INPUT_BYTES + FRAME_OVERHEAD];
 static int8_t logits[TC_OUTPUT_BYTES];
 static uint8_t codes[TC_ANSWER_BYTES];
-static uint32_t layer_ticks[TC_LAYERS], layer_began;
+static uint64_t layer_ends[TC_LAYERS + 1];
+static uint32_t layers_began;
 
 __attribute__((weak)) int board_random(uint8_t *bytes, size_t count) {
     (void)bytes;
@@ -80,35 +82,14 @@ static void test(uint8_t sequence) {
     send(TEST | REPLY, sequence, reply, sizeof reply);
 }
 
-static tc_status answer(const int8_t *image, uint32_t ticks[3]) {
-    int32_t head;
-    uint32_t began = target_ticks_now();
-    tc_status status = tc_select_head(&tc_model_instance, &selector, image, &head);
-    ticks[0] = target_ticks_since(began);
-    began = target_ticks_now();
-    if (status == TC_OK)
-        status = tc_infer(&tc_model_instance, image, head, logits);
-    ticks[1] = target_ticks_since(began);
-    began = target_ticks_now();
-    /* Outputs that are no classes go out as they are. */
-    if (status == TC_OK && TC_ANSWERED)
-        status = tc_answer(&tc_model_instance, logits, head, codes);
-    else
-        memcpy(codes, logits, TC_ANSWER_BYTES);
-    ticks[2] = target_ticks_since(began);
-    return status;
-}
-
 #ifdef TC_QUERY_LIMIT
 static query_limit limit;
-static uint32_t limit_clock;
+static uint64_t limit_clock;
 
-/* Called at least once per round of the counter while nothing else is done. A longer inference loses whole rounds: the
- * bucket then fills more slowly than promised, never faster. */
 static void pass_time(void) {
-    const uint32_t ticks = target_ticks_since(limit_clock);
-    limit_clock += ticks;
-    query_limit_elapsed(&limit, ticks);
+    const uint64_t ticks = target_ticks_since(0);
+    query_limit_elapsed(&limit, ticks - limit_clock);
+    limit_clock = ticks;
 }
 
 static int may_answer(const frame *request) {
@@ -127,34 +108,68 @@ static void count(uint8_t sequence) {
 }
 #endif
 
+/* What is measured begins with the clock at zero. */
+static uint32_t restart_clock(void) {
+#ifdef TC_QUERY_LIMIT
+    pass_time();
+    limit_clock = 0;
+#endif
+    target_ticks_start();
+    return target_ticks_now();
+}
+
+static tc_status answer(const int8_t *image, int32_t *head, uint64_t ticks[3]) {
+    uint32_t began = restart_clock();
+    tc_status status = tc_select_head(&tc_model_instance, &selector, image, head);
+    ticks[0] = target_ticks_since(began);
+    began = restart_clock();
+    if (status == TC_OK)
+        status = tc_infer(&tc_model_instance, image, *head, logits);
+    ticks[1] = target_ticks_since(began);
+    began = restart_clock();
+    /* Outputs that are no classes go out as they are. */
+    if (status == TC_OK && TC_ANSWERED)
+        status = tc_answer(&tc_model_instance, logits, *head, codes);
+    else
+        memcpy(codes, logits, TC_ANSWER_BYTES);
+    ticks[2] = target_ticks_since(began);
+    return status;
+}
+
 static void ask(const frame *request) {
-    uint32_t ticks[3];
+    uint64_t ticks[3];
+    int32_t head;
 #ifdef TC_QUERY_LIMIT
     if (request->length == TC_INPUT_BYTES && !may_answer(request))
         return;
 #endif
-    if (request->length != TC_INPUT_BYTES || answer((const int8_t *)request->payload, ticks) != TC_OK)
+    if (request->length != TC_INPUT_BYTES || answer((const int8_t *)request->payload, &head, ticks) != TC_OK)
         send(FAILED | REPLY, request->sequence, 0, 0);
     else
         send(ASK | REPLY, request->sequence, codes, TC_ANSWER_BYTES);
 }
 
 static void layer_done(int32_t layer) {
-    layer_ticks[layer] = target_ticks_since(layer_began);
-    layer_began = target_ticks_now();
+    layer_ends[layer] = target_ticks_since(layers_began);
+}
+
+static uint8_t *put_ticks(uint8_t *to, uint64_t ticks) {
+    return frame_put(frame_put(to, (uint32_t)ticks, 4), (uint32_t)(ticks >> 32), 4);
 }
 
 static void profile(uint8_t sequence) {
-    static uint8_t reply[12 + 4 * TC_LAYERS];
-    uint32_t ticks[3];
-    answer(tc_golden_images[0], ticks);
-    layer_began = target_ticks_now();
-    tc_infer_profiled(&tc_model_instance, tc_golden_images[0], 0, logits, layer_done);
+    static uint8_t reply[8 * (3 + TC_LAYERS + 1)];
+    uint64_t ticks[3];
+    int32_t head = 0;
+    answer(tc_golden_images[0], &head, ticks);
+    layers_began = restart_clock();
+    tc_infer_profiled(&tc_model_instance, tc_golden_images[0], head, logits, layer_done);
+    layer_ends[TC_LAYERS] = target_ticks_since(layers_began);
     uint8_t *to = reply;
     for (int i = 0; i < 3; i++)
-        to = frame_put(to, ticks[i], 4);
-    for (int i = 0; i < TC_LAYERS; i++)
-        to = frame_put(to, layer_ticks[i], 4);
+        to = put_ticks(to, ticks[i]);
+    for (int i = 0; i <= TC_LAYERS; i++)
+        to = put_ticks(to, layer_ends[i]);
     send(PROFILE | REPLY, sequence, reply, sizeof reply);
 }
 
@@ -167,7 +182,7 @@ int main(void) {
     send(TEST | REPLY, 0, &boot_wrong, 1);
 #ifdef TC_QUERY_LIMIT
     query_limit_start(&limit, TC_QUERY_LIMIT, TC_QUERY_PERIOD);
-    limit_clock = target_ticks_now();
+    limit_clock = target_ticks_since(0);
 #endif
     for (;;) {
 #ifdef TC_QUERY_LIMIT

@@ -13,6 +13,10 @@ static void fault(void) {
     target_exit(99);
 }
 
+__attribute__((weak)) void target_tick(void) {
+    fault();
+}
+
 __attribute__((section(".vectors"), used)) static const void *const vectors[16] = {
     __stack_top,
     (const void *)tc_reset,
@@ -29,7 +33,7 @@ __attribute__((section(".vectors"), used)) static const void *const vectors[16] 
     (const void *)fault,
     0,
     (const void *)fault,
-    (const void *)fault,
+    (const void *)target_tick,
 };
 
 /* Naked: it fills the stack that a C function would use. Only instructions of the smallest cores. */
@@ -54,6 +58,10 @@ __attribute__((used)) void tc_start(void) {
     /* CPACR: full access to coprocessors 10 and 11, before the first instruction that needs them. */
     *(volatile uint32_t *)0xE000ED88u |= 0xFu << 20;
     __asm__ volatile("dsb\n\tisb" ::: "memory");
+#endif
+#ifndef __ARM_ARCH_6M__
+    /* VTOR: a boot loader's own table may be at work. The smallest cores have no such register, or set it in boot2. */
+    *(volatile uint32_t *)0xE000ED08u = (uint32_t)(uintptr_t)vectors;
 #endif
     for (uint32_t *to = __data_start, *from = __data_load; to < __data_end;)
         *to++ = *from++;

@@ -10,10 +10,14 @@ void target_exit(int code) __attribute__((noreturn));
 /* Most bytes of stack that were ever in use. */
 uint32_t target_stack_used(void);
 
-/* A counter of clock ticks: SysTick with 24 bits (ticks.c) or the debug unit's cycles with 32 (ticks_dwt.c). */
+/* Ticks of the core's clock: SysTick's (ticks.c) or the debug unit's cycles (ticks_dwt.c). The hardware counts 24 or 32
+ * bits; SysTick's interrupt, target_tick, counts how often it begins again. */
 void target_ticks_start(void);
-uint32_t target_ticks_since(uint32_t earlier);
+/* Ticks since the start, right behind it: before the hardware begins again. */
 uint32_t target_ticks_now(void);
+/* Ticks since a target_ticks_now, or since the start itself (0). */
+uint64_t target_ticks_since(uint32_t earlier);
+void target_tick(void);
 
 /* The serial line; reading waits for a byte, ready says whether it would not. */
 void serial_start(void);

@@ -13,7 +13,7 @@ from converters.c_model.model import CModel, lower_model
 from converters.model_file import read_model_file
 from tests.boards.conftest import Answer, Terminal
 from tests.conftest import Cli
-from tinycerb.boards.device import ASK, FAILED, HELLO, PROFILE, SELECTIONS, TEST
+from tinycerb.boards.device import ASK, FAILED, HELLO, PROFILE, SELECTIONS, TEST, VERSION
 from tinycerb.boards.frames import Frame
 
 Answering = Callable[[Answer], str]
@@ -28,17 +28,18 @@ class Pretender:
     hash: bytes
     wrong_vectors: int = 0
     refuses: tuple[int, ...] = ()
+    version: int = VERSION
 
     def __call__(self, request: Frame) -> bytes:
         model = self.model
         payloads = {
             HELLO: struct.pack(
-                "<BBB8sIHH", 1, SELECTIONS.index("keyed"), model.heads, b"dsp", model.image.bytes, model.output.bytes,
-                len(model.layers),
+                "<BBB8sIHH", self.version, SELECTIONS.index("keyed"), model.heads, b"dsp", model.image.bytes,
+                model.output.bytes, len(model.layers),
             ) + self.hash,
             TEST: struct.pack("<HHI", 2, self.wrong_vectors, 400),
             ASK: bytes(model.output.bytes),
-            PROFILE: bytes(12 + 4 * len(model.layers)),
+            PROFILE: bytes(8 * (3 + len(model.layers) + 1)),
         }  # fmt: skip
         if request.type in self.refuses:
             return Frame(FAILED | 0x80, request.sequence).encode()
@@ -97,6 +98,11 @@ def test_checksums_that_are_wrong(told: Callable[[str], str], answering: Answeri
 def test_another_model(told: Callable[[str], str], answering: Answering, pretender: Pretender) -> None:
     message = told(answering(replace(pretender, hash=bytes(range(32)))))
     assert f"runs another model: 0001020304050607..., expected {pretender.hash.hex()[:16]}..." in message
+
+
+def test_firmware_of_another_version(told: Callable[[str], str], answering: Answering, pretender: Pretender) -> None:
+    message = told(answering(replace(pretender, version=1)))
+    assert "speaks version 1 of the serial protocol, this TinyCerb version 2; put it there again" in message
 
 
 def test_wrong_golden_vectors(told: Callable[[str], str], answering: Answering, pretender: Pretender) -> None:

@@ -65,6 +65,8 @@ def test_a_pico_boots_the_copied_file_and_answers_as_expected(
     facts = json.loads(done.stdout)
     assert (facts["golden_vectors"], facts["golden_vectors_wrong"], facts["heads"]) == (2, 0, 3)
     assert facts["inference_ticks"] > 10_000
+    assert facts["draw_ticks"] < 100_000
+    assert sum(layer["ticks"] for layer in facts["layers"]) + facts["rest_ticks"] == facts["inference_ticks"]
     told = pico()
     assert told["hertz"] == 125_000_000
     assert told["baud"] == pytest.approx(load_board("raspberry-pi-pico").baud, rel=0.005)

@@ -19,7 +19,8 @@ from converters.model_file import ModelFile, parse_model
 from tests.firmware.flatbuffer_model import FlatModel
 from tinycerb.boards.board import Board, load_board
 from tinycerb.boards.build import MEASURE, build_image, compiler_flags
-from tinycerb.boards.emulator import instructions_from_ticks, qemu_command, run_emulator
+from tinycerb.boards.counts import instructions_from_ticks
+from tinycerb.boards.emulator import qemu_command, run_emulator
 
 BOARDS = ("qemu-m3", "qemu-m4", "qemu-m55")
 BASELINE = Path(__file__).with_name("kernel_baseline.json")
@@ -96,7 +97,7 @@ def measure(board_name: str, shape: Shape, folder: Path) -> Row:
         "-chardev", "null,id=console", "-semihosting-config", "enable=on,target=native,chardev=console",
     )  # fmt: skip
     run_emulator(command, folder, image.elf)
-    ticks = np.frombuffer((folder / "output.bin").read_bytes(), "<u4")
+    ticks = np.frombuffer((folder / "output.bin").read_bytes(), "<u8")
     own, cmsis_nn = instructions_from_ticks(ticks[:2], board, SHIFT)
     return Row(board_name, shape, int(own), int(cmsis_nn), int(ticks[2]))
 

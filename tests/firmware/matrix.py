@@ -29,9 +29,9 @@ from tinycerb.errors import TinyCerbError
 BASELINE = Path(__file__).with_name("backbone_baseline.json")
 KEPT = Path("build/firmware-matrix")
 EMULATED = [name for name in board_names() if load_board(name).machine]
-# SysTick counts 24 bits: 40 instructions per tick of 25 MHz at this shift, up to 671 million.
+# Instructions per tick of 25 MHz: 40 at this shift, and no interrupt of SysTick up to 671 million.
 COARSE = 0
-# Five instructions per tick, up to 84 million.
+# Five, up to 84 million.
 FINE = 3
 
 

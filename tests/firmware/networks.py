@@ -119,6 +119,14 @@ def demo_net(heads: int = 3, defaults: bool = False) -> bytes:
     return net.classify(heads)
 
 
+def one_convolution(size: int, channels: int) -> bytes:
+    """A 3x3 convolution that keeps its channels, and two classes."""
+    net = _Network((size, size, channels))
+    net.conv(channels, 3)
+    net.average()
+    return net.classify(1, 2)
+
+
 def resnet8() -> bytes:
     """Image classification: 32x32x3, 12.5 million multiply-accumulates."""
     net = _Network((32, 32, 3))

@@ -65,8 +65,7 @@ def test_counts_are_repeatable(victims: Mapping[str, Case], builds: Path) -> Non
     assert (first.inference_instructions == second.inference_instructions).all()
     assert first.layer_instructions == second.layer_instructions
     whole = int(first.inference_instructions[0, 0])
-    # The whole also copies the image and the answer; the layers' sum also counts reading the clock.
-    assert sum(first.layer_instructions) == pytest.approx(whole, rel=0.02)
+    assert 0 < whole - sum(first.layer_instructions) < 200
     assert first.hash == image.model.hash
 
 

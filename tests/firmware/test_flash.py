@@ -42,9 +42,9 @@ def test_flash_boots_every_emulated_board_and_checks_it(cli: Cli, model: Path, b
     facts = json.loads(done.stdout)
     assert (facts["golden_vectors"], facts["golden_vectors_wrong"]) == (2, 0)
     assert 0 < facts["flash_bytes"] <= facts["flash_bytes_available"]
-    assert sum(layer["instructions"] for layer in facts["layers"]) == pytest.approx(
-        facts["inference_instructions"], rel=0.05
-    )
+    layers = sum(layer["instructions"] for layer in facts["layers"])
+    assert layers + facts["rest_instructions"] == facts["inference_instructions"]
+    assert 0 < facts["rest_instructions"] < 200
     assert facts["draw_instructions"] > 500
 
 

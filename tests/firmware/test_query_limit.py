@@ -36,6 +36,7 @@ def library(tmp_path_factory) -> ctypes.CDLL:
     found = ctypes.CDLL(str(folder / "bucket.so"))
     found.query_limit_wait.restype = ctypes.c_uint64
     found.query_limit_start.argtypes = (ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint64)
+    found.query_limit_elapsed.argtypes = (ctypes.c_void_p, ctypes.c_uint64)
     return found
 
 

@@ -45,7 +45,7 @@ uint32_t target_ticks_now(void) {
     return 0;
 }
 
-uint32_t target_ticks_since(uint32_t earlier) {
+uint64_t target_ticks_since(uint32_t earlier) {
     return earlier;
 }
 

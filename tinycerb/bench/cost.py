@@ -134,11 +134,11 @@ def _on_device(path: Path, name: str) -> dict[str, Any]:
             firmware = build_firmware(file, load_board(BOARD), folder / name, selection)
         except UsageError as error:
             return {"deployable": False, "reason": str(error)}
-        session = flash_and_check(firmware, load_board(BOARD), bytes(range(16)), selection, folder, None, 60)
+        counts = flash_and_check(firmware, load_board(BOARD), bytes(range(16)), selection, folder, None, 60).counts
     return {
         "deployable": True,
         "flash_bytes": firmware.image.flash_bytes,
         "ram_bytes": firmware.image.ram_bytes,
-        "instructions_per_inference": session.draw + session.inference + session.answer,
-        "instructions_after_network": session.draw + session.answer,
+        "instructions_per_inference": counts.draw + counts.inference + counts.answer,
+        "instructions_after_network": counts.draw + counts.answer,
     }

@@ -13,6 +13,7 @@ from tinycerb.errors import HardwareError
 
 HELLO, TEST, ASK, PROFILE, COUNT, LIMITED, FAILED = 1, 2, 3, 4, 5, 0x7E, 0x7F
 SELECTIONS = ("fixed", "random", "keyed", "coarse_keyed")
+VERSION = 2
 _REPLY = 0x80
 _ATTEMPTS = 4
 _WAIT_BYTES = 4
@@ -81,9 +82,18 @@ class Device:
         self._sequence = 0
 
     def hello(self) -> Greeting:
-        """Asks who is there."""
+        """Asks who is there.
+
+        Raises:
+            HardwareError: nobody, or firmware of another version.
+        """
         payload = self._exchange(HELLO, b"", 51)
         version, selection, heads, kernels, inputs, outputs, layers = struct.unpack("<BBB8sIHH", payload[:19])
+        if version != VERSION:
+            raise HardwareError(
+                f"the board's firmware speaks version {version} of the serial protocol, this TinyCerb version "
+                f"{VERSION}; put it there again with: tinycerb flash"
+            )
         name = SELECTIONS[selection] if selection < len(SELECTIONS) else f"selection {selection}"
         return Greeting(version, name, heads, kernels.rstrip(b"\0").decode(), inputs, outputs, layers, payload[19:])
 
@@ -101,8 +111,9 @@ class Device:
         return answered, refused
 
     def profile(self, layers: int) -> np.ndarray:
-        """Returns ticks: draw, inference, answer, then every layer."""
-        return np.frombuffer(self._exchange(PROFILE, b"", 12 + 4 * layers), "<u4")
+        """Returns ticks of draw, inference and answer; then from the begin of another inference to every layer's end,
+        where the clock was read, and to its own end."""
+        return np.frombuffer(self._exchange(PROFILE, b"", 8 * (3 + layers + 1)), "<u8")
 
     def _exchange(self, kind: int, payload: bytes, expected: int) -> bytes:
         self._sequence = self._sequence % 255 + 1

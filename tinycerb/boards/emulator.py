@@ -14,12 +14,12 @@ import numpy as np
 from converters.child_process import die_with_parent
 from tinycerb.boards.board import UNICORN_SYSTICK_HZ, Board
 from tinycerb.boards.build import EMULATOR_PACKAGE, Image
+from tinycerb.boards.counts import instructions_from_ticks, layer_counts
 from tinycerb.boards.unicorn_machine import Machine
 from tinycerb.doctor.install import system_command
 from tinycerb.errors import EnvironmentProblem, HardwareError
 
 _TIME_LIMIT = 600
-_TICK_BITS = 24
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,6 @@ def qemu_command(board: Board, elf: Path, *more: str) -> list[str]:
     return [qemu, "-M", board.machine, "-display", "none", "-monitor", "none", "-kernel", str(elf), *more]
 
 
-def instructions_from_ticks(ticks: np.ndarray, board: Board, shift: int) -> np.ndarray:
-    """Instructions of 2^shift ns each, from ticks of SysTick."""
-    return np.rint(ticks.astype(np.float64) * 1e9 / board.systick_hz / 2**shift).astype(np.int64)
-
-
 def measure(image: Image, board: Board, images: np.ndarray, shift: int = 6) -> Measurement:
     """Runs every image through every head.
 
@@ -71,8 +66,8 @@ def measure(image: Image, board: Board, images: np.ndarray, shift: int = 6) -> M
         image: built with the application `MEASURE`.
         board: an emulated board.
         images: int8 [N, height, width, channels].
-        shift: an instruction takes 2^shift ns of emulated time. Larger is finer, but SysTick wraps after
-            2^24 ticks: 10 million instructions at 6 and 25 MHz.
+        shift: an instruction takes 2^shift ns of emulated time. Larger is finer, but SysTick's interrupt, some
+            instructions of its own, comes every 2^24 ticks: 10 million instructions at 6 and 25 MHz.
 
     Raises:
         EnvironmentProblem: no QEMU.
@@ -88,7 +83,7 @@ def measure(image: Image, board: Board, images: np.ndarray, shift: int = 6) -> M
 
 
 def measure_in_unicorn(image: Image, board: Board, images: np.ndarray) -> Measurement:
-    """As `measure`, without QEMU: slower, at most 16 million instructions per inference, no Cortex-M55.
+    """As `measure`, without QEMU: slower, no Cortex-M55.
 
     Raises:
         EnvironmentProblem: Unicorn is not installed.
@@ -135,19 +130,20 @@ def run_emulator(command: Sequence[str], folder: Path, elf: Path) -> str:
 def _parse(content: bytes, image: Image, board: Board, count: int, shift: int) -> Measurement:
     model = image.model
     size = model.output.bytes
-    record = np.dtype([("logits", np.int8, size), ("codes", np.uint8, model.answer_bytes), ("ticks", "<u4", 2)])
+    record = np.dtype([("logits", np.int8, size), ("codes", np.uint8, model.answer_bytes), ("ticks", "<u8", 2)])
     body = record.itemsize * count * model.heads
-    trailer = np.frombuffer(content[body:-32], "<u4")
-    if len(trailer) != 1 + len(model.layers):
-        raise HardwareError(f"{image.elf} wrote {len(content)} bytes; expected {body + 36 + 4 * len(model.layers)}")
+    expected = body + 4 + 8 * (len(model.layers) + 1) + 32
+    if len(content) != expected:
+        raise HardwareError(f"{image.elf} wrote {len(content)} bytes; expected {expected}")
     records = np.frombuffer(content[:body], record).reshape(count, model.heads)
-    instructions = instructions_from_ticks(records["ticks"] & (2**_TICK_BITS - 1), board, shift)
+    instructions = instructions_from_ticks(records["ticks"], board, shift)
+    ends = instructions_from_ticks(np.frombuffer(content[body + 4 : -32], "<u8"), board, shift)
     return Measurement(
         logits=records["logits"].reshape(count, model.heads, size),
         codes=records["codes"].reshape(count, model.heads, model.answer_bytes),
         inference_instructions=instructions[..., 0],
         answer_instructions=instructions[..., 1],
-        layer_instructions=tuple(instructions_from_ticks(trailer[1:], board, shift).tolist()),
-        stack_bytes=int(trailer[0]),
+        layer_instructions=layer_counts(int(instructions[-1, 0, 0]), ends, board),
+        stack_bytes=int.from_bytes(content[body : body + 4], "little"),
         hash=content[-32:],
     )

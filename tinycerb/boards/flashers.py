@@ -16,14 +16,13 @@ from typing import IO, Any, Protocol, cast
 from converters.child_process import die_with_parent
 from tinycerb.boards import probe, uf2_drive, unicorn_machine
 from tinycerb.boards.board import Board
+from tinycerb.boards.counts import SHIFT
 from tinycerb.boards.elf import load_segments
 from tinycerb.boards.emulator import qemu_command
 from tinycerb.boards.uf2 import to_uf2
 from tinycerb.doctor.install import install_command
 from tinycerb.errors import EnvironmentProblem, HardwareError, UsageError
 from tinycerb.registry import Registry
-
-SHIFT = 6
 
 
 class Flasher(Protocol):

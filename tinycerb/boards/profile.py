@@ -8,6 +8,7 @@ from pathlib import Path
 from converters.c_model.layer import Layer
 from converters.model_file import ModelFile
 from tinycerb.boards.board import Board
+from tinycerb.boards.counts import Counts, profile_counts
 from tinycerb.boards.device import Device
 from tinycerb.boards.firmware import build_firmware
 from tinycerb.boards.lowered import lowered
@@ -21,17 +22,13 @@ class Profile:
 
     Attributes:
         unit: `instructions` executed in an emulator, `cycles` on a real core.
-        draw: of the head.
-        inference: of the model.
-        answer: from logits to codes.
-        layers: of each layer.
+        counts: of the question and its layers.
+        layers: what is counted in `counts.layers`.
     """
 
     unit: str
-    draw: int
-    inference: int
-    answer: int
-    layers: tuple[tuple[Layer, int], ...]
+    counts: Counts
+    layers: tuple[Layer, ...]
 
 
 def read_profile(file: ModelFile, board: Board, port: str | None, limit: float) -> Profile:
@@ -53,25 +50,14 @@ def read_profile(file: ModelFile, board: Board, port: str | None, limit: float) 
             session = flash_and_check(
                 firmware, board, secrets.token_bytes(16), "keyed", Path(private), None, limit
             )  # fmt: skip
-        counts = (session.draw, session.inference, session.answer, *session.layers)
-        return _profile("instructions", counts, firmware.image.model.layers)
+        return Profile("instructions", session.counts, firmware.image.model.layers)
     if port is None:
         raise UsageError("give the serial port of the board, for example --port /dev/ttyACM0")
     model = lowered(file, board.kernels, answers=False)
-    counts = _ask(port, board, model.hash, len(model.layers))
-    if not any(counts):
-        raise HardwareError(
-            "the board's clock stands still; cores without a cycle counter need ticks = \"systick\" in the board's file"
-        )
-    return _profile("cycles", counts, model.layers)
+    return Profile("cycles", _ask(port, board, model.hash, len(model.layers)), model.layers)
 
 
-def _profile(unit: str, counts: tuple[int, ...], layers: tuple[Layer, ...]) -> Profile:
-    draw, inference, answer, *each = counts
-    return Profile(unit, draw, inference, answer, tuple(zip(layers, each, strict=True)))
-
-
-def _ask(port: str, board: Board, expected: bytes, layers: int) -> tuple[int, ...]:
+def _ask(port: str, board: Board, expected: bytes, layers: int) -> Counts:
     import serial
 
     try:
@@ -88,6 +74,6 @@ def _ask(port: str, board: Board, expected: bytes, layers: int) -> tuple[int, ..
                     f"the board's image has {greeting.layers} layers, this model's {layers}: it was built by another "
                     "version or with other kernels; put it there again with: tinycerb flash"
                 )
-            return tuple(int(count) for count in device.profile(layers))
+            return profile_counts(device.profile(layers), board)
     except (serial.SerialException, OSError) as error:
         raise HardwareError(f"the serial port {port} cannot be used: {error}; check --port and the cable") from error

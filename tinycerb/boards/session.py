@@ -7,10 +7,10 @@ import numpy as np
 
 from tinycerb.answers.keyed_selection import coarse_keyed_heads, keyed_heads
 from tinycerb.boards.board import Board
+from tinycerb.boards.counts import Counts, profile_counts
 from tinycerb.boards.device import Device, patience_within
-from tinycerb.boards.emulator import instructions_from_ticks
 from tinycerb.boards.firmware import Firmware, with_secret
-from tinycerb.boards.flashers import FLASHERS, SHIFT
+from tinycerb.boards.flashers import FLASHERS
 from tinycerb.errors import HardwareError
 
 
@@ -20,18 +20,12 @@ class Session:
 
     Attributes:
         stack_bytes: most stack ever in use.
-        draw: instructions of the head's draw; ticks of the board's clock where it is no emulator.
-        inference: likewise, of the model.
-        answer: likewise, from logits to codes.
-        layers: likewise, per layer.
+        counts: what a question cost.
         answers: uint8 [N, classes] to the golden images.
     """
 
     stack_bytes: int
-    draw: int
-    inference: int
-    answer: int
-    layers: tuple[int, ...]
+    counts: Counts
     answers: np.ndarray
 
 
@@ -89,10 +83,8 @@ def _check(device: Device, firmware: Firmware, board: Board, secret: bytes, sele
         raise HardwareError(f"{test.wrong} of {test.vectors} golden vectors are wrong on the board; do not use it")
     answers = np.stack([device.ask(image, model.answer_bytes) for image in firmware.golden_images])
     _check_answers(answers, firmware, secret, selection)
-    ticks = device.profile(len(model.layers))
-    counts = instructions_from_ticks(ticks, board, SHIFT) if board.emulated else ticks
-    draw, inference, answer, *layers = (int(count) for count in counts)
-    return Session(test.stack_bytes, draw, inference, answer, tuple(layers), answers)
+    counts = profile_counts(device.profile(len(model.layers)), board)
+    return Session(test.stack_bytes, counts, answers)
 
 
 def _check_answers(answers: np.ndarray, firmware: Firmware, secret: bytes, selection: str) -> None:

@@ -1,7 +1,7 @@
 """Runs images without QEMU, in Unicorn (a pip package): Cortex-M0 to M33, with a serial line or with semihosting.
 
 python -m tinycerb.boards.unicorn_machine IMAGE CORE UART_ADDRESS boots an image with a CMSDK UART on a pseudo-terminal.
-SysTick counts instructions executed: one tick each.
+SysTick counts instructions executed: one tick each. Its interrupt is taken between blocks of code.
 """
 
 import importlib
@@ -23,9 +23,10 @@ _CORES = {
     "cortex-m4": "UC_CPU_ARM_CORTEX_M4", "cortex-m7": "UC_CPU_ARM_CORTEX_M7", "cortex-m33": "UC_CPU_ARM_CORTEX_M33",
 }  # fmt: skip
 _PAGE = 0x1000
-_SYSTEM, _SYSTICK_VALUE = 0xE000E000, 0xE000E018
+_SYSTEM, _SYSTICK_CONTROL, _SYSTICK_VALUE = 0xE000E000, 0xE000E010, 0xE000E018
+_RESERVED_VECTOR, _SYSTICK_VECTOR, _SYSTICK_INTERRUPT = 8, 15, 2
+_ROUND = 2**24
 _MEMORY_BYTES = 4 * 2**20
-_MASK = 0xFFFFFF
 
 
 class Machine:
@@ -56,6 +57,7 @@ class Machine:
         self._uc.ctl_set_cpu_model(getattr(arm_const, _CORES[core]))
         self._error: Exception | None = None
         self._counted, self._block = 0, 0
+        self._round_began, self._interrupted = 0, False
         self._instructions: dict[tuple[int, int], int] = {}
         segments = load_segments(elf)
         stack, self._entry = struct.unpack("<2I", segments[0].content[:8])
@@ -66,7 +68,9 @@ class Machine:
             self._uc.mem_write(segment.address, segment.content)
         self._uc.reg_write(arm_const.UC_ARM_REG_SP, stack)
         self._uc.hook_add(unicorn.UC_HOOK_BLOCK, self._count_block)
-        self._uc.hook_add(unicorn.UC_HOOK_MEM_READ, self._tick, begin=_SYSTICK_VALUE, end=_SYSTICK_VALUE + 3)
+        self._vectors = segments[0].address
+        for access, hook in ((unicorn.UC_HOOK_MEM_READ, self._read_ticks), (unicorn.UC_HOOK_MEM_WRITE, self._restart)):
+            self._uc.hook_add(access, hook, begin=_SYSTICK_VALUE, end=_SYSTICK_VALUE + 3)
 
     def run(self, limit: float) -> None:
         """Runs until something stops it.
@@ -80,6 +84,10 @@ class Machine:
         began = time.monotonic()
         try:
             self._uc.emu_start(self._entry | 1, 0xFFFFFFFE, timeout=int(limit * 1e6))
+            while self._interrupted and not (limit and time.monotonic() - began >= limit):
+                self._take_interrupt()
+                address = self._uc.reg_read(self._registers.UC_ARM_REG_PC)
+                self._uc.emu_start(address | 1, 0xFFFFFFFE, timeout=int(limit * 1e6))
         except self._unicorn.UcError as error:
             address = self._uc.reg_read(self._registers.UC_ARM_REG_PC)
             raise self._error or HardwareError(f"{self.elf} crashed at {address:#x} in Unicorn: {error}") from error
@@ -115,7 +123,11 @@ class Machine:
         self._uc.hook_add(self._unicorn.UC_HOOK_INTR, interrupt)
         return served
 
-    def _count_block(self, _uc: object, address: int, size: int, _data: object) -> None:
+    def _count_block(self, uc: Any, address: int, size: int, _data: object) -> None:
+        if self._counted - self._round_began >= _ROUND and not self._interrupted:
+            self._interrupted = True
+            uc.emu_stop()
+            return
         count = self._instructions.get((address, size))
         if count is None:
             count = self._instructions[address, size] = self._instructions_in(address, size)
@@ -131,11 +143,37 @@ class Machine:
             count += 1
         return count
 
-    def _tick(self, uc: Any, *_: object) -> None:
-        """The block was counted as a whole when it began; what stands behind this read has not run yet."""
-        here = uc.reg_read(self._registers.UC_ARM_REG_PC) & ~1
+    def _executed(self) -> int:
+        """The block was counted as a whole when it began; what stands behind this instruction has not run yet."""
+        here = self._uc.reg_read(self._registers.UC_ARM_REG_PC) & ~1
         left = self._instructions_in(here, self._block - here) if here < self._block else 0
-        uc.mem_write(_SYSTICK_VALUE, struct.pack("<I", -(self._counted - left) & _MASK))
+        return self._counted - left
+
+    def _restart(self, *_: object) -> None:
+        self._round_began = self._executed()
+
+    def _read_ticks(self, *_: object) -> None:
+        """A round that ends inside a block has its interrupt before the next one, and shows its end until then."""
+        shown = min(self._executed() - self._round_began, _ROUND - 1)
+        self._uc.mem_write(_SYSTICK_VALUE, struct.pack("<I", -shown % _ROUND))
+
+    def _take_interrupt(self) -> None:
+        """Runs SysTick's handler as the core would: the registers on the stack, back to where it was."""
+        registers = self._registers
+        self._round_began += _ROUND
+        (control,) = struct.unpack("<I", self._uc.mem_read(_SYSTICK_CONTROL, 4))
+        if control & _SYSTICK_INTERRUPT:
+            before = self._uc.context_save()
+            (handler,) = struct.unpack("<I", self._uc.mem_read(self._vectors + 4 * _SYSTICK_VECTOR, 4))
+            frame = (self._uc.reg_read(registers.UC_ARM_REG_SP) & ~7) - 32
+            self._uc.mem_write(frame, bytes(32))
+            self._uc.reg_write(registers.UC_ARM_REG_SP, frame)
+            # Nothing else ever runs in the vector table.
+            back = self._vectors + 4 * _RESERVED_VECTOR
+            self._uc.reg_write(registers.UC_ARM_REG_LR, back | 1)
+            self._uc.emu_start(handler | 1, back)
+            self._uc.context_restore(before)
+        self._interrupted = False
 
 
 class _Memory(Protocol):

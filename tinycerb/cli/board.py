@@ -19,22 +19,13 @@ def board(model: Model, name: BoardName = "qemu-m4", port: Port = None, as_json:
     """
     from tinycerb.boards.board import load_board
     from tinycerb.boards.profile import read_profile
+    from tinycerb.cli.board_counts import count_facts, print_counts
 
     target = load_board(name)
     _, file = open_model_file(model)
     profile = read_profile(file, target, port, 60)
-    rows = [
-        {"kernel": layer.kernel, "output": list(layer.operator.outputs[0].shape), profile.unit: count}
-        for layer, count in profile.layers
-    ]
-    whole = {"draw": profile.draw, "inference": profile.inference, "answer": profile.answer}
+    facts = count_facts(profile.counts, profile.layers, profile.unit)
     if as_json:
-        counts = {f"{name}_{profile.unit}": count for name, count in whole.items()}
-        typer.echo(json.dumps({"schema_version": 1, "board": target.name, **counts, "layers": rows}))
+        typer.echo(json.dumps({"schema_version": 1, "board": target.name, **facts}))
         return
-    told = "instructions executed" if profile.unit == "instructions" else "cycles"
-    for name, count in whole.items():
-        typer.echo(f"{name:12} {count:>12,} {told}")
-    for row in rows:
-        shape = "x".join(map(str, row["output"]))
-        typer.echo(f"  {row['kernel'].removeprefix('tc_'):20} {shape:>14} {row[profile.unit]:>12,}")
+    print_counts(facts, profile.unit, "instructions executed" if profile.unit == "instructions" else "cycles")

@@ -70,6 +70,7 @@ def flash(
     from tinycerb.boards.flashers import FLASHERS
     from tinycerb.boards.query_limit import parse_query_limit
     from tinycerb.boards.session import flash_and_check
+    from tinycerb.cli.board_counts import count_facts
 
     target = load_board(board)
     if drive is not None:
@@ -111,13 +112,7 @@ def flash(
                 "golden_vectors": len(session.answers),
                 "golden_vectors_wrong": 0,
                 "stack_bytes": session.stack_bytes,
-                f"draw_{unit}": session.draw,
-                f"inference_{unit}": session.inference,
-                f"answer_{unit}": session.answer,
-                "layers": [
-                    {"kernel": layer.kernel, "output": list(layer.operator.outputs[0].shape), unit: count}
-                    for layer, count in zip(image.model.layers, session.layers, strict=True)
-                ],
+                **count_facts(session.counts, image.model.layers, unit),
             }
     _print(facts, as_json)
 
@@ -137,6 +132,8 @@ def _secret(key: Path | None) -> bytes:
 
 
 def _print(facts: dict, as_json: bool) -> None:
+    from tinycerb.cli.board_counts import print_counts
+
     if as_json:
         typer.echo(json.dumps(facts))
         return
@@ -154,8 +151,4 @@ def _print(facts: dict, as_json: bool) -> None:
     typer.echo(f"golden       {facts['golden_vectors']} of {facts['golden_vectors']} vectors right, every head")
     unit = "instructions" if "inference_instructions" in facts else "ticks"
     told = "instructions executed" if unit == "instructions" else "ticks of the board's clock"
-    for name in ("draw", "inference", "answer"):
-        typer.echo(f"{name:12} {facts[f'{name}_{unit}']:>12,} {told}")
-    for layer in facts["layers"]:
-        shape = "x".join(map(str, layer["output"]))
-        typer.echo(f"  {layer['kernel'].removeprefix('tc_'):20} {shape:>14} {layer[unit]:>12,}")
+    print_counts(facts, unit, told)

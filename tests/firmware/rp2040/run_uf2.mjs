@@ -41,6 +41,13 @@ if (told !== crcOfBootRom(boot2.subarray(0, BYTES_OF_BOOT2)))
 mcu.sram.set(boot2, BOOT2_AT - 0x20000000);
 mcu.core.PC = BOOT2_AT;
 
+// A write to SysTick's value starts a round; the emulator, unlike a core, takes it for the end of one.
+const SYSTICK_VALUE = 0x18, writeSystem = mcu.ppb.writeUint32.bind(mcu.ppb);
+mcu.ppb.writeUint32 = (offset, value) => {
+  if (offset === SYSTICK_VALUE) mcu.ppb.systickTimer.set(mcu.ppb.systickReload);
+  else writeSystem(offset, value);
+};
+
 const uart = mcu.uart[0];
 const waiting = [];
 const said = [];
