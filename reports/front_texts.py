@@ -3,8 +3,11 @@
 import textwrap
 
 from reports.facts import Metrics, percent
+from reports.plain_text import shortened
 from reports.style import BAD, GOOD, OPEN
 
+# Characters of a line of provenance, and of its label.
+_LINE, _LABEL = 120, 11
 STATUS_COLOURS = {"good": GOOD, "bad": BAD, "open": OPEN}
 VERDICT_NOTE = "Worst case over the attacks of this report, one seed each; see the last page for what was not measured."
 
@@ -34,13 +37,19 @@ def provenance_lines(metrics: Metrics) -> list[str]:
     packages = ", ".join(f"{name} {found}" for name, found in facts["packages"].items())
     images = facts["dataset_images"]
     return [
-        f"Command    {facts['command']}",
+        *_wrapped("Command", facts["command"], 2),
         f"Created    {facts['created_utc']} UTC, TinyCerb {facts['tinycerb']}, seed {facts['seed']}, "
         f"configuration {facts['config_sha256_prefix']}",
-        f"Machine    {facts['system']}, {facts['processor']}, {facts['cores']} cores, Python {facts['python']}",
-        *textwrap.wrap(f"Packages   {packages}", 120, subsequent_indent=" " * 11),
-        f"Data       {facts['dataset']} ({facts['dataset_source']}): {images['train']:,} train, "
-        f"{images['validation']:,} validation, {images['test']:,} test",
+        *_wrapped(
+            "Machine", f"{facts['system']}, {facts['processor']}, {facts['cores']} cores, Python {facts['python']}", 1
+        ),
+        *_wrapped("Packages", packages, 3),
+        *_wrapped(
+            "Data",
+            f"{images['train']:,} train, {images['validation']:,} validation, {images['test']:,} test of "
+            f"{facts['dataset']} ({facts['dataset_source']})",
+            1,
+        ),
         f"           SHA-256 {facts['dataset_sha256']}",
         *_network(facts.get("inputs", {}).get("model", {})),
         *(f"Model      {name}: SHA-256 {victim['file']['sha256']}" for name, victim in metrics["victims"].items()),
@@ -51,4 +60,16 @@ def _network(model: dict) -> list[str]:
     """The network that the user has brought along, if any."""
     if not model.get("source"):
         return []
-    return [f"Network    {model['source'].rsplit('/', 1)[-1]}, SHA-256 {model['sha256']}"]
+    return [f"Network    {shortened(model['source'].rsplit('/', 1)[-1], 34)}, SHA-256 {model['sha256']}"]
+
+
+def _wrapped(label: str, text: str, most: int) -> list[str]:
+    """At most so many lines; what is left out in the middle is marked as such."""
+    width = _LINE - _LABEL
+    text = shortened(text, most * width - (most - 1) * _LABEL)
+    lines = textwrap.wrap(text, width, break_on_hyphens=False) or [""]
+    # Long words may have cost a line more.
+    while len(lines) > most:
+        text = shortened(text, len(text) - width // 2)
+        lines = textwrap.wrap(text, width, break_on_hyphens=False)
+    return [f"{label if index == 0 else '':<{_LABEL}}{line}" for index, line in enumerate(lines)]

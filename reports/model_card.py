@@ -4,10 +4,12 @@ from reports.facts import Metrics, percent, verdict_sentences
 from reports.io_card import markdown_io_card
 from reports.ownership import owner_paragraphs
 from reports.pages.limits import THREAT_MODEL
+from reports.plain_text import clean, markdown
 
 
 def render_model_card(metrics: Metrics) -> str:
     """Returns the card as Markdown."""
+    metrics = clean(metrics, markdown)
     lines = [f"# TinyCerb models of run {metrics['name']}", "", "## Verdict", ""]
     lines += [f"- {sentence}" for _, sentence in verdict_sentences(metrics)]
     lines += [

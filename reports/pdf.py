@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from reports.facts import Metrics
 from reports.pages import compression, confusion, layers, limits, stealing, summary, training
+from reports.plain_text import clean, drawable
 from reports.style import STYLE, add_footer
 
 PAGES: tuple[Callable[[Metrics], list[Figure]], ...] = (
@@ -31,6 +32,7 @@ def render_pdf(metrics: Metrics) -> bytes:
     Returns:
         The PDF. It holds no date of its own: the run's time stands in the text.
     """
+    metrics = clean(metrics, drawable)
     buffer = io.BytesIO()
     with mpl.rc_context(STYLE):
         figures = [figure for draw in PAGES for figure in draw(metrics)]

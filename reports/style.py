@@ -1,11 +1,16 @@
 """The look of every page: A4, one type family, colours that colour-blind readers can tell apart."""
 
-import textwrap
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from reports.plain_text import wrapped
+
+# For columns that line up; letters that the typewriter's face lacks come from the other one.
+TYPEWRITER = ["DejaVu Sans Mono", "DejaVu Sans"]
+# From a bullet point to the right margin.
+_PARAGRAPH_POINTS = 530
 A4_INCHES = (8.27, 11.69)
 INK, PALE, RULE = "#1d2733", "#f2f4f7", "#c3cad4"
 GOOD, BAD, OPEN = "#1b7f5c", "#b3402a", "#8a6d1a"
@@ -33,6 +38,8 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     # Text stays text: searchable, and the same on every machine.
     "pdf.fonttype": 42,
+    # A dollar in somebody's name begins no formula.
+    "text.parse_math": False,
 }
 
 
@@ -68,8 +75,17 @@ def blank_axes(figure: Figure, box: tuple[float, float, float, float]) -> Axes:
 def write_paragraphs(figure: Figure, x: float, top: float, paragraphs: list[str], width: int) -> float:
     """Writes bullet points, wrapped at `width` characters; returns where they end."""
     for paragraph in paragraphs:
-        lines = textwrap.wrap(paragraph, width)
         figure.text(x, top, "•", fontsize=8.5, va="top")
-        figure.text(x + 0.018, top, "\n".join(lines), fontsize=8.5, va="top", linespacing=1.45)
-        top -= 0.0155 * len(lines) + 0.007
+        text = "\n".join(_lines(paragraph, width))
+        figure.text(x + 0.018, top, text, fontsize=8.5, va="top", linespacing=1.45)
+        top -= paragraph_height(paragraph, width)
     return top
+
+
+def paragraph_height(paragraph: str, width: int) -> float:
+    """Returns what a bullet point takes of the page's height."""
+    return 0.0155 * len(_lines(paragraph, width)) + 0.007
+
+
+def _lines(paragraph: str, width: int) -> list[str]:
+    return wrapped(paragraph, width, _PARAGRAPH_POINTS, 8.5)

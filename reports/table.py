@@ -4,7 +4,11 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
+from reports.plain_text import fitted, width_of
 from reports.style import PALE, RULE
+
+# Points between a row's label and what stands beside it.
+_GAP = 6
 
 
 def draw_table(
@@ -36,9 +40,18 @@ def draw_table(
             axes.axhspan(top - row_height, top, color=PALE, zorder=0)
         points = header_size or size if is_header else size
         weight = "bold" if is_header or index - 1 in bold_rows else "normal"
-        for column, (text, edge) in enumerate(zip(texts, edges, strict=True)):
+        shown = [_beside(axes, texts, edges, points, weight), *texts[1:]]
+        for column, (text, edge) in enumerate(zip(shown, edges, strict=True)):
             side = "left" if column == 0 else "right"
             axes.text(edge, top - row_height / 2, text, size=points, ha=side, va="center", weight=weight)
         top -= row_height
         if is_header:
             axes.plot([0, 1], [top, top], color=RULE, linewidth=0.8)
+
+
+def _beside(axes: Axes, texts: Sequence[str], edges: Sequence[float], size: float, weight: str) -> str:
+    """The row's label, no longer than its neighbour leaves room for."""
+    if len(texts) < 2:
+        return texts[0]
+    width = 72 * axes.figure.get_figure(root=True).get_size_inches()[0] * axes.get_position().width
+    return fitted(texts[0], width * (edges[1] - edges[0]) - width_of(texts[1], size, weight) - _GAP, size, weight)

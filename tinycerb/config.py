@@ -23,7 +23,7 @@ def _check(condition: bool, message: str) -> None:
 def _check_name(what: str, name: str) -> None:
     _check(
         re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", name) is not None,
-        f"{what} {name!r}: use 1 to 40 of a-z, 0-9, '-' and '_', starting with a letter or digit",
+        f"{what} {name!r:.60}: use 1 to 40 of a-z, 0-9, '-' and '_', starting with a letter or digit",
     )
 
 

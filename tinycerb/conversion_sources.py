@@ -20,7 +20,7 @@ from tinycerb.answers.responses import check_heads, combined_by, parse_response,
 from tinycerb.atomic import describe_os_error, make_directory
 from tinycerb.bounded.arrays import read_npz
 from tinycerb.bounded.files import HOW_TO_RAISE, require_memory
-from tinycerb.datasets.arrays import as_labels
+from tinycerb.datasets.arrays import as_labels, check_class_names
 from tinycerb.datasets.remedies import describe_pixels
 from tinycerb.errors import EnvironmentProblem, GateError, UsageError, suggest
 from tinycerb.events import Report
@@ -288,4 +288,5 @@ def _data(wishes: Wishes, shape: Sequence[int], classes: int) -> tuple[np.ndarra
 def _class_names(wishes: Wishes, classes: int) -> list[str]:
     if wishes.class_names and len(wishes.class_names) != classes:
         raise UsageError(f"--class-names has {len(wishes.class_names)} names; the model has {classes} classes")
+    check_class_names(wishes.class_names)
     return list(wishes.class_names) or [f"class {index}" for index in range(classes)]

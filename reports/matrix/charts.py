@@ -8,7 +8,9 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
+from reports.plain_text import clean, drawable
 from reports.style import RULE, STYLE, series_look
 
 Results = dict[str, Any]
@@ -27,6 +29,7 @@ def draw_charts(results: Results) -> dict[str, bytes]:
         Files by name: `heat-map-T1.png`, `pareto-T1.pdf` and so on, for each threat class with cells; budget curves
         where attacks were run with two budgets or more.
     """
+    results = clean(results, drawable)
     files: dict[str, bytes] = {}
     with matplotlib.rc_context(STYLE):
         for threat, verdict in results["threats"].items():
@@ -167,6 +170,10 @@ def _budget_curves(threat: str, verdict: dict[str, Any], judged: dict[str, Any])
             calls = [point["queries_charged"] for point in curve]
             axes.plot(calls, [100 * point["clone_accuracy"] for point in curve], ms=4, label=name, **series_look(index))
         axes.set_xscale("log")
+        # Matplotlib's own labels of such an axis are formulas.
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_ylim(0, 100)
         axes.set_xlabel("questions asked")
         axes.set_title(f"{threat}, {attack}")

@@ -5,6 +5,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from reports.plain_text import clean, markdown
+
 Results = dict[str, Any]
 Lines = tuple[str, list[str], list[list[str]]]
 
@@ -12,12 +14,13 @@ Lines = tuple[str, list[str], list[list[str]]]
 def as_text(results: Results) -> list[Table | Text]:
     """Returns the tables for a terminal, and below them what must be said."""
     parts: list[Table | Text] = []
+    results = clean(results)
     for title, header, rows in _tables(results):
-        table = Table(title=title)
+        table = Table(title=Text(title))
         for index, column in enumerate(header):
-            table.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
+            table.add_column(Text(column), justify="left" if index == 0 else "right", overflow="fold")
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*map(Text, row))
         parts.append(table)
     parts += [Text(f"- {note}") for note in notes(results)]
     return parts
@@ -25,15 +28,12 @@ def as_text(results: Results) -> list[Table | Text]:
 
 def as_markdown(results: Results) -> str:
     """Returns `results.md`."""
+    results = clean(results, markdown)
     lines = [f"# {results['name']}: defences against attacks", ""]
     for title, header, rows in _tables(results):
         rule = ["---", *["---:"] * (len(header) - 1)]
-        lines += [f"## {title}", "", *(f"| {' | '.join(_escaped(row))} |" for row in [header, rule, *rows]), ""]
+        lines += [f"## {title}", "", *(f"| {' | '.join(row)} |" for row in [header, rule, *rows]), ""]
     return "\n".join([*lines, *(f"- {note}" for note in notes(results)), ""])
-
-
-def _escaped(row: list[str]) -> list[str]:
-    return [text.replace("|", "\\|") for text in row]
 
 
 def _tables(results: Results) -> list[Lines]:

@@ -5,6 +5,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from reports.facts import Metrics, channels_removed, percent
+from reports.plain_text import shortened
 from reports.style import blank_axes, new_page, write_paragraphs
 from reports.table import draw_table
 
@@ -92,12 +93,14 @@ def _noise(figure: Figure, name: str, quantization: dict[str, Any], top: float) 
     """Draws signal-to-noise of every layer; returns where the next block may start."""
     layers = quantization["layers"][:_LAYERS]
     lost = quantization["accuracy_lost_points"]
-    title = f"{name} lost {lost:.1f} points by quantization; {quantization['worst_layer']} adds most noise"
+    title = (
+        f"{name} lost {lost:.1f} points by quantization; {shortened(quantization['worst_layer'], 36)} adds most noise"
+    )
     figure.text(0.07, top, title, weight="bold", size=min(9.5, 760 / len(title)))
     rows = [
         [
-            row["layer"][:36],
-            row["operator"],
+            shortened(row["layer"], 36),
+            shortened(row["operator"], 24),
             f"{row['signal_to_noise_db']:.1f}",
             f"{100 * row['added_noise_share']:.2f}",
         ]

@@ -4,7 +4,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from reports.facts import Metrics
+from reports.plain_text import fitted
 from reports.style import new_page
+
+# Points that there are for names below a matrix and beside it.
+_BELOW, _BESIDE = 68, 58
 
 
 def draw(metrics: Metrics) -> list[Figure]:
@@ -54,8 +58,9 @@ def _matrix(figure: Figure, box, values: np.ndarray, names: list[str], title: st
     axes = figure.add_axes((left, bottom, width, height * 8.27 / 11.69))
     axes.imshow(values, cmap="Blues", vmin=0, vmax=100)
     axes.set_title(title, fontsize=8.5)
-    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=6.5)
-    axes.set_yticks(range(len(names)), names, fontsize=6.5)
+    below, beside = ([fitted(name, points, 6.5) for name in names] for points in (_BELOW, _BESIDE))
+    axes.set_xticks(range(len(names)), below, rotation=90, fontsize=6.5)
+    axes.set_yticks(range(len(names)), beside, fontsize=6.5)
     axes.grid(visible=False)
     if len(names) > 20:
         return

@@ -4,10 +4,10 @@ from matplotlib.figure import Figure
 
 from reports.facts import Metrics
 from reports.ownership import owner_paragraphs
-from reports.style import new_page, write_paragraphs
+from reports.style import new_page, paragraph_height, write_paragraphs
 
-# A paragraph that starts above it ends above the footer.
-_LOWEST = 0.12
+# Where the footer is, in shares of the page's height, and what a line of a paragraph holds.
+_LOWEST, _CHARACTERS = 0.05, 118
 
 THREAT_MODEL = [
     "The attacker sends images to the device and sees its answers, as often as they like; every image is counted.",
@@ -46,10 +46,10 @@ def draw(metrics: Metrics) -> list[Figure]:
         figures[-1].text(0.07, top, title, weight="bold", size=10.5)
         top -= 0.015
         for paragraph in paragraphs:
-            if top < _LOWEST:
+            if top - paragraph_height(paragraph, _CHARACTERS) < _LOWEST:
                 figures.append(new_page("Limits, continued", subtitle))
                 top = 0.895
-            top = write_paragraphs(figures[-1], 0.07, top, [paragraph], 118)
+            top = write_paragraphs(figures[-1], 0.07, top, [paragraph], _CHARACTERS)
         top -= 0.025
     return figures
 

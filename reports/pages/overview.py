@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from reports.facts import Metrics, in_groups
 from reports.front_texts import STATUS_COLOURS, VERDICT_NOTE, provenance_lines, title_of, validity_lines
-from reports.style import BAD, SERIES, blank_axes, new_page
+from reports.style import BAD, SERIES, TYPEWRITER, blank_axes, new_page
 from reports.victim_table import MOST_COLUMNS, draw_victims, victim_rows
 
 _LINES_PER_PAGE = 62
@@ -26,7 +26,7 @@ def draw(metrics: Metrics, sentences: Sequence[tuple[str, str]]) -> list[Figure]
         *_tables(metrics),
         *_charts(metrics),
         *_texts("Validity of the attacks", "Who may count", validity_lines(metrics), 8.0, "DejaVu Sans"),
-        *_texts("Provenance", "Where the figures come from", provenance_lines(metrics), 6.6, "DejaVu Sans Mono"),
+        *_texts("Provenance", "Where the figures come from", provenance_lines(metrics), 6.6, TYPEWRITER),
     ]
 
 
@@ -78,7 +78,7 @@ def _charts(metrics: Metrics) -> list[Figure]:
     return figures
 
 
-def _texts(title: str, below: str, lines: list[str], size: float, family: str) -> list[Figure]:
+def _texts(title: str, below: str, lines: list[str], size: float, family: str | list[str]) -> list[Figure]:
     figures = []
     for part in in_groups(lines, _PROVENANCE_LINES):
         figures.append(new_page(f"{title}, continued" if figures else title, below))

@@ -9,7 +9,7 @@ from matplotlib.patches import FancyBboxPatch
 from reports.facts import Metrics, verdict_sentences
 from reports.front_texts import STATUS_COLOURS, VERDICT_NOTE, provenance_lines, title_of, validity_lines
 from reports.pages import overview
-from reports.style import BAD, PALE, SERIES, blank_axes, new_page
+from reports.style import BAD, PALE, SERIES, TYPEWRITER, blank_axes, new_page
 from reports.victim_table import MOST_COLUMNS, draw_victims, victim_rows
 
 # In shares of the verdict's box: a line, the space after a sentence, and what title and note leave.
@@ -89,4 +89,4 @@ def _chart(figure: Figure, metrics: Metrics) -> None:
 def _provenance(figure: Figure, metrics: Metrics) -> None:
     figure.text(0.07, 0.195, "Provenance", weight="bold", size=10.5)
     text = "\n".join(provenance_lines(metrics))
-    figure.text(0.07, 0.185, text, size=6.6, va="top", family="DejaVu Sans Mono", linespacing=1.5)
+    figure.text(0.07, 0.185, text, size=6.6, va="top", family=TYPEWRITER, linespacing=1.5)

@@ -4,6 +4,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from reports.facts import Metrics, in_groups
+from reports.plain_text import shortened
 from reports.style import blank_axes, new_page, series_look
 from reports.table import draw_table
 from reports.victim_table import MOST_COLUMNS
@@ -92,7 +93,7 @@ def _groups(figure: Figure, pruned: Metrics) -> None:
         {tuple(g["producers"]): g["kept"] for g in victim["training"]["channel_groups"]} for victim in pruned.values()
     ]
     rows = [
-        [_shortened(", ".join(names)), str(count), *(str(found.get(names, "-")) for found in kept)]
+        [shortened(", ".join(names), 64), str(count), *(str(found.get(names, "-")) for found in kept)]
         for names, count in channels.items()
     ]
     figure.text(0.07, 0.19, "Channels kept, by groups of layers that lose the same ones", weight="bold", size=9.5)
@@ -101,7 +102,3 @@ def _groups(figure: Figure, pruned: Metrics) -> None:
     edges = [0.01, 0.46, *(1 - 0.52 * (len(pruned) - 1 - index) / len(pruned) for index in range(len(pruned)))]
     height = min(0.12, 1 / (len(rows) + 1))
     draw_table(axes, header, rows, edges, height, size=7.5, header_size=min(7.5, 90 / max(map(len, pruned))))
-
-
-def _shortened(text: str, length: int = 64) -> str:
-    return text if len(text) <= length else f"{text[: length - 3]}..."

@@ -70,6 +70,11 @@ def test_a_function_is_named_with_its_module(sources: Sources, words: str) -> No
         check_sources(sources)
 
 
+def test_a_name_that_cannot_be_written_down_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"--data 'a\\udcff.npz' is no text in UTF-8"):
+        check_sources(Sources(data="a\udcff.npz"))
+
+
 def test_what_is_right_passes(folder: Path) -> None:
     (folder / "net.h5").touch()
     check_sources(Sources("net:build", "images", "in_distribution"))

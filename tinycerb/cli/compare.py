@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from tinycerb.cli.console import plain_console
 from tinycerb.cli.options import AsJson
 from tinycerb.cli.side_by_side import side_by_side
 from tinycerb.errors import UsageError
@@ -81,7 +81,7 @@ def compare(
 
 def _print(rows: list[list[str]]) -> None:
     """A row for each victim where the terminal is wide enough, else a column for each."""
-    console = Console()
+    console = plain_console()
     table = Table()
     for index, column in enumerate(COLUMNS):
         table.add_column(column, justify="left" if index < 2 else "right", overflow="fold")

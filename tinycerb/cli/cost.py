@@ -30,9 +30,8 @@ def cost(
     L1 is the distance of the answer to the undefended victim's; the host's time is that of one question, network
     included; the device is an emulated Cortex-M4, instructions executed, not time.
     """
-    from rich.console import Console
-
     from tinycerb.bench.cost import measure_costs
+    from tinycerb.cli.console import plain_console
     from tinycerb.cli.side_by_side import side_by_side
     from tinycerb.run_dir import RunDirectory
     from tinycerb.seal.files import write_json
@@ -50,7 +49,7 @@ def cost(
             typer.echo("| " + " | ".join(row) + " |")
         typer.echo("".join(f"\n{line}\n" for line in _claimed_speeds(found["victims"])), nl=False)
         return
-    console = Console()
+    console = plain_console()
     console.print(side_by_side("cost", _COLUMNS[1:], [(name, values) for name, *values in rows], console.width))
 
 

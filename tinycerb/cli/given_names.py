@@ -34,12 +34,16 @@ def check_preset(text: str) -> None:
 
 
 def check_sources(sources: Sources) -> None:
-    """Refuses a Python file, or a function behind a dot, where `package.module:function` is asked for.
+    """Refuses a name that is no text, a Python file, or a function behind a dot for `package.module:function`.
 
     Raises:
         UsageError: it is one of these; the message has the right words.
     """
     for option, text in (("--model", sources.model), ("--data", sources.data), ("--query-pool", sources.query_pool)):
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(f"{option} {text!r} is no text in UTF-8, and a run writes it down; rename it") from error
         module, _, name = text.rpartition(".")
         if text.endswith(".py"):
             raise UsageError(f"{option} {text}: a function is named with its module: {option} {_by_function(text)}")

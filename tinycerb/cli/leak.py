@@ -22,9 +22,8 @@ def leak(run: ExistingRun, family: Family = None, images: Images = 2000, as_json
     Leak: normalised mutual information of the defended label and the undefended one, over images where the undefended
     network is over .9 sure. 0: nothing is told; 1: all, if only under other names.
     """
-    from rich.console import Console
-
     from tinycerb.bench.leak import measure_leak
+    from tinycerb.cli.console import plain_console
     from tinycerb.cli.side_by_side import side_by_side
     from tinycerb.run_dir import RunDirectory
 
@@ -40,7 +39,7 @@ def leak(run: ExistingRun, family: Family = None, images: Images = 2000, as_json
     names = next(iter(families.values()))["victims"]
     columns = [(name, [_cell(row["victims"][name]) for row in families.values()]) for name in names]
     title = f"leak, one answer / mean head; {images:,} images per family"
-    console = Console()
+    console = plain_console()
     console.print(side_by_side(title, labels, columns, console.width))
     typer.echo(_MEANING)
 

@@ -212,12 +212,11 @@ def _locally(compute_locally, root: RunDirectory, workers: int, cells, display) 
 
 
 def _print_results(matrix: Matrix, failures: list[str], as_json: bool, markdown: bool) -> None:
-    from rich.console import Console
-
     from reports.matrix.charts import draw_charts
     from reports.matrix.tables import as_markdown, as_text
     from tinycerb.bench.matrix.results import gather_results
     from tinycerb.bench.matrix.work import finished_cells
+    from tinycerb.cli.console import plain_console
     from tinycerb.seal.files import read_text, write_bytes, write_text
 
     root = matrix.runs[0]
@@ -230,7 +229,7 @@ def _print_results(matrix: Matrix, failures: list[str], as_json: bool, markdown:
     elif markdown:
         typer.echo(as_markdown(results), nl=False)
     else:
-        console = Console()
+        console = plain_console()
         for part in as_text(results):
             # In a file or a pipe nothing limits the width.
             console.print(part, width=None if console.is_terminal else _WIDE)

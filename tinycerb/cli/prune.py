@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from tinycerb.cli.console import plain_console
 from tinycerb.cli.options import Data, Model, Overrides, Preset
 from tinycerb.errors import UsageError
 from tinycerb.sources import Sources
@@ -57,5 +57,5 @@ def prune(
             kept = channels_to_keep(group.channels, victim.channel_ratio, config.pruning.multiple)
             lists = ("\n".join(names) for names in (group.producers, group.followers, group.consumers))
             table.add_row(str(group.channels), str(kept), *lists)
-        Console().print(table)
+        plain_console().print(table)
     typer.echo("nothing was cut; channel_ratio is set per victim, criterion and schedule under [pruning]")

@@ -46,9 +46,8 @@ def run(
 
     A run that was stopped, by whatever, goes on with --resume and ends with the same results.
     """
-    from rich.console import Console
-
     from tinycerb.cli.closing import print_closing
+    from tinycerb.cli.console import plain_console
     from tinycerb.cli.report import write_report
     from tinycerb.cli.workflow import ALL_KINDS, check_gates, gather_results, print_results, work
 
@@ -63,5 +62,5 @@ def run(
         # Before anything is printed: whoever reads no further has it all the same.
         report = write_report(directory)
         print_results(directory, metrics, as_json)
-        print_closing(directory, metrics, report, Console(stderr=as_json))
+        print_closing(directory, metrics, report, plain_console(stderr=as_json))
         check_gates(metrics)

@@ -5,11 +5,11 @@ from collections.abc import Collection
 from typing import Any
 
 import typer
-from rich.console import Console
 
 from tinycerb.attacks import attack_of
 from tinycerb.bench.cell import load_own, load_pool
 from tinycerb.bench.metrics import gather_metrics
+from tinycerb.cli.console import plain_console
 from tinycerb.cli.provenance import prepare
 from tinycerb.cli.table import results_table
 from tinycerb.config import Config
@@ -84,7 +84,7 @@ def print_results(run: RunDirectory, metrics: dict[str, Any], as_json: bool) -> 
     if as_json:
         typer.echo(read_text(run.metrics), nl=False)
     else:
-        console = Console()
+        console = plain_console()
         console.print(results_table(metrics, console.width))
 
 

@@ -1,5 +1,8 @@
 """Checks of images and labels that a user brings along: every error names what is wrong and the way out."""
 
+import unicodedata
+from collections.abc import Sequence
+
 import numpy as np
 
 from tinycerb.datasets.images import LabelledImages
@@ -11,6 +14,9 @@ FEWEST_TRAIN = 50
 FEWEST_TEST = 10
 _SMALLEST_SIDE = 8
 _MOST_CHANNELS = 16
+# Of a class's name, and what no name has in it: control characters, halves of surrogates, ends of lines and paragraphs.
+_MOST_CHARACTERS = 100
+_NO_TEXT = frozenset(("Cc", "Cs", "Zl", "Zp"))
 
 
 def as_images(array: np.ndarray, where: str) -> np.ndarray:
@@ -89,12 +95,27 @@ def _check_range(low: int, high: int, images: int, classes: int, where: str) -> 
         )
 
 
+def check_class_names(names: Sequence[str]) -> None:
+    """Checks that names of classes can stand in files, tables and on pages.
+
+    Raises:
+        UsageError: one is empty or too long, or has control characters or halves of characters in it.
+    """
+    for index, name in enumerate(names):
+        if not 0 < len(name) <= _MOST_CHARACTERS:
+            told = f"the name of class {index} has {len(name):,} characters ({name[:30]!r})"
+            raise UsageError(f"{told}; allowed: 1 to {_MOST_CHARACTERS}")
+        if any(unicodedata.category(character) in _NO_TEXT for character in name):
+            raise UsageError(f"the name of class {index} is {name!r}; allowed: one line of text, in any script")
+
+
 def check_classes(class_names: tuple[str, ...], train: LabelledImages, test: LabelledImages) -> None:
     """Checks that there is something to learn and to measure for every class.
 
     Raises:
-        UsageError: one class only, too few images, or a class without any.
+        UsageError: one class only, a name that is no name, too few images, or a class without any.
     """
+    check_class_names(class_names)
     if len(class_names) < 2:
         raise UsageError(f"the data have one class ({', '.join(class_names)}); allowed: 2 or more")
     for kind, part, fewest in (("training", train, FEWEST_TRAIN), ("test", test, FEWEST_TEST)):
