@@ -35,7 +35,7 @@ def clean(content: Content, show: Callable[[str], str] | None = None) -> Content
     return _clean(content, show or str)
 
 
-def _clean(content, show: Callable[[str], str]):
+def _clean(content: Any, show: Callable[[str], str]) -> Any:
     if isinstance(content, str):
         most = _MOST_CHARACTERS if " " in content else _MOST_IN_A_WORD
         kept = content if len(content) <= 2 * most else content[:most] + content[-most:]

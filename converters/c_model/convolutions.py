@@ -25,7 +25,7 @@ def _check(source: Source, operator: Operator, axis: int) -> tuple[np.ndarray, S
     require_activation(source, operator)
     options = source.options(operator, _OPTIONS[operator.name])
     weights = require_weights(source, operator, 4, axis)
-    rows, columns = window_output(operator, weights.shape[1:3], *_steps(options), options.Padding())
+    rows, columns = window_output(operator, (weights.shape[1], weights.shape[2]), *_steps(options), options.Padding())
     filters = weights.shape[axis]
     require_bias(source, operator, filters)
     require_fused(operator, options.FusedActivationFunction())
@@ -68,7 +68,7 @@ def kernel_and_window(to: Lowering, operator: Operator) -> tuple[Any, np.ndarray
     """Returns a convolution's options, int8 weights as stored, int32 biases, and the members of `tc_window`."""
     options = to.source.options(operator, _OPTIONS[operator.name])
     weights, bias = read_weights(to.source, operator)
-    window = window_parameters(operator, weights.shape[1:3], *_steps(options), options.Padding())
+    window = window_parameters(operator, (weights.shape[1], weights.shape[2]), *_steps(options), options.Padding())
     return options, weights, bias, window
 
 

@@ -14,7 +14,7 @@ _OPERATORS = {
     "<": ("<=", ">"), ">": (">=", "<"), "+": ("-",), "-": ("+",), "*": ("+",), "/": ("*",), "%": ("*",),
     "&": ("|",), "|": ("&",), "^": ("|",), "!": ("",), "~": ("",),
 }  # fmt: skip
-_WORDS = {"continue": ("break",), "break": ("continue",)}
+_WORDS: dict[str, tuple[str, ...]] = {"continue": ("break",), "break": ("continue",)}
 _TOKEN = re.compile(
     r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"])*\"|'(?:\\.|[^'])*'|^[ \t]*#[^\n]*"  # comments, texts and directives stay
     r"|(?P<number>\b(?:0[xX][0-9a-fA-F]+|\d+)(?=[uUlL]*\b))|(?P<word>\b[A-Za-z_]\w*)"
