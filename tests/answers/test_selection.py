@@ -18,6 +18,24 @@ def test_fixed_is_head_zero() -> None:
     assert not HEAD_SELECTIONS["fixed"](np.zeros((5, 1), np.int8), 3, simulated_device(1)).any()
 
 
+@pytest.mark.parametrize("name", ["random", "seeded"])
+def test_draws_of_an_evaluation_can_be_repeated(name: str) -> None:
+    first, again = (HEAD_SELECTIONS[name](np.zeros((60, 1)), 3, simulated_device(5)) for _ in range(2))
+    assert (first == again).all()
+
+
+def test_a_power_cycle_starts_a_constant_seed_again_and_no_true_randomness() -> None:
+    """The constant seed is that of all devices; true randomness is each one's own, and goes on."""
+    images, one, other = np.zeros((60, 1)), simulated_device(1), simulated_device(2)
+    draws = [HEAD_SELECTIONS["seeded"](images, 3, device) for device in (one, other, one, one.power_cycled())]
+    assert (draws[0] == draws[1]).all()
+    assert (draws[0] != draws[2]).any()
+    assert (draws[0] == draws[3]).all()
+    random = [HEAD_SELECTIONS["random"](images, 3, device) for device in (one, other, one.power_cycled())]
+    assert (random[0] != random[1]).any()
+    assert (random[0] != random[2]).any()
+
+
 def test_unknown_selection_lists_the_known() -> None:
     with pytest.raises(UsageError, match="known: coarse_keyed, fixed, keyed, random"):
         HEAD_SELECTIONS["rondom"]

@@ -1,11 +1,14 @@
 """A reader of frames looks at every byte again that it took for a part of another frame; on either side of the line."""
 
+import ctypes
 from collections.abc import Callable
 from functools import partial
 
 import pytest
 
 from tests.firmware.test_frames import PAYLOAD, FirmwareParser, parser_library
+from tests.firmware.test_frames import _Frame as FoundFrame
+from tests.firmware.test_frames import _Parser as Parser
 from tinycerb.boards.frames import Frame, FrameReader
 
 # A fixture of the module beside this one.
@@ -46,6 +49,19 @@ def test_frames_inside_a_damaged_one_come_through(make: Reader) -> None:
     inner = [Frame(1, 1, b"a"), Frame(1, 2, b""), Frame(1, 3, b"c")]
     damaged = b"\xa5\x01\x09" + (24).to_bytes(2, "little")
     assert make().feed(damaged + b"".join(frame.encode() for frame in inner)) == inner
+
+
+def test_a_firmware_that_does_not_ask_for_a_second_frame_loses_none(parser_library) -> None:
+    """The next byte finds the frame thrown away that was given out: there is no place behind the largest one."""
+    memory, found = ctypes.create_string_buffer(b"\0" * (PAYLOAD + 9) + b"guard"), FoundFrame()
+    parser = Parser(ctypes.addressof(memory), PAYLOAD + 9, 0, 0)
+    frames = [Frame(1, index, bytes([index] * size)) for index, size in enumerate((PAYLOAD, 3, PAYLOAD, PAYLOAD, 0))]
+    given = []
+    for byte in b"".join(frame.encode() for frame in frames):
+        if parser_library.frame_feed(ctypes.byref(parser), ctypes.c_uint8(byte), ctypes.byref(found)):
+            given.append(Frame(found.type, found.sequence, ctypes.string_at(found.payload, found.length)))
+    assert given == frames
+    assert memory.raw[PAYLOAD + 9 :] == b"guard\0"
 
 
 def test_the_largest_payload_fits(make: Reader) -> None:
