@@ -1,5 +1,6 @@
 """What the application says to every kind of request, compiled for this computer."""
 
+import struct
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -7,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from converters.c_model.host import runtime_sources
-from tests.fuzz.test_c_fuzz import IMAGE_BYTES, write_served_model
+from converters.c_model.model import lower_model
+from converters.model_file import parse_model
+from tests.firmware.random_models import random_model
+from tests.fuzz.test_c_fuzz import IMAGE_BYTES, SEED, write_served_model
 from tinycerb.boards.build import firmware_folder
-from tinycerb.boards.device import ASK, COUNT, HELLO
+from tinycerb.boards.device import ASK, COUNT, HELLO, PROFILE, TEST, VERSION
 from tinycerb.boards.frames import Frame, FrameReader
 
 REPLY, LIMITED, FAILED = 0x80, 0xFE, 0xFF
@@ -25,7 +29,8 @@ def limited(tmp_path_factory) -> Talk:
     sources = [Path(__file__).with_name("serve_on_pipe.c"), *application, *write_served_model(folder)]
     includes = [folder, *(root / part for part in ("include", "kernels", "target", "application"))]
     command = ["cc", "-std=c99", "-O1", "-fno-strict-aliasing", *(f"-I{path}" for path in includes)]
-    # A question in 7.5 seconds of a clock of 1,000 ticks, which stands still.
+    command += ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    # A question in 7.5 seconds of a clock of 1,000 ticks. It is read once per byte, and a few times per answer.
     command += ["-DTC_QUERY_LIMIT=2", "-DTC_QUERY_PERIOD=7500", "-DTC_CLOCK_HZ=1000u", "-o", str(folder / "serve")]
     subprocess.run([*command, *map(str, sources), *map(str, runtime_sources(root, "portable"))], check=True)
 
@@ -58,6 +63,36 @@ def test_a_question_too_many_is_refused_with_the_seconds_to_wait_and_counted(lim
     # 7.5 seconds, rounded up: a moment earlier it would be refused again.
     assert replies[2].payload == (8).to_bytes(4, "little")
     assert replies[4].payload == (2).to_bytes(4, "little") + (2).to_bytes(4, "little")
+
+
+def test_time_fills_the_bucket_and_no_faster(limited: Talk) -> None:
+    """Every byte on the line is a tick here, noise, too; a question takes 7,500."""
+    ask, noise = Frame(ASK, 1, IMAGE), bytes(3000)
+    asked = limited(ask, ask, noise, ask, noise, ask, bytes(2000), ask, ask, noise, ask, noise, ask, Frame(COUNT, 2))
+    types = [reply.type for reply in asked]
+    assert types == [ASK | REPLY] * 2 + [LIMITED] * 2 + [ASK | REPLY] + [LIMITED] * 3 + [COUNT | REPLY]
+    waits = [int.from_bytes(reply.payload, "little") for reply in asked if reply.type == LIMITED]
+    # A question has 73 bytes. Left of 7.5 seconds after 3.2 and 6.3; after 8.4 one is answered, and 0.9 are over.
+    assert waits == [5, 2, 7, 4, 1]
+
+
+def test_what_the_device_says_of_itself(limited: Talk) -> None:
+    model = lower_model(parse_model(random_model(SEED)), "host")
+    (reply,) = limited(Frame(HELLO, 7))
+    facts = (VERSION, 2, model.heads, b"portable", IMAGE_BYTES, model.output.bytes, len(model.layers))
+    assert reply == Frame(HELLO | REPLY, 7, struct.pack("<BBB8sIHH", *facts) + model.hash)
+
+
+def test_golden_vectors_that_are_wrong_are_counted(limited: Talk) -> None:
+    """One vector, all zeros; the stack's figure is the pipe's."""
+    assert limited(Frame(TEST, 8)) == [Frame(TEST | REPLY, 8, struct.pack("<HHI", 1, 1, 1234))]
+
+
+def test_a_profile_reads_the_clock_where_it_says(limited: Talk) -> None:
+    """Draw, inference and answer take one reading each; a layer ends at the next one, the inference behind the last."""
+    layers = len(lower_model(parse_model(random_model(SEED)), "host").layers)
+    expected = struct.pack(f"<{3 + layers + 1}Q", 1, 1, 1, *range(1, layers + 2))
+    assert limited(Frame(PROFILE, 9)) == [Frame(PROFILE | REPLY, 9, expected)]
 
 
 def test_an_unknown_request_fails(limited: Talk) -> None:
