@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from tinycerb.bench import metrics
 from tinycerb.bench.verdict import gates, judge
-from tinycerb.config import VictimConfig, load_config
+from tinycerb.config import Config, VictimConfig, load_config
 
 CONFIG = load_config("demo", ['attacks=[{name="knockoff"}]'])
 
@@ -133,3 +134,15 @@ def test_an_arena_that_was_not_measured_is_no_arena_that_fits() -> None:
     config = replace(CONFIG, victims=(VictimConfig("undefended", ram_bytes=499),))
     figures = {"accuracy_expected": 0.9, "flash_share_of_baseline": 1.0, "flash_bytes": 1000, "arena_bytes": None}
     assert gates(config, {"undefended": figures}) == ["undefended: the arena was not measured, its budget is 499"]
+
+
+def test_a_report_says_what_pruning_costs_in_protection() -> None:
+    """Where a training part works on drawn images, and which victims are concerned; nothing where there is none."""
+    undefended = VictimConfig("undefended", channel_ratio=0.5)
+    whole, half = (VictimConfig(name, "misdirection", ratio) for name, ratio in (("whole", 0.0), ("half", 0.5)))
+    (note,) = metrics._pruning(Config("test", (undefended, whole, half), ()))
+    assert "Pruning costs protection" in note
+    assert note.endswith("with a training part: half.")
+    (note,) = metrics._pruning(Config("test", (undefended, whole), ()))
+    assert note.endswith("with a training part: none.")
+    assert metrics._pruning(Config("test", (undefended,), ())) == []
