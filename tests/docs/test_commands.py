@@ -59,6 +59,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("defenses.md", "tinycerb run demo --defense none+grad_head,epsilon=.5"): PARSED,
     ("defenses.md", "tinycerb run defense-cost --out RUN && tinycerb bench cost RUN --markdown"): PARSED,
     ("defenses.md", "tinycerb run --data my_data.npz --owner ~/owner.key"): PARSED,
+    ("firmware.md", "python -m tests.fuzz.fuzz_lowering --first 0 --count 6000 --folder build/fuzz"): SUITE,
     ("firmware.md", "tinycerb bench model.tflite --board own.toml --port /dev/ttyACM0"): PORT,
     ("firmware.md", "tinycerb flash model.tflite --board own.toml --port /dev/ttyACM0 --key ~/device.key"): DRY,
     ("fortress.md", "tinycerb run fortress-search --out RUN && tinycerb bench leak RUN"): PARSED,
