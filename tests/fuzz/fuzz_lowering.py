@@ -8,6 +8,7 @@ bytes of tflite-runtime's reference kernels. What does neither is kept in DIR, a
 """
 
 import argparse
+import hashlib
 import random
 import re
 import shutil
@@ -164,9 +165,13 @@ class Runner:
             self.programs["host-avx2"] = self._program("host-avx2")
 
     def _program(self, target: str) -> Path:
-        program = self.folder / f"run-{target}"
         vector = ["-mavx2"] if target == "host-avx2" else []
         sources = [HERE / "run_models.c", *runtime_sources(self.root, TARGETS[target].kernels)]
+        # Kept from one run to the next, unless a source has changed.
+        digest = hashlib.sha256("\0".join([*SANITIZED, *vector]).encode())
+        for path in (*sources, *sorted(self.root.rglob("*.h"))):
+            digest.update(path.read_bytes())
+        program = self.folder / f"run-{target}-{digest.hexdigest()[:12]}"
         if not program.exists():
             _run(["cc", *SANITIZED, *vector, *self.includes, *map(str, sources), "-rdynamic", "-o", str(program)])
         return program
