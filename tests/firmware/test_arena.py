@@ -36,6 +36,22 @@ def values_at_each_step(model: CModel) -> list[list[tuple[int, int]]]:
     return steps
 
 
+def test_a_plan_by_hand() -> None:
+    """Image (64 bytes) -> middle (48) -> answer (32), for which the second layer needs 32 bytes besides.
+
+    The image is dead when answer and working memory live: the two fill its place exactly, the middle stands behind.
+    """
+    operator = parse_model(random_model(0)).operators[0]
+    layers = [
+        Layer(operator, "first", {}, inputs=(0,), output=1),
+        Layer(operator, "second", {}, inputs=(1,), output=2, scratch_bytes=32),
+    ]
+    plan = plan_arena(layers, {0: 64, 1: 48, 2: 32}, {}, graph_input=0, graph_output=2)
+    assert plan.total_bytes == 64 + 48
+    assert (plan.tensors[0], plan.tensors[1]) in ((0, 64), (48, 0))
+    assert abs(plan.tensors[2] - plan.scratch[1]) == 32
+
+
 @pytest.mark.parametrize("target", sorted(TARGETS))
 def test_no_layer_overwrites_what_is_still_needed(target: str) -> None:
     shared = 0
