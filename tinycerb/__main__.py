@@ -1,6 +1,24 @@
-"""`python -m tinycerb` is the same as the `tinycerb` command."""
+"""The `tinycerb` command, also as `python -m tinycerb`."""
 
-from tinycerb.cli import main
+import os
+import sys
+import traceback
+
+from tinycerb.doctor.diagnosis import diagnose
+
+
+def main() -> None:
+    """Runs the command; what fails before it can be imported is told as whatever fails in it."""
+    try:
+        from tinycerb.cli import main as command
+    except (Exception, KeyboardInterrupt) as error:
+        problem = diagnose(error)
+        sys.stderr.write(f"error: {problem}\n")
+        if os.environ.get("TINYCERB_DEBUG"):
+            traceback.print_exc()
+        sys.exit(problem.exit_code)
+    command()
+
 
 if __name__ == "__main__":
     main()

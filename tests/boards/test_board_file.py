@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import tomli_w
 
+from tinycerb.boards import board
 from tinycerb.boards.board import board_names, load_board
 from tinycerb.errors import EnvironmentProblem, UsageError
 
@@ -48,6 +49,6 @@ def test_a_file_that_cannot_be_read_is_of_the_environment(monkeypatch, tmp_path:
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "own.toml").touch()
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(board, "read_text", refuse)
     with pytest.raises(EnvironmentProblem, match=r"own\.toml: Permission denied"):
         load_board(str(tmp_path / "own.toml"))

@@ -161,6 +161,8 @@ def test_a_closed_output_is_no_fault(closed: int) -> None:
 @pytest.mark.parametrize(
     ("arguments", "modules", "words"),
     [
+        (["--version"], ["typer"], "pip install typer=="),
+        (["--version"], ["rich"], "pip install rich=="),
         (["run", "smoke", "--out", "new"], ["tensorflow", "tf_keras"], "pip install tensorflow==2.21.0 tf-keras=="),
         (["prune", "demo"], ["tensorflow"], "pip install tensorflow==2.21.0 tf-keras=="),
         (
