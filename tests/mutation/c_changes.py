@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 # What stands in for an operator; longer operators are found first.
-_OPERATORS = {
+_OPERATORS: dict[str, tuple[str, ...]] = {
     "<<=": (">>=",), ">>=": ("<<=",), "<<": (">>",), ">>": ("<<",),
     "<=": ("<", ">"), ">=": (">", "<"), "==": ("!=",), "!=": ("==",), "&&": ("||",), "||": ("&&",),
     "+=": ("-=", "="), "-=": ("+=", "="), "*=": ("+=",), "^=": ("|=",), "|=": ("&=",), "&=": ("|=",),
@@ -14,7 +14,7 @@ _OPERATORS = {
     "<": ("<=", ">"), ">": (">=", "<"), "+": ("-",), "-": ("+",), "*": ("+",), "/": ("*",), "%": ("*",),
     "&": ("|",), "|": ("&",), "^": ("|",), "!": ("",), "~": ("",),
 }  # fmt: skip
-_WORDS: dict[str, tuple[str, ...]] = {"continue": ("break",), "break": ("continue",)}
+_INSTEAD: dict[str, tuple[str, ...]] = {**_OPERATORS, "continue": ("break",), "break": ("continue",)}
 _TOKEN = re.compile(
     r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"])*\"|'(?:\\.|[^'])*'|^[ \t]*#[^\n]*"  # comments, texts and directives stay
     r"|(?P<number>\b(?:0[xX][0-9a-fA-F]+|\d+)(?=[uUlL]*\b))|(?P<word>\b[A-Za-z_]\w*)"
@@ -76,4 +76,4 @@ def _instead(token: re.Match[str]) -> tuple[str, ...]:
     if number := token["number"]:
         value = int(number, 0) if number.lower().startswith("0x") else int(number)
         return tuple(str(each) for each in (value + 1, value - 1) if each >= 0)
-    return _WORDS.get(token["word"] or "", _OPERATORS.get(token["operator"] or "", ()))
+    return _INSTEAD.get(token["word"] or token["operator"] or "", ())

@@ -57,10 +57,17 @@ def _configure(work: Path, modules: Sequence[str]) -> None:
         file.write("\n[tool.mutmut]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items()))
 
 
+def _mutmut() -> str:
+    program = Path(sys.executable).with_name("mutmut")
+    if not program.exists():
+        sys.exit(f"{program} is not installed; install it with: make mutation")
+    return str(program)
+
+
 def _run_mutmut(work: Path, names: Sequence[str]) -> None:
     if not names:
         return
-    command = [str(Path(sys.executable).with_name("mutmut")), "run", "--max-children", "1", *names]
+    command = [_mutmut(), "run", "--max-children", "1", *names]
     done = subprocess.run(command, cwd=work, env=inner_environment(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"mutmut failed (exit code {done.returncode}):\n{(done.stdout + done.stderr)[-6000:]}")
@@ -88,7 +95,7 @@ def _mutant(work: Path, name: str, module: str, code: int | None) -> Mutant:
     fate = _FATES.get(code, "noticed")
     if fate != "unnoticed":
         return Mutant(module, fate)
-    command = [str(Path(sys.executable).with_name("mutmut")), "show", name]
+    command = [_mutmut(), "show", name]
     shown = subprocess.run(command, cwd=work, capture_output=True, text=True, check=True).stdout.splitlines()
     was = [line[1:].strip() for line in shown if line.startswith("-") and not line.startswith("---")]
     became = [line[1:].strip() for line in shown if line.startswith("+") and not line.startswith("+++")]
