@@ -6,6 +6,7 @@ with the bytes of a run that was left alone, or name the command that mends it. 
 
 import argparse
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,13 +23,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--points", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--first", type=int, default=0, help="Begin with this point, where an earlier call was stopped."
+    )
     parser.add_argument("--folder", type=Path, help="Where runs go; references that are there are taken.")
     wishes = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tinycerb-faults-") as temporary:
-        sys.exit(_try_points(wishes.points, wishes.seed, (wishes.folder or Path(temporary)).absolute()))
+        folder = (wishes.folder or Path(temporary)).absolute()
+        sys.exit(_try_points(range(wishes.first, wishes.points), wishes.seed, folder))
 
 
-def _try_points(points: int, seed: int, folder: Path) -> int:
+def _try_points(points: range, seed: int, folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     jobs = [
         _job("run", folder / "run-reference", ("run", "smoke", "--quiet", "--out"), ("run", "--quiet", "--resume")),
@@ -39,22 +44,25 @@ def _try_points(points: int, seed: int, folder: Path) -> int:
     ]  # fmt: skip
     rng = random.Random(seed)
     # Every fault as often as the others, whatever their number.
-    order = [fault for _ in range(points // len(FAULTS) + 1) for fault in rng.sample(list(FAULTS), len(FAULTS))]
+    order = [fault for _ in range(points.stop // len(FAULTS) + 1) for fault in rng.sample(list(FAULTS), len(FAULTS))]
     sys.stdout.write(_ROW.format("", "job", "so far", "fault", "where", "exit", "s", "ended"))
     failed = 0
-    for index, fault in enumerate(order[:points]):
+    for index in points:
         home = folder / f"point-{seed}-{index}"
+        # Of a call that was stopped.
+        shutil.rmtree(home, ignore_errors=True)
         home.mkdir()
-        outcome = try_point(jobs[index % 2], fault, home, random.Random(seed * 1000 + index))
+        outcome = try_point(jobs[index % 2], order[index], home, random.Random(seed * 1000 + index))
         failed += bool(outcome.faults)
         _print(index, outcome)
-    sys.stdout.write(f"{points - failed} of {points} points ended well\n")
+    sys.stdout.write(f"{len(points) - failed} of {len(points)} points ended well\n")
     return int(failed > 0)
 
 
 def _job(name: str, reference: Path, start: tuple[str, ...], resume: tuple[str, ...]) -> Job:
-    if not reference.exists():
-        subprocess.run(tinycerb(*start, reference), check=True, stdout=subprocess.DEVNULL)
+    begun = (reference / "config.toml").exists()
+    # One that is finished is left as it is.
+    subprocess.run(tinycerb(*(resume if begun else start), reference), check=True, stdout=subprocess.DEVNULL)
     return Job(name, reference, start, resume)
 
 
