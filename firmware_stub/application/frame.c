@@ -15,6 +15,9 @@ uint32_t frame_crc(uint32_t crc, const uint8_t *bytes, uint32_t count) {
 }
 
 static void drop(frame_parser *parser, uint32_t count) {
+    /* Or every byte of a long frame would move all that came before it. */
+    if (count == 0)
+        return;
     parser->used -= count;
     memmove(parser->buffer, parser->buffer + count, parser->used);
 }
@@ -39,9 +42,7 @@ int frame_next(frame_parser *parser, frame *found) {
         }
         if (parser->used < length + FRAME_OVERHEAD)
             return 0;
-        const uint8_t *end = bytes + HEADER + length;
-        const uint32_t told = end[0] | (uint32_t)end[1] << 8 | (uint32_t)end[2] << 16 | (uint32_t)end[3] << 24;
-        if (told != frame_crc(0, bytes + 1, length + HEADER - 1)) {
+        if (frame_get(bytes + HEADER + length) != frame_crc(0, bytes + 1, length + HEADER - 1)) {
             drop(parser, 1);
             continue;
         }
@@ -71,6 +72,10 @@ uint32_t frame_header(uint8_t type, uint8_t sequence, uint32_t length, uint8_t h
     header[3] = (uint8_t)length;
     header[4] = (uint8_t)(length >> 8);
     return frame_crc(0, header + 1, HEADER - 1);
+}
+
+uint32_t frame_get(const uint8_t *from) {
+    return from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
 }
 
 uint8_t *frame_put(uint8_t *to, uint32_t value, uint32_t bytes) {

@@ -31,6 +31,9 @@ int frame_next(frame_parser *parser, frame *found);
 /* Writes what stands before the payload (5 bytes) and returns the checksum up to there. */
 uint32_t frame_header(uint8_t type, uint8_t sequence, uint32_t length, uint8_t header[5]);
 
+/* Reads a number of four bytes, the lowest first. */
+uint32_t frame_get(const uint8_t *from);
+
 /* Writes the low bytes of a number, the lowest first; returns where the next may stand. */
 uint8_t *frame_put(uint8_t *to, uint32_t value, uint32_t bytes);
 

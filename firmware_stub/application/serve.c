@@ -4,6 +4,9 @@
  *   HELLO   -> version, selection, heads, kernels[8], input bytes (4), answer bytes (2), layers (2), hash[32]
  *   TEST    -> golden vectors (2), of them wrong (2), stack bytes (4): runs every head on every golden image
  *   ASK     image -> codes: the head is drawn here and stays secret
+ *   PIECE   offset (4), at most PIECE_BYTES of an image of more than FRAME_IMAGE_BYTES -> bytes received without a gap (4);
+ *           then ASK checksum of the whole image (4) -> codes. The same ASK again, with nothing in between, gets the same
+ *           codes again. TEST and PROFILE take the place of a half-received image.
  *   PROFILE -> ticks of draw, inference and answer (8 each) on the first golden image; then of the same inference again,
  *              now with the clock read after every layer: ticks at the end of each and at its own end (8 each)
  *   COUNT   -> questions answered and refused since the start (4 each); only with TC_QUERY_LIMIT
@@ -11,6 +14,7 @@
  * seconds until the next one is answered (4). */
 #include "frame.h"
 #include "golden.h"
+#include "image_pieces.h"
 #include "model.h"
 #ifdef TC_QUERY_LIMIT
 #include "query_limit.h"
@@ -18,7 +22,10 @@
 #include "target.h"
 #include <string.h>
 
-enum { VERSION = 2, HELLO = 1, TEST = 2, ASK = 3, PROFILE = 4, COUNT = 5, LIMITED = 0x7E, FAILED = 0x7F, REPLY = 0x80 };
+enum { VERSION = 2, REPLY = 0x80 };
+enum { HELLO = 1, TEST = 2, ASK = 3, PROFILE = 4, COUNT = 5, PIECE = 6, LIMITED = 0x7E, FAILED = 0x7F };
+enum { IN_PIECES = TC_INPUT_BYTES > FRAME_IMAGE_BYTES };
+enum { LARGEST_REQUEST = IN_PIECES ? PIECE_OFFSET_BYTES + PIECE_BYTES : TC_INPUT_BYTES, CRC_BYTES = 4 };
 
 #ifndef TC_SELECTION
 #define TC_SELECTION TC_SELECT_KEYED
@@ -26,7 +33,7 @@ enum { VERSION = 2, HELLO = 1, TEST = 2, ASK = 3, PROFILE = 4, COUNT = 5, LIMITE
 
 extern const uint8_t tc_device_secret[16];
 
-static uint8_t buffer[TC_INPUT_BYTES + FRAME_OVERHEAD];
+static uint8_t buffer[LARGEST_REQUEST + FRAME_OVERHEAD];
 static int8_t logits[TC_OUTPUT_BYTES];
 static uint8_t codes[TC_ANSWER_BYTES];
 static uint64_t layer_ends[TC_LAYERS + 1];
@@ -50,6 +57,20 @@ static void send(uint8_t type, uint8_t sequence, const uint8_t *payload, uint32_
     crc = frame_crc(crc, payload, length);
     for (uint32_t i = 0; i < 4; i++)
         serial_write((uint8_t)(crc >> (8 * i)));
+}
+
+/* An image in pieces is put together where the model reads it. */
+static image_pieces pieces = {0, TC_INPUT_BYTES, 0};
+/* The last question in pieces, while its codes are there: the answer may get lost, the image is gone by then. */
+static struct {
+    uint32_t crc;
+    uint8_t known, sequence;
+} answered;
+
+/* Whatever runs the model overwrites an image that is half there. */
+static void forget_image(void) {
+    pieces.received = 0;
+    answered.known = 0;
 }
 
 static void hello(uint8_t sequence) {
@@ -77,6 +98,7 @@ static uint32_t count_wrong(void) {
 
 static void test(uint8_t sequence) {
     uint8_t reply[8];
+    forget_image();
     const uint32_t wrong = count_wrong();
     frame_put(frame_put(frame_put(reply, TC_GOLDEN_COUNT, 2), wrong, 2), target_stack_used(), 4);
     send(TEST | REPLY, sequence, reply, sizeof reply);
@@ -124,7 +146,9 @@ static tc_status answer(const int8_t *image, int32_t *head, uint64_t ticks[3]) {
     ticks[0] = target_ticks_since(began);
     began = restart_clock();
     if (status == TC_OK)
-        status = tc_infer(&tc_model_instance, image, *head, logits);
+        status = IN_PIECES && image == tc_model_instance.input
+                     ? tc_infer_in_place(&tc_model_instance, *head, logits)
+                     : tc_infer(&tc_model_instance, image, *head, logits);
     ticks[1] = target_ticks_since(began);
     began = restart_clock();
     /* Outputs that are no classes go out as they are. */
@@ -136,17 +160,50 @@ static tc_status answer(const int8_t *image, int32_t *head, uint64_t ticks[3]) {
     return status;
 }
 
+static void take_piece(const frame *request) {
+    uint8_t reply[4];
+    answered.known = 0;
+    if (!image_pieces_take(&pieces, request->payload, request->length)) {
+        send(FAILED | REPLY, request->sequence, 0, 0);
+        return;
+    }
+    frame_put(reply, pieces.received, 4);
+    send(PIECE | REPLY, request->sequence, reply, sizeof reply);
+}
+
+static int is_question(const frame *request) {
+    if (!IN_PIECES)
+        return request->length == TC_INPUT_BYTES;
+    return request->length == CRC_BYTES && image_pieces_whole(&pieces, frame_get(request->payload));
+}
+
+static int is_answered(const frame *request) {
+    return IN_PIECES && answered.known && request->length == CRC_BYTES && request->sequence == answered.sequence &&
+           frame_get(request->payload) == answered.crc;
+}
+
 static void ask(const frame *request) {
     uint64_t ticks[3];
     int32_t head;
+    if (!is_answered(request)) {
+        const int question = is_question(request);
 #ifdef TC_QUERY_LIMIT
-    if (request->length == TC_INPUT_BYTES && !may_answer(request))
-        return;
+        if (question && !may_answer(request))
+            return;
 #endif
-    if (request->length != TC_INPUT_BYTES || answer((const int8_t *)request->payload, &head, ticks) != TC_OK)
-        send(FAILED | REPLY, request->sequence, 0, 0);
-    else
-        send(ASK | REPLY, request->sequence, codes, TC_ANSWER_BYTES);
+        const int8_t *image = IN_PIECES ? tc_model_instance.input : (const int8_t *)request->payload;
+        if (!question || answer(image, &head, ticks) != TC_OK) {
+            send(FAILED | REPLY, request->sequence, 0, 0);
+            return;
+        }
+        if (IN_PIECES) {
+            forget_image();
+            answered.crc = frame_get(request->payload);
+            answered.sequence = request->sequence;
+            answered.known = 1;
+        }
+    }
+    send(ASK | REPLY, request->sequence, codes, TC_ANSWER_BYTES);
 }
 
 static void layer_done(int32_t layer) {
@@ -161,6 +218,7 @@ static void profile(uint8_t sequence) {
     static uint8_t reply[8 * (3 + TC_LAYERS + 1)];
     uint64_t ticks[3];
     int32_t head = 0;
+    forget_image();
     answer(tc_golden_images[0], &head, ticks);
     layers_began = restart_clock();
     tc_infer_profiled(&tc_model_instance, tc_golden_images[0], head, logits, layer_done);
@@ -176,6 +234,7 @@ static void profile(uint8_t sequence) {
 int main(void) {
     frame_parser parser = {buffer, sizeof buffer, 0, 0};
     frame request;
+    pieces.image = (uint8_t *)tc_model_instance.input;
     serial_start();
     target_ticks_start();
     const uint8_t boot_wrong = (uint8_t)count_wrong();
@@ -200,6 +259,8 @@ int main(void) {
                 ask(&request);
             else if (request.type == PROFILE)
                 profile(request.sequence);
+            else if (IN_PIECES && request.type == PIECE)
+                take_piece(&request);
 #ifdef TC_QUERY_LIMIT
             else if (request.type == COUNT)
                 count(request.sequence);

@@ -86,6 +86,10 @@ typedef void (*tc_layer_done)(int32_t layer);
  * TC_BAD_HEAD: head is not in 0 .. heads - 1; the output is then untouched. */
 tc_status tc_infer(const tc_model *model, const int8_t *image, int32_t head, int8_t *output);
 
+/* tc_infer of the image that stands in model->input already: a camera or a serial line may write there, and no second
+ * copy of the image takes memory. The inference overwrites it, and so does tc_answer. */
+tc_status tc_infer_in_place(const tc_model *model, int32_t head, int8_t *output);
+
 /* tc_infer that calls `done` (not NULL) after each layer. */
 tc_status tc_infer_profiled(const tc_model *model, const int8_t *image, int32_t head, int8_t *output,
                             tc_layer_done done);

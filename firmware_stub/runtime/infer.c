@@ -20,6 +20,15 @@ tc_status tc_infer(const tc_model *model, const int8_t *image, int32_t head, int
     return run(model, image, head, output, 0);
 }
 
+tc_status tc_infer_in_place(const tc_model *model, int32_t head, int8_t *output) {
+    if (head < 0 || head >= model->heads)
+        return TC_BAD_HEAD;
+    for (int32_t i = 0; i < model->layer_count; i++)
+        model->layers[i].run(&model->layers[i], head);
+    memcpy(output, model->output, (size_t)model->output_bytes);
+    return TC_OK;
+}
+
 tc_status tc_infer_profiled(const tc_model *model, const int8_t *image, int32_t head, int8_t *output,
                             tc_layer_done done) {
     return run(model, image, head, output, done);

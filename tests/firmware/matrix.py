@@ -11,19 +11,19 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from converters.c_model.layer import Array, Value
-from converters.c_model.model import CModel, lower_model
+from converters.c_model.model import lower_model
 from converters.model_file import ModelFile, parse_model, read_model_file
 from tinycerb.boards.board import Board, board_names, load_board
 from tinycerb.boards.build import Image, build_image
 from tinycerb.boards.emulator import measure
 from tinycerb.boards.firmware import GOLDEN_IMAGES, build_firmware
+from tinycerb.boards.fit import arrays_bytes
 from tinycerb.errors import TinyCerbError
 
 BASELINE = Path(__file__).with_name("backbone_baseline.json")
@@ -54,24 +54,6 @@ class Cost:
     arena_bytes: int
     ram_bytes: int
     stack_bytes: int
-
-
-def arrays_bytes(model: CModel) -> int:
-    """Bytes of weights, biases, multipliers, shifts and tables; equal ones are stored once."""
-    found = {
-        (array.values.dtype.name, array.values.tobytes())
-        for layer in model.layers
-        for array in (*_arrays(layer.parameters), *layer.constants.values())
-    }
-    return sum(len(content) for _, content in found)
-
-
-def _arrays(value: Value) -> Iterator[Array]:
-    if isinstance(value, Array):
-        yield value
-    elif not isinstance(value, int | tuple):
-        for part in value.values():
-            yield from _arrays(part)
 
 
 def measured_cost(file: ModelFile, board: Board, images: np.ndarray, folder: Path) -> tuple[np.ndarray, Cost]:

@@ -11,6 +11,8 @@ int serial_ready(void) {
 }
 
 uint8_t serial_read(void) {
+    /* Whoever asks waits for the answer. */
+    fflush(stdout);
     const int byte = getchar();
     if (byte == EOF)
         exit(fflush(stdout));

@@ -3,6 +3,7 @@
 import ctypes
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,6 +92,26 @@ def test_an_undisturbed_line_loses_nothing(parser_library: ctypes.CDLL) -> None:
     stream = b"noise\xa5\x01" + b"".join(frame.encode() for frame in frames)
     for reader in (FrameReader(PAYLOAD), FirmwareParser(parser_library)):
         assert reader.feed(stream)[-250:] == frames[-250:]
+
+
+def test_bytes_of_a_long_frame_are_moved_once(tmp_path: Path) -> None:
+    """Not all of them for every further one: a frame of 4 KB would move 8 MB."""
+    counting = tmp_path / "counting.c"
+    counting.write_text(
+        "#include <string.h>\nsize_t moved;\n"
+        "static void *counted(void *to, const void *from, size_t count) {\n"
+        "    moved += count;\n    return memmove(to, from, count);\n}\n"
+        f'#define memmove counted\n#include "{firmware_folder() / "application" / "frame.c"}"\n'
+    )
+    subprocess.run(["cc", "-std=c99", "-shared", "-fPIC", "-o", str(tmp_path / "a.so"), str(counting)], check=True)
+    library = ctypes.CDLL(str(tmp_path / "a.so"))
+    frame, found = Frame(3, 1, bytes(4096)).encode(), _Frame()
+    memory = ctypes.create_string_buffer(len(frame))
+    parser = _Parser(ctypes.addressof(memory), len(frame), 0, 0)
+    for byte in frame * 3:
+        library.frame_feed(ctypes.byref(parser), ctypes.c_uint8(byte), ctypes.byref(found))
+    assert found.length == 4096
+    assert ctypes.c_size_t.in_dll(library, "moved").value <= 3 * len(frame)
 
 
 class BadLine:

@@ -16,9 +16,10 @@ from converters.model_file import ModelFile
 from tinycerb.boards.board import Board
 from tinycerb.boards.cmsis_nn import CmsisNn
 from tinycerb.boards.elf import memory_use
+from tinycerb.boards.fit import Need, refuse_shortage
 from tinycerb.boards.lowered import lowered
 from tinycerb.doctor.install import system_command
-from tinycerb.errors import EnvironmentProblem, HardwareError
+from tinycerb.errors import EnvironmentProblem
 
 COMPILER_PACKAGES = ("gcc-arm-none-eabi", "libnewlib-arm-none-eabi")
 EMULATOR_PACKAGE = "qemu-system-arm"
@@ -80,7 +81,7 @@ def build_image(
         HardwareError: it does not fit the board.
         EnvironmentProblem: no cross compiler, or it failed.
     """
-    model = lowered(file, board.kernels if cmsis_nn is None else f"{board.kernels}+cmsis-nn")
+    model = lowered(file, kernels_for(board, cmsis_nn))
     write_model(model, folder)
     root = firmware_folder()
     script = (root / "target" / "link.ld.in").read_text()
@@ -109,6 +110,11 @@ def build_image(
         board,
     )  # fmt: skip
     return Image(elf, model, *memory_use(elf))
+
+
+def kernels_for(board: Board, cmsis_nn: CmsisNn | None = None) -> str:
+    """Returns the target that a model is lowered to."""
+    return board.kernels if cmsis_nn is None else f"{board.kernels}+cmsis-nn"
 
 
 def compiler_flags(board: Board, optimisation: str) -> list[str]:
@@ -170,8 +176,5 @@ def _run(command: Sequence[str], board: Board, cwd: Path | None = None) -> str:
     shortages = re.findall(r"region `(\w+)' overflowed by (\d+) bytes", finished.stderr)
     if shortages:
         sizes = {"FLASH": board.flash.bytes, "RAM": board.ram.bytes}
-        told = " and ".join(f"{name} ({sizes[name]:,} bytes) by {int(count):,} bytes" for name, count in shortages)
-        raise HardwareError(
-            f"the model does not fit {board.name}: it exceeds {told}; prune it further or take a larger board"
-        )
+        refuse_shortage(board, [Need(name, sizes[name] + int(count), sizes[name]) for name, count in shortages])
     raise EnvironmentProblem(f"{Path(command[0]).name} failed for {board.name}:\n{finished.stderr[-3000:]}")

@@ -2,21 +2,26 @@
 
 import struct
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from tinycerb.boards.frames import Frame, FrameReader
+from tinycerb.boards.frames import OVERHEAD, Frame, FrameReader
 from tinycerb.errors import HardwareError
 
-HELLO, TEST, ASK, PROFILE, COUNT, LIMITED, FAILED = 1, 2, 3, 4, 5, 0x7E, 0x7F
+HELLO, TEST, ASK, PROFILE, COUNT, PIECE, LIMITED, FAILED = 1, 2, 3, 4, 5, 6, 0x7E, 0x7F
+# As in firmware_stub/application/image_pieces.h.
+FRAME_IMAGE_BYTES, PIECE_BYTES, _OFFSET_BYTES = 4096, 1024, 4
 SELECTIONS = ("fixed", "random", "keyed", "coarse_keyed")
 VERSION = 2
 _REPLY = 0x80
-_ATTEMPTS = 4
+ATTEMPTS = 4
 _WAIT_BYTES = 4
+_CABLE = "check the cable, the port, and that it runs this firmware"
+_GROUND = "check cable, ground and baud rate"
 
 
 class Line(Protocol):
@@ -49,9 +54,13 @@ class SelfTest:
     stack_bytes: int
 
 
-def patience_within(limit: float) -> float:
-    """Returns seconds to wait for a reply so that all attempts together take at most `limit`; 15 at most."""
-    return min(15.0, limit / _ATTEMPTS)
+def request_bytes(image_bytes: int) -> int:
+    """Returns the bytes of the largest request of a device for such images."""
+    payload = image_bytes if image_bytes <= FRAME_IMAGE_BYTES else _OFFSET_BYTES + PIECE_BYTES
+    return payload + OVERHEAD
+
+
+LARGEST_REQUEST = request_bytes(FRAME_IMAGE_BYTES)
 
 
 class QueryLimitReached(HardwareError):
@@ -73,13 +82,25 @@ class Device:
         line: the serial line; its `read` must return after a short time with what there is.
         patience: seconds to wait for one reply.
         clock: for tests.
+        advice: what to do about a device that is not heard; about cables by default.
+        seconds_per_byte: that a request takes on the line, beside the patience.
     """
 
-    def __init__(self, line: Line, patience: float = 5.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        line: Line,
+        patience: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+        advice: str | None = None,
+        seconds_per_byte: float = 0.0,
+    ) -> None:
         self._line = line
         self._patience = patience
         self._clock = clock
+        self._advice = advice
+        self._seconds_per_byte = seconds_per_byte
         self._sequence = 0
+        self._awaited = 0
 
     def hello(self) -> Greeting:
         """Asks who is there.
@@ -95,6 +116,7 @@ class Device:
                 f"{VERSION}; put it there again with: tinycerb flash"
             )
         name = SELECTIONS[selection] if selection < len(SELECTIONS) else f"selection {selection}"
+        self._awaited = request_bytes(inputs)
         return Greeting(version, name, heads, kernels.rstrip(b"\0").decode(), inputs, outputs, layers, payload[19:])
 
     def self_test(self) -> SelfTest:
@@ -102,8 +124,17 @@ class Device:
         return SelfTest(*struct.unpack("<HHI", self._exchange(TEST, b"", 8)))
 
     def ask(self, image: np.ndarray, classes: int) -> np.ndarray:
-        """Returns the answer to an int8 image: uint8 [classes], k/256 each, of a head that the device chose."""
-        return np.frombuffer(self._exchange(ASK, np.ascontiguousarray(image).tobytes(), classes), np.uint8)
+        """Returns the answer to an int8 image: uint8 [classes], k/256 each, of a head that the device chose.
+
+        An image of more than `FRAME_IMAGE_BYTES` goes in pieces, of which each is acknowledged.
+        """
+        content = np.ascontiguousarray(image).tobytes()
+        if len(content) > FRAME_IMAGE_BYTES:
+            for offset in range(0, len(content), PIECE_BYTES):
+                piece = content[offset : offset + PIECE_BYTES]
+                self._exchange(PIECE, offset.to_bytes(_OFFSET_BYTES, "little") + piece, _OFFSET_BYTES)
+            content = zlib.crc32(content).to_bytes(4, "little")
+        return np.frombuffer(self._exchange(ASK, content, classes), np.uint8)
 
     def count(self) -> tuple[int, int]:
         """Returns questions answered and refused since the device started; it must have been built with a limit."""
@@ -117,15 +148,19 @@ class Device:
 
     def _exchange(self, kind: int, payload: bytes, expected: int) -> bytes:
         self._sequence = self._sequence % 255 + 1
-        request = Frame(kind, self._sequence, payload).encode()
+        request, again = Frame(kind, self._sequence, payload).encode(), b""
         heard = False
-        for _ in range(_ATTEMPTS):
+        for _ in range(ATTEMPTS):
             # A damaged length must not hold back replies until they fit a later question's sequence number.
             reader = FrameReader(max(expected, _WAIT_BYTES))
-            self._line.write(request)
-            until = self._clock() + self._patience
+            sent = again + request
+            self._line.write(sent)
+            # A damaged length makes the device wait for as much as it can hold; the next attempt ends that first.
+            again = bytes(self._awaited)
+            until = self._clock() + self._patience + len(sent) * self._seconds_per_byte
             while self._clock() < until:
-                content = self._line.read(4096)
+                # As much as the reply has: a line gives that at once, more only when its own time is over.
+                content = self._line.read(expected + OVERHEAD)
                 heard = heard or bool(content)
                 for frame in reader.feed(content):
                     if frame.sequence != self._sequence:
@@ -137,7 +172,7 @@ class Device:
                         raise QueryLimitReached(wait)
                     if frame.type == kind | _REPLY and len(frame.payload) == expected:
                         return frame.payload
-        waited = f"within {_ATTEMPTS} attempts of {self._patience:g} seconds"
+        waited = f"within {ATTEMPTS} attempts of {self._patience:g} seconds"
         if heard:
-            raise HardwareError(f"the device answered nothing intact {waited}; check cable, ground and baud rate")
-        raise HardwareError(f"the device is silent {waited}; check the cable, the port, and that it runs this firmware")
+            raise HardwareError(f"the device answered nothing intact {waited}; {self._advice or _GROUND}")
+        raise HardwareError(f"the device is silent {waited}; {self._advice or _CABLE}")

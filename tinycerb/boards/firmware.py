@@ -13,11 +13,12 @@ from converters.model_file import ModelFile
 from tinycerb.answers.keyed_selection import SECRET_BYTES
 from tinycerb.atomic import make_directory, write_text
 from tinycerb.boards.board import Board
-from tinycerb.boards.build import Image, build_image
+from tinycerb.boards.build import Image, build_image, kernels_for
 from tinycerb.boards.cmsis_nn import CmsisNn
 from tinycerb.boards.device import SELECTIONS
 from tinycerb.boards.device_response import answers_to
 from tinycerb.boards.elf import memory_use, with_section
+from tinycerb.boards.fit import check_fit, check_image
 from tinycerb.boards.golden import golden_vectors
 from tinycerb.boards.lent_file import memory_file, named_file
 from tinycerb.boards.lowered import lowered
@@ -66,13 +67,15 @@ def build_firmware(
         HardwareError: a model that does not fit.
         EnvironmentProblem: no compiler.
     """
-    model, images, outputs = _expected(file, selection)
+    _known_selection(selection)
+    check_fit(lowered(file, kernels_for(board, cmsis_nn)), board, GOLDEN_IMAGES)
+    model, images, outputs = _expected(file)
     make_directory(folder)
     write_text(folder / "golden.h", emit_golden_header(len(images)))
     write_text(folder / "golden.c", emit_golden_source(images, outputs))
     application = (
-        "application/serve.c", "application/frame.c", "application/secret.c", "target/startup.c", board.ticks_source,
-        "target/standalone.c", f"target/serial_{board.serial_driver}.c",
+        *(f"application/{name}.c" for name in ("serve", "frame", "image_pieces", "secret")), "target/startup.c",
+        board.ticks_source, "target/standalone.c", f"target/serial_{board.serial_driver}.c",
     )  # fmt: skip
     defines = [f"TC_SELECTION=TC_SELECT_{selection.upper()}"]
     if limit is not None:
@@ -89,13 +92,16 @@ def prebuilt_firmware(file: ModelFile, board: Board, elf: Path, selection: str) 
 
     Raises:
         UsageError: no readable image, unknown selection, or a model that cannot run.
+        HardwareError: an image that does not fit.
     """
-    model, images, outputs = _expected(file, selection)
+    _known_selection(selection)
     image = Image(elf, lowered(file, board.kernels), *memory_use(elf))
+    check_image(image.flash_bytes, image.ram_bytes, board)
+    model, images, outputs = _expected(file)
     return Firmware(image, images, _answers(file, model, outputs))
 
 
-def _expected(file: ModelFile, selection: str) -> tuple[CModel, np.ndarray, np.ndarray]:
+def _known_selection(selection: str) -> None:
     if selection == "seeded":
         raise UsageError(
             "head selection 'seeded' starts with the same seed at every power-up: whoever resets the device chooses "
@@ -103,6 +109,9 @@ def _expected(file: ModelFile, selection: str) -> tuple[CModel, np.ndarray, np.n
         )
     if selection not in SELECTIONS:
         raise UsageError(f"unknown head selection {selection!r}; known: {', '.join(SELECTIONS)}")
+
+
+def _expected(file: ModelFile) -> tuple[CModel, np.ndarray, np.ndarray]:
     model = lowered(file, answers=False)
     return model, *golden_vectors(file, model, GOLDEN_IMAGES)
 

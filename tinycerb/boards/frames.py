@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 MARK = 0xA5
 _HEADER = 5
-_OVERHEAD = 9
+OVERHEAD = 9
 _LARGEST = 0xFFFF
 
 
@@ -53,12 +53,12 @@ class FrameReader:
             if length > self._largest:
                 del self._buffer[0]
                 continue
-            if len(self._buffer) < length + _OVERHEAD:
+            if len(self._buffer) < length + OVERHEAD:
                 return found
             body = bytes(self._buffer[1 : _HEADER + length])
-            told = int.from_bytes(self._buffer[_HEADER + length : _OVERHEAD + length], "little")
+            told = int.from_bytes(self._buffer[_HEADER + length : OVERHEAD + length], "little")
             if told != zlib.crc32(body):
                 del self._buffer[0]
                 continue
             found.append(Frame(body[0], body[1], body[4:]))
-            del self._buffer[: length + _OVERHEAD]
+            del self._buffer[: length + OVERHEAD]

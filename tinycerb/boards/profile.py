@@ -9,8 +9,8 @@ from converters.c_model.layer import Layer
 from converters.model_file import ModelFile
 from tinycerb.boards.board import Board
 from tinycerb.boards.counts import Counts, profile_counts
-from tinycerb.boards.device import Device
 from tinycerb.boards.firmware import build_firmware
+from tinycerb.boards.line import open_device
 from tinycerb.boards.lowered import lowered
 from tinycerb.boards.session import flash_and_check
 from tinycerb.errors import HardwareError, UsageError
@@ -38,7 +38,7 @@ def read_profile(file: ModelFile, board: Board, port: str | None, limit: float) 
         file: the model.
         board: the board.
         port: serial port of a real board.
-        limit: seconds for the emulator to start.
+        limit: seconds for the emulator to start, and for a board to stay silent.
 
     Raises:
         UsageError: a model that cannot run, or no port.
@@ -54,26 +54,20 @@ def read_profile(file: ModelFile, board: Board, port: str | None, limit: float) 
     if port is None:
         raise UsageError("give the serial port of the board, for example --port /dev/ttyACM0")
     model = lowered(file, board.kernels, answers=False)
-    return Profile("cycles", _ask(port, board, model.hash, len(model.layers)), model.layers)
+    return Profile("cycles", _ask(port, board, model.hash, len(model.layers), limit), model.layers)
 
 
-def _ask(port: str, board: Board, expected: bytes, layers: int) -> Counts:
-    import serial
-
-    try:
-        with serial.Serial(port, board.baud, timeout=0.05, write_timeout=10) as line:
-            device = Device(line)
-            greeting = device.hello()
-            if greeting.hash != expected:
-                raise HardwareError(
-                    f"the board runs another model: {greeting.hash.hex()[:16]}..., expected {expected.hex()[:16]}...; "
-                    "put it there with: tinycerb flash"
-                )
-            if greeting.layers != layers:
-                raise HardwareError(
-                    f"the board's image has {greeting.layers} layers, this model's {layers}: it was built by another "
-                    "version or with other kernels; put it there again with: tinycerb flash"
-                )
-            return profile_counts(device.profile(layers), board)
-    except (serial.SerialException, OSError) as error:
-        raise HardwareError(f"the serial port {port} cannot be used: {error}; check --port and the cable") from error
+def _ask(port: str, board: Board, expected: bytes, layers: int, limit: float) -> Counts:
+    with open_device(port, board, limit) as device:
+        greeting = device.hello()
+        if greeting.hash != expected:
+            raise HardwareError(
+                f"the board runs another model: {greeting.hash.hex()[:16]}..., expected {expected.hex()[:16]}...; "
+                "put it there with: tinycerb flash"
+            )
+        if greeting.layers != layers:
+            raise HardwareError(
+                f"the board's image has {greeting.layers} layers, this model's {layers}: it was built by another "
+                "version or with other kernels; put it there again with: tinycerb flash"
+            )
+        return profile_counts(device.profile(layers), board)

@@ -8,9 +8,10 @@ import numpy as np
 from tinycerb.answers.keyed_selection import coarse_keyed_heads, keyed_heads
 from tinycerb.boards.board import Board
 from tinycerb.boards.counts import Counts, profile_counts
-from tinycerb.boards.device import Device, patience_within
+from tinycerb.boards.device import FRAME_IMAGE_BYTES, Device
 from tinycerb.boards.firmware import Firmware, with_secret
 from tinycerb.boards.flashers import FLASHERS
+from tinycerb.boards.line import open_device
 from tinycerb.errors import HardwareError
 
 
@@ -19,14 +20,14 @@ class Session:
     """What the board did.
 
     Attributes:
+        vectors: golden vectors that the board ran; none was wrong.
         stack_bytes: most stack ever in use.
         counts: what a question cost.
-        answers: uint8 [N, classes] to the golden images.
     """
 
+    vectors: int
     stack_bytes: int
     counts: Counts
-    answers: np.ndarray
 
 
 def flash_and_check(
@@ -50,22 +51,9 @@ def flash_and_check(
     with (
         with_secret(firmware.image, secret, private, flasher.needs_file) as provisioned,
         flasher.run(board, provisioned.elf, port, limit) as serial_port,
+        open_device(serial_port, board, limit) as device,
     ):
-        return _talk(serial_port, firmware, board, secret, selection, limit)
-
-
-def _talk(port: str, firmware: Firmware, board: Board, secret: bytes, selection: str, limit: float) -> Session:
-    import serial
-
-    try:
-        line = serial.Serial(port, board.baud, timeout=0.05, write_timeout=10)
-    except (serial.SerialException, OSError) as error:
-        raise HardwareError(f"cannot open the serial port {port}: {error}; name another with --port") from error
-    try:
-        with line:
-            return _check(Device(line, patience_within(limit)), firmware, board, secret, selection)
-    except (serial.SerialException, OSError) as error:
-        raise HardwareError(f"the serial port {port} broke off: {error}; check the cable") from error
+        return _check(device, firmware, board, secret, selection)
 
 
 def _check(device: Device, firmware: Firmware, board: Board, secret: bytes, selection: str) -> Session:
@@ -81,10 +69,12 @@ def _check(device: Device, firmware: Firmware, board: Board, secret: bytes, sele
     test = device.self_test()
     if test.wrong or not test.vectors:
         raise HardwareError(f"{test.wrong} of {test.vectors} golden vectors are wrong on the board; do not use it")
-    answers = np.stack([device.ask(image, model.answer_bytes) for image in firmware.golden_images])
+    # The board has run them all; what takes long on the line is asked once.
+    asked = firmware.golden_images[: 1 if model.image.bytes > FRAME_IMAGE_BYTES else None]
+    answers = np.stack([device.ask(image, model.answer_bytes) for image in asked])
     _check_answers(answers, firmware, secret, selection)
     counts = profile_counts(device.profile(len(model.layers)), board)
-    return Session(test.stack_bytes, counts, answers)
+    return Session(test.vectors, test.stack_bytes, counts)
 
 
 def _check_answers(answers: np.ndarray, firmware: Firmware, secret: bytes, selection: str) -> None:

@@ -9,10 +9,17 @@ from tinycerb.cli.named_model import Model, open_model_file
 from tinycerb.cli.options import AsJson
 
 BoardName = Annotated[str, typer.Option("--board", "-b", help="A name from `tinycerb boards`, or a .toml file.")]
+Limit = Annotated[float, typer.Option("--time-limit", min=1, help="Seconds that the board may be silent.")]
 Port = Annotated[str | None, typer.Option(help="Serial port of a real board.", show_default=False)]
 
 
-def board(model: Model, name: BoardName = "qemu-m4", port: Port = None, as_json: AsJson = False) -> None:
+def board(
+    model: Model,
+    name: BoardName = "qemu-m4",
+    port: Port = None,
+    limit: Limit = 60,
+    as_json: AsJson = False,
+) -> None:
     """Count what each layer of a model costs on a board.
 
     Instructions executed in an emulator, or cycles that a real board, which runs the model already, counts.
@@ -23,7 +30,7 @@ def board(model: Model, name: BoardName = "qemu-m4", port: Port = None, as_json:
 
     target = load_board(name)
     _, file = open_model_file(model)
-    profile = read_profile(file, target, port, 60)
+    profile = read_profile(file, target, port, limit)
     facts = count_facts(profile.counts, profile.layers, profile.unit)
     if as_json:
         typer.echo(json.dumps({"schema_version": 1, "board": target.name, **facts}))

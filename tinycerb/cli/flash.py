@@ -109,7 +109,7 @@ def flash(
             session = flash_and_check(firmware, target, secret, selection, Path(private), port, limit)
             unit = "instructions" if target.emulated else "ticks"
             facts |= {
-                "golden_vectors": len(session.answers),
+                "golden_vectors": session.vectors,
                 "golden_vectors_wrong": 0,
                 "stack_bytes": session.stack_bytes,
                 **count_facts(session.counts, image.model.layers, unit),
