@@ -1,63 +1,26 @@
-/* The firmware: tests itself with the golden vectors, then answers questions on the serial line.
- *
- * Requests and replies are frames (frame.h); a reply has the request's type with 0x80 set and its sequence number.
- *   HELLO   -> version, selection, heads, kernels[8], input bytes (4), answer bytes (2), layers (2), hash[32]
- *   TEST    -> golden vectors (2), of them wrong (2), stack bytes (4): runs every head on every golden image
- *   ASK     image -> codes: the head is drawn here and stays secret
- *   PIECE   offset (4), at most PIECE_BYTES of an image of more than FRAME_IMAGE_BYTES -> bytes received without a gap (4);
- *           then ASK checksum of the whole image (4) -> codes. The same ASK again, with nothing in between, gets the same
- *           codes again. TEST and PROFILE take the place of a half-received image.
- *   PROFILE -> ticks of draw, inference and answer (8 each) on the first golden image; then of the same inference again,
- *              now with the clock read after every layer: ticks at the end of each and at its own end (8 each)
- *   COUNT   -> questions answered and refused since the start (4 each); only with TC_QUERY_LIMIT
- * FAILED answers a request that is none of these or has the wrong length. LIMITED answers an ASK that comes too soon:
- * seconds until the next one is answered (4). */
+/* The firmware: tests itself with the golden vectors, then answers questions on the serial line (protocol.h). */
 #include "frame.h"
 #include "golden.h"
+#include "golden_check.h"
+#include "head_draw.h"
 #include "image_pieces.h"
 #include "model.h"
-#ifdef TC_QUERY_LIMIT
-#include "query_limit.h"
-#endif
+#include "protocol.h"
+#include "reply.h"
 #include "target.h"
+#ifdef TC_QUERY_LIMIT
+#include "limited_questions.h"
+#endif
 #include <string.h>
 
-enum { VERSION = 2, REPLY = 0x80 };
-enum { HELLO = 1, TEST = 2, ASK = 3, PROFILE = 4, COUNT = 5, PIECE = 6, LIMITED = 0x7E, FAILED = 0x7F };
 enum { IN_PIECES = TC_INPUT_BYTES > FRAME_IMAGE_BYTES };
 enum { LARGEST_REQUEST = IN_PIECES ? PIECE_OFFSET_BYTES + PIECE_BYTES : TC_INPUT_BYTES, CRC_BYTES = 4 };
-
-#ifndef TC_SELECTION
-#define TC_SELECTION TC_SELECT_KEYED
-#endif
-
-extern const uint8_t tc_device_secret[16];
 
 static uint8_t buffer[LARGEST_REQUEST + FRAME_OVERHEAD];
 static int8_t logits[TC_OUTPUT_BYTES];
 static uint8_t codes[TC_ANSWER_BYTES];
 static uint64_t layer_ends[TC_LAYERS + 1];
 static uint32_t layers_began;
-
-__attribute__((weak)) int board_random(uint8_t *bytes, size_t count) {
-    (void)bytes;
-    (void)count;
-    return 0;
-}
-
-static const tc_selector selector = {TC_SELECTION, tc_device_secret, board_random};
-
-static void send(uint8_t type, uint8_t sequence, const uint8_t *payload, uint32_t length) {
-    uint8_t header[5];
-    uint32_t crc = frame_header(type, sequence, length, header);
-    for (uint32_t i = 0; i < sizeof header; i++)
-        serial_write(header[i]);
-    for (uint32_t i = 0; i < length; i++)
-        serial_write(payload[i]);
-    crc = frame_crc(crc, payload, length);
-    for (uint32_t i = 0; i < 4; i++)
-        serial_write((uint8_t)(crc >> (8 * i)));
-}
 
 /* An image in pieces is put together where the model reads it. */
 static image_pieces pieces = {0, TC_INPUT_BYTES, 0};
@@ -83,52 +46,13 @@ static void hello(uint8_t sequence) {
     send(HELLO | REPLY, sequence, reply, sizeof reply);
 }
 
-static uint32_t count_wrong(void) {
-    uint32_t wrong = 0;
-    for (uint32_t i = 0; i < TC_GOLDEN_COUNT; i++) {
-        uint32_t crc = 0;
-        for (int32_t head = 0; head < TC_HEADS; head++) {
-            tc_infer(&tc_model_instance, tc_golden_images[i], head, logits);
-            crc = frame_crc(crc, (const uint8_t *)logits, TC_OUTPUT_BYTES);
-        }
-        wrong += crc != tc_golden_crcs[i];
-    }
-    return wrong;
-}
-
 static void test(uint8_t sequence) {
     uint8_t reply[8];
     forget_image();
-    const uint32_t wrong = count_wrong();
+    const uint32_t wrong = count_wrong(logits);
     frame_put(frame_put(frame_put(reply, TC_GOLDEN_COUNT, 2), wrong, 2), target_stack_used(), 4);
     send(TEST | REPLY, sequence, reply, sizeof reply);
 }
-
-#ifdef TC_QUERY_LIMIT
-static query_limit limit;
-static uint64_t limit_clock;
-
-static void pass_time(void) {
-    const uint64_t ticks = target_ticks_since(0);
-    query_limit_elapsed(&limit, ticks - limit_clock);
-    limit_clock = ticks;
-}
-
-static int may_answer(const frame *request) {
-    uint8_t reply[4];
-    if (query_limit_take(&limit))
-        return 1;
-    frame_put(reply, (uint32_t)((query_limit_wait(&limit) + TC_CLOCK_HZ - 1) / TC_CLOCK_HZ), 4);
-    send(LIMITED | REPLY, request->sequence, reply, sizeof reply);
-    return 0;
-}
-
-static void count(uint8_t sequence) {
-    uint8_t reply[8];
-    frame_put(frame_put(reply, limit.answered, 4), limit.refused, 4);
-    send(COUNT | REPLY, sequence, reply, sizeof reply);
-}
-#endif
 
 /* What is measured begins with the clock at zero. */
 static uint32_t restart_clock(void) {
@@ -237,7 +161,7 @@ int main(void) {
     pieces.image = (uint8_t *)tc_model_instance.input;
     serial_start();
     target_ticks_start();
-    const uint8_t boot_wrong = (uint8_t)count_wrong();
+    const uint8_t boot_wrong = (uint8_t)count_wrong(logits);
     send(TEST | REPLY, 0, &boot_wrong, 1);
 #ifdef TC_QUERY_LIMIT
     query_limit_start(&limit, TC_QUERY_LIMIT, TC_QUERY_PERIOD);

@@ -133,7 +133,7 @@ def test_pyocd_is_told_not_to_wait_for_a_probe(cli: Cli, model: Path, tmp_path: 
         (("--board", "qemu-m44"), "did you mean 'qemu-m4'"),
         (("--selection", "seeded"), "whoever resets the device chooses the head"),
         (("--selection", "mean"), "known: fixed, random, keyed, coarse_keyed"),
-        (("--key", "/dev/null"), "the secret has 0 bytes; expected 16"),
+        (("--key", "/dev/null"), "/dev/null is a device; allowed: a regular file"),
     ],
 )
 def test_wrong_usage(cli: Cli, model: Path, arguments: tuple[str, ...], message: str) -> None:
