@@ -14,6 +14,7 @@ from tinycerb.bench.matrix.work import victim_tasks
 from tinycerb.config import load_config
 from tinycerb.errors import UsageError
 from tinycerb.run_dir import RunDirectory
+from tinycerb.seal.files import write_bytes
 
 
 def test_budgets_that_an_attack_cannot_use_are_left_out(undisturbed) -> None:
@@ -80,9 +81,9 @@ def test_every_victim_seed_has_a_run_of_its_own(tmp_path) -> None:
 def test_a_cell_of_another_specification_under_its_name_is_damaged(matrix, undisturbed) -> None:
     cells, _ = list_cells([matrix])
     first, second = (undisturbed.cell(cell.digest).read_bytes() for cell in cells[:2])
-    (matrix.path / "cells").mkdir()
-    matrix.cell(cells[0].digest).write_bytes(second)
-    matrix.cell(cells[1].digest).write_bytes(second)
+    # In the manifest both: it is the specification inside that does not fit the first one's name.
+    write_bytes(matrix.cell(cells[0].digest), second)
+    write_bytes(matrix.cell(cells[1].digest), second)
     finished, damaged = take_stock(cells)
     assert list(finished) == [cells[1].digest]
     assert len(damaged) == 1
