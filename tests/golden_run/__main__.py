@@ -1,9 +1,9 @@
 """The golden run: digests of all that the code computes, before and after a change that must change nothing.
 
-`python -m tests.golden_run write` makes `digests.json`; `check` makes them again and names what differs. Trained weights
-depend on the processor, so the file names the one that it was made on, and another one is refused.
+`python -m tests.golden_run write` makes `digests.json`; `check` makes them again and names what differs. Weights depend
+on the processor, so the file names the one that it was made on, and another one is refused.
 
-Equal must be: all tensors of every int8 file, the answers of every response to 200 images, and the result of every cell.
+Equal must be all tensors of every int8 file, the answers of every response to 200 images, and every cell's result.
 Names, metadata and digests of specifications may differ.
 """
 
