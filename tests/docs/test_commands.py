@@ -78,6 +78,8 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("matrix.md", "dask scheduler --port 8786"): INSTALLS,
     ("matrix.md", "dask worker tcp://HOST:8786 --nthreads 1"): INSTALLS,
     ("matrix.md", "tinycerb bench matrix default --scheduler tcp://HOST:8786"): DRY,
+    ("mutation.md", "make mutation MODULE=tinycerb/bench/verdict.py"): PLAN,
+    ("mutation.md", "make mutation MODULE=firmware_stub/application"): PLAN,
     ("results.md", "tinycerb bench matrix default --out RUN"): DRY,
     ("results.md", "tinycerb bench cost RUN && tinycerb bench matrix --resume RUN --markdown"): DRY,
 }

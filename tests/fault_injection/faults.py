@@ -69,7 +69,7 @@ def _full_disk(command: Sequence[str], run: Path, notes: Path, rng: random.Rando
     room = rng.choice((8, 24, 64, 160, 400)) * 1024
     shell = (
         f"cp -a {run} {notes}/in && mount -t tmpfs -o size={used + room} tmpfs {run} && cp -a {notes}/in/. {run}/ && "
-        f"cd {notes} && {shlex.join(command)}; code=$?; cp -a {run} {notes}/out; exit $code"
+        f"{shlex.join(command)}; code=$?; cp -a {run} {notes}/out; exit $code"
     )
     struck = _apart(f"{room // 1024} KiB left", shell)
     _exchange(run, notes / "out")
