@@ -54,7 +54,7 @@ bench-training: $(DEV)
 	$(BIN)/python -m tests.training.step_time
 
 bench-matrix: $(DEV) data
-	$(BIN)/python -m tests.bench.matrix.speed
+	$(BIN)/python -m tests.matrix.speed
 
 COMPRESSION := runs/compression
 compression: install data

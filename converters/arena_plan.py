@@ -8,7 +8,7 @@ per tensor) depends on its version and on the width of a pointer, and is estimat
 from bisect import insort
 from dataclasses import dataclass
 
-from converters.model_file import ModelFile, Tensor
+from tinycerb.converters.model_file import ModelFile, Tensor
 
 _ALIGNMENT = 16
 # A 32-bit core: node and registration per operator, evaluation struct per tensor, fixed parts of the interpreter.

@@ -6,8 +6,8 @@ point of 0 per channel, for weights and again for biases. On small networks all 
 
 from typing import Any
 
-from converters.flatbuffer_writer import pack_model, unpack_model
-from converters.layer_names import layer_of_chain
+from tinycerb.converters.flatbuffer_writer import pack_model, unpack_model
+from tinycerb.converters.layer_names import layer_of_chain
 
 
 def compact(content: bytes) -> bytes:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
-from converters.layer_names import layer_name
-from converters.model_file import ModelFile, Operator
+from tinycerb.converters.layer_names import layer_name
+from tinycerb.converters.model_file import ModelFile, Operator
 
 _FLOATS = ("float16", "float32", "float64", "bfloat16")
 DEFAULT_TARGETS = ("tflite-runtime-2-14", "tflite-micro")
@@ -15,7 +15,7 @@ DEFAULT_TARGETS = ("tflite-runtime-2-14", "tflite-micro")
 @cache
 def load_targets() -> dict[str, dict[str, int]]:
     """Returns per runtime its table from operator name to its highest readable version."""
-    return tomllib.loads((resources.files("converters") / "targets.toml").read_text())
+    return tomllib.loads((resources.files("tinycerb.converters") / "targets.toml").read_text())
 
 
 def load_target(name: str) -> dict[str, int]:

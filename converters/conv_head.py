@@ -8,7 +8,7 @@ channel, costs about 40 bytes per class more in the file, and runs at the same s
 import numpy as np
 import tensorflow as tf
 
-from converters.wide_head import WideHead
+from tinycerb.converters.wide_head import WideHead
 
 
 def convolution_logits(features: tf.Tensor, wide: WideHead) -> tf.Tensor:

@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from converters.compact import compact
-from converters.conv_head import convolution_logits
-from converters.metadata import embed_metadata
-from converters.wide_head import Head, WideHead, widen, widen_apart
+from tinycerb.converters.compact import compact
+from tinycerb.converters.conv_head import convolution_logits
+from tinycerb.converters.metadata import embed_metadata
+from tinycerb.converters.wide_head import Head, WideHead, widen, widen_apart
 
 FULLY_CONNECTED = "fully_connected"
 # Each head is a fully connected layer of its own, over features of its own.
@@ -101,7 +101,7 @@ def export_int8(
         heads: the heads that stand on it.
         image_shape: height, width and channels.
         facts: what else the file should say about itself; plain JSON values.
-        layout: the layer that holds all heads; see `converters.head_layout`. With `calibration` the converter gives
+        layout: the layer that holds all heads; see `head_layout.py`. With `calibration` the converter gives
             a fully connected layer a weight scale per class by itself.
         calibration: images to measure activation ranges on, float32 [N, height, width, channels] in 0..1.
 

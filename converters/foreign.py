@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from converters.flatbuffer_writer import pack_model, unpack_model
-from converters.model_file import ModelFile, Tensor, parse_model
+from tinycerb.converters.flatbuffer_writer import pack_model, unpack_model
+from tinycerb.converters.model_file import ModelFile, Tensor, parse_model
 
 
 class ForeignModelError(ValueError):

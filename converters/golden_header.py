@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from converters.golden import Golden
+from tinycerb.converters.golden import Golden
 
 _PER_LINE = 20
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from converters.wide_head import WideHead
+from tinycerb.converters.wide_head import WideHead
 
 # Largest weight that each class is quantized by: float32 [heads * classes].
 _WEIGHT_RANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {

@@ -5,7 +5,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from converters.c_model.model import OPERATORS
+from tinycerb.converters.c_model.model import OPERATORS
 
 TINYCERB_OPERATOR = "TinyCerbHeadSelect"
 
@@ -23,4 +23,4 @@ def c_operators() -> frozenset[str]:
 
 
 def _load(name: str) -> dict[str, Any]:
-    return tomllib.loads((resources.files("converters") / name).read_text())
+    return tomllib.loads((resources.files("tinycerb.converters") / name).read_text())

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 
-from converters.model_file import ModelFile, Operator
+from tinycerb.converters.model_file import ModelFile, Operator
 
 
 @dataclass(frozen=True)

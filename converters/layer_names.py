@@ -2,7 +2,7 @@
 
 import re
 
-from converters.model_file import Operator
+from tinycerb.converters.model_file import Operator
 
 _QUANTIZED = re.compile(r"\bquant_(\w+)")
 

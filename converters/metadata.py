@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from converters.flatbuffer_writer import pack_model, unpack_model
-from converters.model_file import ModelFile
+from tinycerb.converters.flatbuffer_writer import pack_model, unpack_model
+from tinycerb.converters.model_file import ModelFile
 
 METADATA_NAME = "tinycerb"
 _MOST_BYTES = 2**20

@@ -10,7 +10,7 @@ from typing import Any
 import tflite
 from flatbuffers import number_types
 
-from converters.verifier import MOST_BYTES, ModelFileError, verify
+from tinycerb.converters.verifier import MOST_BYTES, ModelFileError, verify
 
 __all__ = ["ModelFile", "ModelFileError", "Operator", "Tensor", "parse_model", "read_model_file"]
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from converters.known_operators import tflm_methods
-from converters.model_file import ModelFile
+from tinycerb.converters.known_operators import tflm_methods
+from tinycerb.converters.model_file import ModelFile
 
 
 class ResolverError(ValueError):

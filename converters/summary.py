@@ -4,13 +4,13 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from converters.arena_plan import plan_arena
-from converters.contract import load_targets, operator_violations
-from converters.known_operators import c_operators, tflm_methods
-from converters.layer_costs import cost_of
-from converters.layer_names import layer_name
-from converters.metadata import MetadataError, read_metadata
-from converters.model_file import ModelFile, Operator, Tensor
+from tinycerb.converters.arena_plan import plan_arena
+from tinycerb.converters.contract import load_targets, operator_violations
+from tinycerb.converters.known_operators import c_operators, tflm_methods
+from tinycerb.converters.layer_costs import cost_of
+from tinycerb.converters.layer_names import layer_name
+from tinycerb.converters.metadata import MetadataError, read_metadata
+from tinycerb.converters.model_file import ModelFile, Operator, Tensor
 
 _MOST_SCALES = 4
 

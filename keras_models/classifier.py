@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from keras_models.legacy import keras
+from tinycerb.keras_models.legacy import keras
 
 _SOFTMAX = "one softmax over the classes: Dense(classes, activation='softmax') as the last layer"
 

@@ -1,7 +1,7 @@
 """The demo's network: a stem, depthwise-separable blocks, one residual add, one wide convolution."""
 
-from keras_models.layers import conv_block, depthwise_block, scaled
-from keras_models.legacy import keras
+from tinycerb.keras_models.layers import conv_block, depthwise_block, scaled
+from tinycerb.keras_models.legacy import keras
 
 
 def demo_net(image_shape: tuple[int, int, int], width: float = 1.0) -> keras.Model:

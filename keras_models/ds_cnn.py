@@ -1,7 +1,7 @@
 """DS-CNN (Zhang et al., Hello Edge, 2017), the keyword spotting network of MLPerf Tiny."""
 
-from keras_models.layers import conv_block, depthwise_block, scaled
-from keras_models.legacy import keras
+from tinycerb.keras_models.layers import conv_block, depthwise_block, scaled
+from tinycerb.keras_models.legacy import keras
 
 
 def ds_cnn(image_shape: tuple[int, int, int], width: float = 1.0) -> keras.Model:

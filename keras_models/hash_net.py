@@ -1,7 +1,7 @@
 """The small network that tells an ensemble which member answers: three convolutions, as in D-EDM's `conv3`."""
 
-from keras_models.layers import conv_block
-from keras_models.legacy import keras
+from tinycerb.keras_models.layers import conv_block
+from tinycerb.keras_models.legacy import keras
 
 _CHANNELS = (8, 16, 16)
 

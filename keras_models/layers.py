@@ -1,6 +1,6 @@
 """Blocks that TF-MOT folds into one int8 operator each: convolution, batch normalisation, ReLU."""
 
-from keras_models.legacy import keras
+from tinycerb.keras_models.legacy import keras
 
 
 def scaled(channels: int, width: float) -> int:

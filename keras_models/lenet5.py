@@ -1,7 +1,7 @@
 """LeNet-5 (LeCun et al., 1998) with ReLU and max pooling: convolutions without batch norm, then dense layers."""
 
-from keras_models.layers import scaled
-from keras_models.legacy import keras
+from tinycerb.keras_models.layers import scaled
+from tinycerb.keras_models.legacy import keras
 
 
 def lenet5(image_shape: tuple[int, int, int], width: float = 1.0) -> keras.Model:

@@ -1,7 +1,7 @@
 """MobileNetV1 (Howard et al., 2017), the visual wake words network of MLPerf Tiny."""
 
-from keras_models.layers import conv_block, depthwise_block, scaled
-from keras_models.legacy import keras
+from tinycerb.keras_models.layers import conv_block, depthwise_block, scaled
+from tinycerb.keras_models.legacy import keras
 
 # (output channels at width 1, stride) of the depthwise-separable blocks.
 _BLOCKS = (

@@ -1,7 +1,7 @@
 """MobileNetV2 (Sandler et al., CVPR 2018), scaled by width: inverted residuals with linear bottlenecks."""
 
-from keras_models.layers import conv_block, depthwise_block, scaled
-from keras_models.legacy import keras
+from tinycerb.keras_models.layers import conv_block, depthwise_block, scaled
+from tinycerb.keras_models.legacy import keras
 
 # (expansion, output channels at width 1, repeats, stride of the first repeat)
 _BLOCKS = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))

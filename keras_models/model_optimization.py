@@ -7,7 +7,7 @@ nothing. Keras 3 is hidden for that moment, and comes as always to whoever impor
 import sys
 
 # Sets what makes TensorFlow hand out Keras 2, before anything loads it.
-from keras_models.legacy import keras  # noqa: F401
+from tinycerb.keras_models.legacy import keras  # noqa: F401
 
 _HIDES = "keras" not in sys.modules
 if _HIDES:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from keras_models.legacy import keras, require_legacy_model
+from tinycerb.keras_models.legacy import keras, require_legacy_model
 
 
 def head_name(index: int) -> str:

@@ -1,7 +1,7 @@
 """ResNet-8, the image classification network of MLPerf Tiny."""
 
-from keras_models.layers import scaled
-from keras_models.legacy import keras
+from tinycerb.keras_models.layers import scaled
+from tinycerb.keras_models.legacy import keras
 
 
 def resnet8(image_shape: tuple[int, int, int], width: float = 1.0) -> keras.Model:

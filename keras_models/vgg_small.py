@@ -1,7 +1,7 @@
 """A small VGG: three pairs of 3x3 convolutions, each followed by max pooling."""
 
-from keras_models.layers import conv_block, scaled
-from keras_models.legacy import keras
+from tinycerb.keras_models.layers import conv_block, scaled
+from tinycerb.keras_models.legacy import keras
 
 
 def vgg_small(image_shape: tuple[int, int, int], width: float = 1.0) -> keras.Model:

@@ -12,7 +12,7 @@ def render_summary(name: str, facts: Mapping[str, Any]) -> str:
 
     Args:
         name: the file's name.
-        facts: what `converters.summary.summarise` returns.
+        facts: what `tinycerb.converters.summary.summarise` returns.
     """
     totals = facts["totals"]
     lines = [

@@ -2,9 +2,9 @@
 
 import textwrap
 
-from reports.facts import Metrics, percent
-from reports.plain_text import shortened
-from reports.style import BAD, GOOD, OPEN
+from tinycerb.reports.facts import Metrics, percent
+from tinycerb.reports.plain_text import shortened
+from tinycerb.reports.style import BAD, GOOD, OPEN
 
 # Characters of a line of provenance, and of its label.
 _LINE, _LABEL = 120, 11

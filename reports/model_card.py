@@ -1,10 +1,10 @@
 """The model card: the report's core as Markdown, to lie beside the files."""
 
-from reports.facts import Metrics, percent, verdict_sentences
-from reports.io_card import markdown_io_card
-from reports.ownership import owner_paragraphs
-from reports.pages.limits import THREAT_MODEL
-from reports.plain_text import clean, markdown
+from tinycerb.reports.facts import Metrics, percent, verdict_sentences
+from tinycerb.reports.io_card import markdown_io_card
+from tinycerb.reports.ownership import owner_paragraphs
+from tinycerb.reports.pages.limits import THREAT_MODEL
+from tinycerb.reports.plain_text import clean, markdown
 
 
 def render_model_card(metrics: Metrics) -> str:

@@ -1,6 +1,6 @@
 """What a report says of the owner key: its hash, or that there is none. The key itself is in no file of a run."""
 
-from reports.facts import Metrics
+from tinycerb.reports.facts import Metrics
 
 
 def owner_paragraphs(metrics: Metrics) -> list[str]:

@@ -7,10 +7,10 @@ import matplotlib as mpl
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
-from reports.facts import Metrics
-from reports.pages import compression, confusion, layers, limits, stealing, summary, training
-from reports.plain_text import clean, drawable
-from reports.style import STYLE, add_footer
+from tinycerb.reports.facts import Metrics
+from tinycerb.reports.pages import compression, confusion, layers, limits, stealing, summary, training
+from tinycerb.reports.plain_text import clean, drawable
+from tinycerb.reports.style import STYLE, add_footer
 
 PAGES: tuple[Callable[[Metrics], list[Figure]], ...] = (
     summary.draw,

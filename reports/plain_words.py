@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from reports.facts import CHANCE_POINTS, Metrics, control_name, cost_status, defended_names, percent
+from tinycerb.reports.facts import CHANCE_POINTS, Metrics, control_name, cost_status, defended_names, percent
 
-# A status of `reports.front_texts` and a sentence.
+# A status of `tinycerb.reports.front_texts` and a sentence.
 Sentence = tuple[str, str]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.plain_text import wrapped
+from tinycerb.reports.plain_text import wrapped
 
 # For columns that line up; letters that the typewriter's face lacks come from the other one.
 TYPEWRITER = ["DejaVu Sans Mono", "DejaVu Sans"]

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from reports.plain_text import fitted, width_of
-from reports.style import PALE, RULE
+from tinycerb.reports.plain_text import fitted, width_of
+from tinycerb.reports.style import PALE, RULE
 
 # Points between a row's label and what stands beside it.
 _GAP = 6

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from reports.facts import Metrics, attack_names, channels_removed, percent, stolen
-from reports.table import draw_table
+from tinycerb.reports.facts import Metrics, attack_names, channels_removed, percent, stolen
+from tinycerb.reports.table import draw_table
 
 _RESPONSE_NAME = re.compile(r"(?:^|\+)([a-z0-9_]+)(?=,|\+|$)")
 # More columns than this leave no room for their figures.

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from converters.model_file import read_model_file
-from keras_models import build_backbone
-from keras_models.legacy import keras, named_layer
-from keras_models.multi_head import attach_heads, head_name
 from tinycerb.compression.quantization import quantize_aware
-from tinycerb.conversion import convert_model
+from tinycerb.conversion.from_run import convert_model
+from tinycerb.conversion.trained_model import from_quantization_aware
+from tinycerb.converters.model_file import read_model_file
 from tinycerb.events import ignore
-from tinycerb.tflite_model import quantize_images
-from tinycerb.trained_model import from_quantization_aware
+from tinycerb.keras_models import build_backbone
+from tinycerb.keras_models.legacy import keras, named_layer
+from tinycerb.keras_models.multi_head import attach_heads, head_name
+from tinycerb.runtimes.interpreter_model import quantize_images
 
 HEADS, CLASSES, IMAGES = 3, 10, 100
 Size = tuple[tuple[int, int, int], float]

@@ -4,13 +4,14 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OURS = ("tinycerb", "keras_models", "converters", "reports", "tests")
+OURS = ("tinycerb", "keras_models", "converters", "reports", "firmware_stub", "tests")
 SOURCES = sorted(path for package in OURS for path in (ROOT / package).rglob("*.py"))
 
 
@@ -20,21 +21,93 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def imports_of(path: Path) -> set[str]:
-    """Top-level names of all modules that a file imports, anywhere in it."""
-    names: set[str] = set()
+    """Names of all modules that a file imports, anywhere in it: of ours below `tinycerb.`, of others the top level."""
+    return {name if (name := module.split(".")[0]) != "tinycerb" else module for module, _ in imported_by(path)}
+
+
+def imported_by(path: Path) -> list[tuple[str, int]]:
+    """The modules that a file imports, in functions too, each with its line."""
+    found: list[tuple[str, int]] = []
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names.add((node.module or "").split(".")[0])
-    return names
+            found += [(alias.name, node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: imports of ours are written out"
+            module = node.module or ""
+            found += [
+                (f"{module}.{alias.name}" if module == "tinycerb" else module, node.lineno) for alias in node.names
+            ]
+    return found
 
 
-@pytest.mark.parametrize("package", ["keras_models", "converters", "reports"])
-def test_arrows_of_import_run_one_way(package: str) -> None:
-    forbidden = {"tinycerb", "keras_models", "converters", "reports"} - {package}
-    offenders = {str(path): imports_of(path) & forbidden for path in (ROOT / package).rglob("*.py")}
-    assert not {path: names for path, names in offenders.items() if names}
+# The house from the ground up: a room imports from rooms below it and never from one above.
+FLOORS = (
+    "errors", "__version__", "firmware_stub", "keras_models", "converters", "reports", "events", "registry", "bounded",
+    "atomic", "progress", "processes", "advice", "subprocess_call", "secret_file", "seal", "runtimes", "presets",
+    "config", "datasets", "run_dir", "answers", "boards", "oracle", "defenses", "ownership", "compression", "training",
+    "attacks", "conversion", "bench", "jobs", "matrix", "check", "doctor", "cli", "__init__", "__main__",
+)  # fmt: skip
+# Modules that belong to no room.
+LOOSE = {
+    "atomic", "errors", "events", "progress", "registry", "run_dir", "secret_file", "subprocess_call",
+}  # fmt: skip
+# Folders of the top level that are parts of the package.
+TOP_LEVEL = ("converters", "firmware_stub", "keras_models", "reports")
+
+
+def room_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[0] if parts[0] in TOP_LEVEL else parts[1]
+
+
+PRODUCT = [path for path in SOURCES if path.relative_to(ROOT).parts[0] != "tests"]
+
+
+def test_no_import_runs_up() -> None:
+    offenders = []
+    for path in PRODUCT:
+        room = room_of(path)
+        for module, line in imported_by(path):
+            names = module.split(".")
+            assert names[0] not in TOP_LEVEL, f"{path}:{line}: {names[0]} is tinycerb.{names[0]}"
+            if names[0] == "tinycerb" and len(names) > 1 and FLOORS.index(names[1]) > FLOORS.index(room):
+                offenders.append(f"{path.relative_to(ROOT)}:{line} ({room}) imports {module}, of a floor above it")
+    assert offenders == []
+
+
+def test_every_room_has_a_floor_and_no_floor_is_empty() -> None:
+    rooms = {room_of(path) for path in PRODUCT}
+    assert rooms | {"__version__"} == set(FLOORS)
+
+
+def test_few_modules_lie_loose() -> None:
+    assert {path.stem for path in (ROOT / "tinycerb").glob("*.py")} == LOOSE | {"__init__", "__main__"}
+    assert len(LOOSE) <= 10
+
+
+@pytest.mark.parametrize("package", ["keras_models", "converters", "reports", "firmware_stub"])
+def test_folders_of_the_top_level_stand_alone(package: str) -> None:
+    """None of them knows the application, nor another of them."""
+    offenders = [
+        f"{path}:{line}: {module}"
+        for path in (ROOT / package).rglob("*.py")
+        for module, line in imported_by(path)
+        if module.split(".")[0] == "tinycerb" and module.split(".")[1] != package
+    ]
+    assert offenders == []
+
+
+def test_a_wheel_holds_one_package() -> None:
+    """Nobody else's `reports` or `converters` is hidden, and nobody's hides ours."""
+    from setuptools import find_packages
+
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]
+    packages = find_packages(str(ROOT), include=settings["include"])
+    assert {name.partition(".")[0] for name in packages} == {"tinycerb"}
+    for name in TOP_LEVEL:
+        assert (ROOT / "tinycerb" / name).readlink() == Path("..") / name
+        assert f"tinycerb.{name}" in packages
+    assert "tinycerb.converters.c_model" in packages
 
 
 def test_keras_has_one_door() -> None:
@@ -121,7 +194,7 @@ def test_tf_mot_has_one_door() -> None:
 
 def test_the_door_to_tf_mot_does_not_load_keras_3_and_leaves_it_to_others() -> None:
     code = (
-        "import sys, keras_models.model_optimization; print('keras' in sys.modules); "
+        "import sys, tinycerb.keras_models.model_optimization; print('keras' in sys.modules); "
         "import keras; print(keras.__version__)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -42,7 +42,7 @@ def test_a_run_is_the_same_without_asserts(smoke_run, tmp_path) -> None:
 
 def test_an_oracle_that_sees_tensorflow_answers_nothing_with_or_without_asserts(smoke_run) -> None:
     code = "import sys, types; sys.modules['tensorflow'] = types.ModuleType('tensorflow'); "
-    code += "from tinycerb.oracle_child import main; main()"
+    code += "from tinycerb.oracle.server import main; main()"
     spec = OracleSpec(str(smoke_run.model("undefended")), "probs", "fixed", 1)
     for option in ([], ["-O"]):
         command = [sys.executable, *option, "-c", code, json.dumps(asdict(spec))]

@@ -4,7 +4,7 @@ import os
 import sys
 import traceback
 
-from tinycerb.doctor.diagnosis import diagnose
+from tinycerb.advice.diagnosis import diagnose
 
 
 def main() -> None:

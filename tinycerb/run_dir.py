@@ -18,11 +18,11 @@ from tinycerb import __version__
 from tinycerb.atomic import describe_os_error, make_directory, pack_json
 from tinycerb.config import Config, parse_config
 from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.runtimes.model_json import read_side_file
 from tinycerb.seal.files import Damaged, manifest_in, read_bytes, read_json, read_text, write_into
 from tinycerb.seal.manifest import NAME as MANIFEST
 from tinycerb.seal.manifest import Manifest
 from tinycerb.seal.versions import package_versions, processor, versions_of
-from tinycerb.side_file import read_side_file
 
 # What a run has before its configuration, which makes it one.
 _BEGINNINGS = ("env.json", MANIFEST, ".lock")

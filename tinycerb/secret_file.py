@@ -7,9 +7,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from converters.child_process import die_with_parent
 from tinycerb.atomic import describe_os_error
 from tinycerb.bounded.files import read_text
+from tinycerb.converters.child_process import die_with_parent
 from tinycerb.errors import UsageError
 
 # How an owner key's file begins; a device's secret is 32 hexadecimal digits and nothing else.

@@ -5,9 +5,9 @@ from math import prod
 import numpy as np
 import tflite
 
-from converters.c_model.errors import refuse, refuse_tensor
-from converters.c_model.lowering import Lowering, lowers
-from converters.c_model.requirements import (
+from tinycerb.converters.c_model.errors import refuse, refuse_tensor
+from tinycerb.converters.c_model.lowering import Lowering, lowers
+from tinycerb.converters.c_model.requirements import (
     Shape,
     require_activation,
     require_inputs,
@@ -15,8 +15,8 @@ from converters.c_model.requirements import (
     require_rank,
     require_same_quantization,
 )
-from converters.c_model.source import Source
-from converters.model_file import Operator
+from tinycerb.converters.c_model.source import Source
+from tinycerb.converters.model_file import Operator
 
 
 def check_reshape(source: Source, operator: Operator) -> Shape:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from converters.c_model.layer import Layer
+from tinycerb.converters.c_model.layer import Layer
 
 _ALIGNMENT = 16
 

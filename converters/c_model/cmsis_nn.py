@@ -4,13 +4,13 @@ file, working memory as CMSIS-NN 4.0.0 wants it."""
 import numpy as np
 import tflite
 
-from converters.c_model.convolutions import kernel_and_window
-from converters.c_model.dense import selection_behind
-from converters.c_model.layer import Array, Layer, Value
-from converters.c_model.lowering import Lower, Lowering
-from converters.c_model.pools import lower_pool
-from converters.c_model.product import product_parameters, read_weights, row_multipliers
-from converters.model_file import Operator
+from tinycerb.converters.c_model.convolutions import kernel_and_window
+from tinycerb.converters.c_model.dense import selection_behind
+from tinycerb.converters.c_model.layer import Array, Layer, Value
+from tinycerb.converters.c_model.lowering import Lower, Lowering
+from tinycerb.converters.c_model.pools import lower_pool
+from tinycerb.converters.c_model.product import product_parameters, read_weights, row_multipliers
+from tinycerb.converters.model_file import Operator
 
 # Its depthwise kernel for MVE works on so many channels at a time.
 _MVE_CHANNELS = 124

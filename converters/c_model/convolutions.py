@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 import tflite
 
-from converters.c_model.errors import refuse_tensor
-from converters.c_model.layer import Layer
-from converters.c_model.lowering import Lowering, lowers
-from converters.c_model.product import product_parameters, read_weights, row_multipliers
-from converters.c_model.requirements import Shape, require_activation, require_fused, require_inputs
-from converters.c_model.source import Source
-from converters.c_model.weights import require_bias, require_multipliers, require_weights
-from converters.c_model.window import lead_bytes, window_output, window_parameters
-from converters.model_file import Operator
+from tinycerb.converters.c_model.errors import refuse_tensor
+from tinycerb.converters.c_model.layer import Layer
+from tinycerb.converters.c_model.lowering import Lowering, lowers
+from tinycerb.converters.c_model.product import product_parameters, read_weights, row_multipliers
+from tinycerb.converters.c_model.requirements import Shape, require_activation, require_fused, require_inputs
+from tinycerb.converters.c_model.source import Source
+from tinycerb.converters.c_model.weights import require_bias, require_multipliers, require_weights
+from tinycerb.converters.c_model.window import lead_bytes, window_output, window_parameters
+from tinycerb.converters.model_file import Operator
 
 _OPTIONS = {"CONV_2D": tflite.Conv2DOptions, "DEPTHWISE_CONV_2D": tflite.DepthwiseConv2DOptions}
 

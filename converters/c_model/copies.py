@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import tflite
 
-from converters.c_model.dense import constant_inputs
-from converters.c_model.errors import refuse, refuse_tensor
-from converters.c_model.layer import Layer
-from converters.c_model.lowering import Lowering, lowers
-from converters.c_model.requirements import (
+from tinycerb.converters.c_model.dense import constant_inputs
+from tinycerb.converters.c_model.errors import refuse, refuse_tensor
+from tinycerb.converters.c_model.layer import Layer
+from tinycerb.converters.c_model.lowering import Lowering, lowers
+from tinycerb.converters.c_model.requirements import (
     Shape,
     require_fused,
     require_inputs,
@@ -18,8 +18,8 @@ from converters.c_model.requirements import (
     require_rank,
     require_same_quantization,
 )
-from converters.c_model.source import Source
-from converters.model_file import Operator, Tensor
+from tinycerb.converters.c_model.source import Source
+from tinycerb.converters.model_file import Operator, Tensor
 
 # As many as the kernel's loops.
 MOST_AXES = 5

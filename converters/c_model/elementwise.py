@@ -3,14 +3,14 @@
 import numpy as np
 import tflite
 
-from converters.c_model.dense import constant_inputs
-from converters.c_model.errors import refuse, refuse_tensor
-from converters.c_model.fixed_point import activation_range, quantize_multiplier
-from converters.c_model.layer import Layer, Value
-from converters.c_model.lowering import Lowering, lowers
-from converters.c_model.requirements import Shape, require_fused, require_inputs, require_int8
-from converters.c_model.source import Source
-from converters.model_file import Operator
+from tinycerb.converters.c_model.dense import constant_inputs
+from tinycerb.converters.c_model.errors import refuse, refuse_tensor
+from tinycerb.converters.c_model.fixed_point import activation_range, quantize_multiplier
+from tinycerb.converters.c_model.layer import Layer, Value
+from tinycerb.converters.c_model.lowering import Lowering, lowers
+from tinycerb.converters.c_model.requirements import Shape, require_fused, require_inputs, require_int8
+from tinycerb.converters.c_model.source import Source
+from tinycerb.converters.model_file import Operator
 
 # How far TFLite's kernels broadcast.
 _MOST_AXES = {"ADD": 6, "MUL": 4}

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from converters.c_model.layer import Array, Value
-from converters.c_model.model import CModel
-from converters.c_model.response import ResponseStep
+from tinycerb.converters.c_model.layer import Array, Value
+from tinycerb.converters.c_model.model import CModel
+from tinycerb.converters.c_model.response import ResponseStep
 
 _CMSIS_NN = """#ifndef TINYCERB_CMSIS_NN
 #error "this model.c is for CMSIS-NN's kernels: give -DTINYCERB_CMSIS_NN_ROOT=, or convert it again without them"

@@ -1,6 +1,6 @@
 """What the C runtime cannot run."""
 
-from converters.model_file import Operator, Tensor
+from tinycerb.converters.model_file import Operator, Tensor
 
 
 class UnsupportedModelError(ValueError):

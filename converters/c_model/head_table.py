@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from converters.model_file import ModelFile
+from tinycerb.converters.model_file import ModelFile
 
 
 def as_head_table(file: ModelFile) -> ModelFile:

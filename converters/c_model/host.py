@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from converters.c_model.emit import emit_header, emit_source
-from converters.c_model.model import CModel, lower_model
-from converters.c_model.response import ResponseStep
-from converters.child_process import die_with_parent
-from converters.model_file import ModelFile
-from converters.own_folder import own_folder
+from tinycerb.converters.c_model.emit import emit_header, emit_source
+from tinycerb.converters.c_model.model import CModel, lower_model
+from tinycerb.converters.c_model.response import ResponseStep
+from tinycerb.converters.child_process import die_with_parent
+from tinycerb.converters.model_file import ModelFile
+from tinycerb.converters.own_folder import own_folder
 
 
 class CompilerError(RuntimeError):

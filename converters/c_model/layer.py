@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from converters.model_file import Operator
+from tinycerb.converters.model_file import Operator
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from converters.c_model.errors import refuse, refuse_tensor
-from converters.c_model.fixed_point import activation_range, quantize_multiplier, scale_integer
-from converters.c_model.layer import Array, Layer
-from converters.c_model.lowering import Lowering, lowers
-from converters.c_model.requirements import Shape, require_activation, require_inputs, require_six
-from converters.c_model.source import Source
-from converters.model_file import Operator
+from tinycerb.converters.c_model.errors import refuse, refuse_tensor
+from tinycerb.converters.c_model.fixed_point import activation_range, quantize_multiplier, scale_integer
+from tinycerb.converters.c_model.layer import Array, Layer
+from tinycerb.converters.c_model.lowering import Lowering, lowers
+from tinycerb.converters.c_model.requirements import Shape, require_activation, require_inputs, require_six
+from tinycerb.converters.c_model.source import Source
+from tinycerb.converters.model_file import Operator
 
 _VALUES = range(-128, 128)
 

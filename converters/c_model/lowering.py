@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from converters.c_model.layer import Layer
-from converters.c_model.source import Source
-from converters.c_model.targets import Target
-from converters.model_file import Operator
+from tinycerb.converters.c_model.layer import Layer
+from tinycerb.converters.c_model.source import Source
+from tinycerb.converters.c_model.targets import Target
+from tinycerb.converters.model_file import Operator
 
 
 @dataclass

@@ -5,20 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 # Importing these modules fills the registry of operators.
-from converters.c_model import aliases, convolutions, copies, dense, elementwise, lookups, pools, slices  # noqa: F401
-from converters.c_model.arena import Arena, plan_arena
-from converters.c_model.cmsis_nn import CMSIS_NN_OPERATORS
-from converters.c_model.errors import UnsupportedModelError
-from converters.c_model.head_table import as_head_table
-from converters.c_model.layer import Layer
-from converters.c_model.lowering import OPERATORS, Lowering
-from converters.c_model.response import ResponseStep
-from converters.c_model.softmax import SMALLEST_STEP, softmax_scale
-from converters.c_model.source import Source, open_source
-from converters.c_model.targets import TARGETS, Target
-from converters.c_model.validation import validate
-from converters.metadata import MetadataError, read_metadata
-from converters.model_file import ModelFile, Tensor
+from tinycerb.converters.c_model import aliases, convolutions, copies, dense, elementwise, lookups, pools, slices  # noqa: F401
+from tinycerb.converters.c_model.arena import Arena, plan_arena
+from tinycerb.converters.c_model.cmsis_nn import CMSIS_NN_OPERATORS
+from tinycerb.converters.c_model.errors import UnsupportedModelError
+from tinycerb.converters.c_model.head_table import as_head_table
+from tinycerb.converters.c_model.layer import Layer
+from tinycerb.converters.c_model.lowering import OPERATORS, Lowering
+from tinycerb.converters.c_model.response import ResponseStep
+from tinycerb.converters.c_model.softmax import SMALLEST_STEP, softmax_scale
+from tinycerb.converters.c_model.source import Source, open_source
+from tinycerb.converters.c_model.targets import TARGETS, Target
+from tinycerb.converters.c_model.validation import validate
+from tinycerb.converters.metadata import MetadataError, read_metadata
+from tinycerb.converters.model_file import ModelFile, Tensor
 
 
 @dataclass(frozen=True)

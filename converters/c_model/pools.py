@@ -4,11 +4,11 @@ from typing import Any
 
 import tflite
 
-from converters.c_model.errors import refuse
-from converters.c_model.fixed_point import activation_range, quantize_multiplier
-from converters.c_model.layer import Layer
-from converters.c_model.lowering import Lowering, lowers
-from converters.c_model.requirements import (
+from tinycerb.converters.c_model.errors import refuse
+from tinycerb.converters.c_model.fixed_point import activation_range, quantize_multiplier
+from tinycerb.converters.c_model.layer import Layer
+from tinycerb.converters.c_model.lowering import Lowering, lowers
+from tinycerb.converters.c_model.requirements import (
     Shape,
     require_activation,
     require_fused,
@@ -17,9 +17,9 @@ from converters.c_model.requirements import (
     require_integers,
     require_same_quantization,
 )
-from converters.c_model.source import Source
-from converters.c_model.window import lead_bytes, window_output, window_parameters
-from converters.model_file import Operator
+from tinycerb.converters.c_model.source import Source
+from tinycerb.converters.c_model.window import lead_bytes, window_output, window_parameters
+from tinycerb.converters.model_file import Operator
 
 _LARGEST_WINDOW = 4096
 

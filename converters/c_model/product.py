@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from converters.c_model.errors import refuse
-from converters.c_model.fixed_point import activation_range, quantize_multiplier
-from converters.c_model.layer import Array, Value
-from converters.c_model.source import Source
-from converters.model_file import Operator
+from tinycerb.converters.c_model.errors import refuse
+from tinycerb.converters.c_model.fixed_point import activation_range, quantize_multiplier
+from tinycerb.converters.c_model.layer import Array, Value
+from tinycerb.converters.c_model.source import Source
+from tinycerb.converters.model_file import Operator
 
 
 def read_weights(source: Source, operator: Operator) -> tuple[np.ndarray, np.ndarray]:

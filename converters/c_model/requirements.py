@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from converters.c_model.errors import refuse, refuse_tensor
-from converters.c_model.fixed_point import round_half_away
-from converters.c_model.source import Source
-from converters.model_file import Operator, Tensor
+from tinycerb.converters.c_model.errors import refuse, refuse_tensor
+from tinycerb.converters.c_model.fixed_point import round_half_away
+from tinycerb.converters.c_model.source import Source
+from tinycerb.converters.model_file import Operator, Tensor
 
 Shape = tuple[int, ...]
 _LARGEST_INTEGER = 2**31 - 1

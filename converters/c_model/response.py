@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from converters.c_model.layer import Value
+from tinycerb.converters.c_model.layer import Value
 
 
 @dataclass(frozen=True)

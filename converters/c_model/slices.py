@@ -2,12 +2,12 @@
 
 import tflite
 
-from converters.c_model.copies import MOST_AXES, add_copy, row_strides
-from converters.c_model.errors import refuse, refuse_tensor
-from converters.c_model.lowering import Lowering, lowers
-from converters.c_model.requirements import Shape, require_inputs, require_int8, require_integers, require_rank
-from converters.c_model.source import Source
-from converters.model_file import Operator
+from tinycerb.converters.c_model.copies import MOST_AXES, add_copy, row_strides
+from tinycerb.converters.c_model.errors import refuse, refuse_tensor
+from tinycerb.converters.c_model.lowering import Lowering, lowers
+from tinycerb.converters.c_model.requirements import Shape, require_inputs, require_int8, require_integers, require_rank
+from tinycerb.converters.c_model.source import Source
+from tinycerb.converters.model_file import Operator
 
 
 def _chosen(source: Source, operator: Operator) -> list[range]:

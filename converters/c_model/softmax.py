@@ -4,13 +4,13 @@ import math
 
 import tflite
 
-from converters.c_model.errors import refuse, refuse_tensor
-from converters.c_model.fixed_point import quantize_multiplier
-from converters.c_model.layer import Layer
-from converters.c_model.lowering import Lowering, lowers
-from converters.c_model.requirements import Shape, require_activation, require_inputs
-from converters.c_model.source import Source
-from converters.model_file import Operator
+from tinycerb.converters.c_model.errors import refuse, refuse_tensor
+from tinycerb.converters.c_model.fixed_point import quantize_multiplier
+from tinycerb.converters.c_model.layer import Layer
+from tinycerb.converters.c_model.lowering import Lowering, lowers
+from tinycerb.converters.c_model.requirements import Shape, require_activation, require_inputs
+from tinycerb.converters.c_model.source import Source
+from tinycerb.converters.model_file import Operator
 
 # A step of the logits in Q5.26 must be more than one.
 SMALLEST_STEP = 2.0**-26

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import tflite
 
-from converters.c_model.errors import UnsupportedModelError, refuse, refuse_tensor
-from converters.model_file import ModelFile, ModelFileError, Operator, Tensor
-from converters.verifier import verify_table
+from tinycerb.converters.c_model.errors import UnsupportedModelError, refuse, refuse_tensor
+from tinycerb.converters.model_file import ModelFile, ModelFileError, Operator, Tensor
+from tinycerb.converters.verifier import verify_table
 
 _NUMPY_TYPES = {"int8": np.int8, "int32": np.int32, "int64": np.int64, "uint8": np.uint8, "float32": np.float32}
 

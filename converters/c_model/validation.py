@@ -4,10 +4,10 @@ from math import prod
 
 import tflite
 
-from converters.c_model.errors import UnsupportedModelError, refuse, refuse_tensor
-from converters.c_model.lowering import OPERATORS
-from converters.c_model.source import Source
-from converters.model_file import ITEM_BITS, Operator, Tensor, builtin_code
+from tinycerb.converters.c_model.errors import UnsupportedModelError, refuse, refuse_tensor
+from tinycerb.converters.c_model.lowering import OPERATORS
+from tinycerb.converters.c_model.source import Source
+from tinycerb.converters.model_file import ITEM_BITS, Operator, Tensor, builtin_code
 
 # More than microcontrollers have memory: for a constant as it stands in the file, or what is computed at once.
 _MOST_TENSOR_BYTES = 32 * 2**20

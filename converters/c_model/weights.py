@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from converters.c_model.errors import refuse, refuse_tensor
-from converters.c_model.product import row_multipliers
-from converters.c_model.requirements import require_rank
-from converters.c_model.source import Source
-from converters.model_file import Operator
+from tinycerb.converters.c_model.errors import refuse, refuse_tensor
+from tinycerb.converters.c_model.product import row_multipliers
+from tinycerb.converters.c_model.requirements import require_rank
+from tinycerb.converters.c_model.source import Source
+from tinycerb.converters.model_file import Operator
 
 # TFLite shifts a sum by so many bits at most.
 _MOST_SHIFT = 30

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from converters.c_model.errors import refuse
-from converters.c_model.requirements import require_image
-from converters.model_file import Operator
+from tinycerb.converters.c_model.errors import refuse
+from tinycerb.converters.c_model.requirements import require_image
+from tinycerb.converters.model_file import Operator
 
 _SAME, _VALID = 0, 1
 _LARGEST_INTEGER = 2**31 - 1

@@ -7,8 +7,8 @@ import subprocess
 from importlib import resources
 from pathlib import Path
 
-from converters.child_process import die_with_parent
-from converters.own_folder import own_folder
+from tinycerb.converters.child_process import die_with_parent
+from tinycerb.converters.own_folder import own_folder
 
 _SOURCES = ("delegate.c", "tflite_abi.h")
 _FLAGS = ("-std=c99", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Wconversion", "-Werror")
@@ -33,7 +33,7 @@ def build_delegate(cache: Path | None = None) -> Path:
         DelegateBuildError: no compiler, or it fails; the message holds what to do.
         OSError: the directory cannot be written.
     """
-    sources = {name: (resources.files("converters.head_select_op") / name).read_bytes() for name in _SOURCES}
+    sources = {name: (resources.files("tinycerb.converters.head_select_op") / name).read_bytes() for name in _SOURCES}
     digest = hashlib.sha256(b"".join(sources.values())).hexdigest()[:16]
     library = (cache or default_cache()) / f"libtinycerb_head_select-{digest}.so"
     if library.exists():
@@ -42,7 +42,7 @@ def build_delegate(cache: Path | None = None) -> Path:
     if compiler is None:
         raise DelegateBuildError(
             "no C compiler (cc, gcc, clang) for the delegate; install one with: sudo apt-get install -y gcc   or use "
-            "converters.head_select_op.registerer with tflite-runtime, which needs none"
+            "tinycerb.converters.head_select_op.registerer with tflite-runtime, which needs none"
         )
     library.parent.mkdir(parents=True, exist_ok=True)
     with own_folder(library.parent) as folder:

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from converters.head_select_op.surgery import DRAW, OPTIONS
-from converters.known_operators import TINYCERB_OPERATOR
+from tinycerb.converters.head_select_op.surgery import DRAW, OPTIONS
+from tinycerb.converters.known_operators import TINYCERB_OPERATOR
 
 _OK, _ERROR = 0, 1
 _BUILTIN_CUSTOM = 32

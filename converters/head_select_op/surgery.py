@@ -3,9 +3,9 @@
 import struct
 from typing import Any
 
-from converters.flatbuffer_writer import pack_model, unpack_model
-from converters.known_operators import TINYCERB_OPERATOR
-from converters.model_file import ModelFile, parse_model
+from tinycerb.converters.flatbuffer_writer import pack_model, unpack_model
+from tinycerb.converters.known_operators import TINYCERB_OPERATOR
+from tinycerb.converters.model_file import ModelFile, parse_model
 
 # custom_options, little endian: u8 layout version, u8 mode, u16 heads, u16 classes.
 OPTIONS = struct.Struct("<BBHH")

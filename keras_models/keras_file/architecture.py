@@ -6,8 +6,8 @@ done without running it.
 
 from typing import Any
 
-from keras_models.keras_file.errors import ForeignCodeError
-from keras_models.keras_file.known_classes import (
+from tinycerb.keras_models.keras_file.errors import ForeignCodeError
+from tinycerb.keras_models.keras_file.known_classes import (
     CLASSES,
     FUNCTION_LAYERS,
     FUNCTIONS,

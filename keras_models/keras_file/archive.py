@@ -8,11 +8,11 @@ from typing import Any
 
 import h5py
 
-from keras_models.keras_file.description import Description
-from keras_models.keras_file.errors import DamagedKerasFileError, TooLargeError
-from keras_models.keras_file.hdf5 import foreign_parts
-from keras_models.keras_file.size import require_array_sizes, require_member_sizes, require_size
-from keras_models.legacy import keras
+from tinycerb.keras_models.keras_file.description import Description
+from tinycerb.keras_models.keras_file.errors import DamagedKerasFileError, TooLargeError
+from tinycerb.keras_models.keras_file.hdf5 import foreign_parts
+from tinycerb.keras_models.keras_file.size import require_array_sizes, require_member_sizes, require_size
+from tinycerb.keras_models.legacy import keras
 
 _WEIGHTS = "model.weights.h5"
 # Further ones are vocabularies and the like, which Keras would unpack to the disk.

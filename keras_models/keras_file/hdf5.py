@@ -7,10 +7,10 @@ from typing import Any
 
 import h5py
 
-from keras_models.keras_file.description import Description
-from keras_models.keras_file.errors import DamagedKerasFileError, KerasFileError
-from keras_models.keras_file.size import require_array_sizes
-from keras_models.legacy import keras
+from tinycerb.keras_models.keras_file.description import Description
+from tinycerb.keras_models.keras_file.errors import DamagedKerasFileError, KerasFileError
+from tinycerb.keras_models.keras_file.size import require_array_sizes
+from tinycerb.keras_models.legacy import keras
 
 _LINKS: Any = importlib.import_module("h5py.h5l")
 

@@ -8,17 +8,17 @@ import math
 from pathlib import Path
 from typing import Any, Protocol
 
-from keras_models.keras_file import archive, hdf5, saved_model
-from keras_models.keras_file.architecture import check_architecture
-from keras_models.keras_file.description import Description
-from keras_models.keras_file.errors import (
+from tinycerb.keras_models.keras_file import archive, hdf5, saved_model
+from tinycerb.keras_models.keras_file.architecture import check_architecture
+from tinycerb.keras_models.keras_file.description import Description
+from tinycerb.keras_models.keras_file.errors import (
     DamagedKerasFileError,
     ForeignCodeError,
     KerasFileError,
     TooLargeError,
 )
-from keras_models.keras_file.size import require_network_size
-from keras_models.legacy import keras, require_legacy_model
+from tinycerb.keras_models.keras_file.size import require_network_size
+from tinycerb.keras_models.legacy import keras, require_legacy_model
 
 
 def open_keras_file(path: Path, allow_code: bool = False, most_bytes: float = math.inf) -> keras.Model:

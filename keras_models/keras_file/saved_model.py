@@ -9,10 +9,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from keras_models.keras_file.description import Description
-from keras_models.keras_file.errors import DamagedKerasFileError, KerasFileError
-from keras_models.keras_file.size import require_size
-from keras_models.legacy import SavedMetadata, keras
+from tinycerb.keras_models.keras_file.description import Description
+from tinycerb.keras_models.keras_file.errors import DamagedKerasFileError, KerasFileError
+from tinycerb.keras_models.keras_file.size import require_size
+from tinycerb.keras_models.legacy import SavedMetadata, keras
 
 _METADATA = "keras_metadata.pb"
 

@@ -8,8 +8,8 @@ from typing import Any
 import h5py
 import tensorflow as tf
 
-from keras_models.keras_file.errors import TooLargeError
-from keras_models.legacy import keras
+from tinycerb.keras_models.keras_file.errors import TooLargeError
+from tinycerb.keras_models.legacy import keras
 
 _FLOAT = 4
 # What Keras writes. Others unpack far more than they are asked for.

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from reports.plain_text import clean, drawable
-from reports.style import RULE, STYLE, series_look
+from tinycerb.reports.plain_text import clean, drawable
+from tinycerb.reports.style import RULE, STYLE, series_look
 
 Results = dict[str, Any]
 # Defences are told apart by colour and, from the seventh on, by line and mark, too.

@@ -5,7 +5,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from reports.plain_text import clean, markdown
+from tinycerb.reports.plain_text import clean, markdown
 
 Results = dict[str, Any]
 Lines = tuple[str, list[str], list[list[str]]]

@@ -4,10 +4,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from reports.facts import Metrics, channels_removed, percent
-from reports.plain_text import shortened
-from reports.style import blank_axes, new_page, write_paragraphs
-from reports.table import draw_table
+from tinycerb.reports.facts import Metrics, channels_removed, percent
+from tinycerb.reports.plain_text import shortened
+from tinycerb.reports.style import blank_axes, new_page, write_paragraphs
+from tinycerb.reports.table import draw_table
 
 _NAMES = {"channels": "channels", "unstructured": "TF-MOT unstructured", "two_of_four": "TF-MOT 2:4"}
 _LAYERS = 26

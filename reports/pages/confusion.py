@@ -3,9 +3,9 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from reports.facts import Metrics
-from reports.plain_text import fitted
-from reports.style import new_page
+from tinycerb.reports.facts import Metrics
+from tinycerb.reports.plain_text import fitted
+from tinycerb.reports.style import new_page
 
 # Points that there are for names below a matrix and beside it.
 _BELOW, _BESIDE = 68, 58

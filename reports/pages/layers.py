@@ -4,9 +4,9 @@ import json
 
 from matplotlib.figure import Figure
 
-from reports.facts import Metrics, in_groups
-from reports.style import SERIES, blank_axes, new_page
-from reports.table import draw_table
+from tinycerb.reports.facts import Metrics, in_groups
+from tinycerb.reports.style import SERIES, blank_axes, new_page
+from tinycerb.reports.table import draw_table
 
 _ROWS = 24
 _NAMED = 4

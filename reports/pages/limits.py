@@ -2,9 +2,9 @@
 
 from matplotlib.figure import Figure
 
-from reports.facts import Metrics
-from reports.ownership import owner_paragraphs
-from reports.style import new_page, paragraph_height, write_paragraphs
+from tinycerb.reports.facts import Metrics
+from tinycerb.reports.ownership import owner_paragraphs
+from tinycerb.reports.style import new_page, paragraph_height, write_paragraphs
 
 # Where the footer is, in shares of the page's height, and what a line of a paragraph holds.
 _LOWEST, _CHARACTERS = 0.05, 118

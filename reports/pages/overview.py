@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from reports.facts import Metrics, in_groups
-from reports.front_texts import STATUS_COLOURS, VERDICT_NOTE, provenance_lines, title_of, validity_lines
-from reports.style import BAD, SERIES, TYPEWRITER, blank_axes, new_page
-from reports.victim_table import MOST_COLUMNS, draw_victims, victim_rows
+from tinycerb.reports.facts import Metrics, in_groups
+from tinycerb.reports.front_texts import STATUS_COLOURS, VERDICT_NOTE, provenance_lines, title_of, validity_lines
+from tinycerb.reports.style import BAD, SERIES, TYPEWRITER, blank_axes, new_page
+from tinycerb.reports.victim_table import MOST_COLUMNS, draw_victims, victim_rows
 
 _LINES_PER_PAGE = 62
 _CHARACTERS = 108

@@ -5,9 +5,9 @@ import textwrap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from reports.facts import Metrics, percent
-from reports.style import blank_axes, new_page, series_look
-from reports.table import draw_table
+from tinycerb.reports.facts import Metrics, percent
+from tinycerb.reports.style import blank_axes, new_page, series_look
+from tinycerb.reports.table import draw_table
 
 _ROWS_PER_PAGE = 26
 # More names than these victims have do not fit into a small panel.

@@ -6,11 +6,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from reports.facts import Metrics, verdict_sentences
-from reports.front_texts import STATUS_COLOURS, VERDICT_NOTE, provenance_lines, title_of, validity_lines
-from reports.pages import overview
-from reports.style import BAD, PALE, SERIES, TYPEWRITER, blank_axes, new_page
-from reports.victim_table import MOST_COLUMNS, draw_victims, victim_rows
+from tinycerb.reports.facts import Metrics, verdict_sentences
+from tinycerb.reports.front_texts import STATUS_COLOURS, VERDICT_NOTE, provenance_lines, title_of, validity_lines
+from tinycerb.reports.pages import overview
+from tinycerb.reports.style import BAD, PALE, SERIES, TYPEWRITER, blank_axes, new_page
+from tinycerb.reports.victim_table import MOST_COLUMNS, draw_victims, victim_rows
 
 # In shares of the verdict's box: a line, the space after a sentence, and what title and note leave.
 _LINE, _SPACE, _ROOM = 0.095, 0.045, 0.72

@@ -3,11 +3,11 @@
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from reports.facts import Metrics, in_groups
-from reports.plain_text import shortened
-from reports.style import blank_axes, new_page, series_look
-from reports.table import draw_table
-from reports.victim_table import MOST_COLUMNS
+from tinycerb.reports.facts import Metrics, in_groups
+from tinycerb.reports.plain_text import shortened
+from tinycerb.reports.style import blank_axes, new_page, series_look
+from tinycerb.reports.table import draw_table
+from tinycerb.reports.victim_table import MOST_COLUMNS
 
 # Above it, names stand below all panels, and what pruning kept on pages of its own.
 _NAMES_IN_EVERY_PANEL = 9

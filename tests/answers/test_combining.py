@@ -11,8 +11,8 @@ from tinycerb.answers.responses import (
     respond,
     stored_response,
 )
+from tinycerb.answers.responses.building_blocks.redirection import redirect
 from tinycerb.answers.responses.combining import Combiner
-from tinycerb.answers.responses.redirection import redirect
 from tinycerb.errors import UsageError
 
 

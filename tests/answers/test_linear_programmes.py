@@ -6,9 +6,9 @@ from scipy.optimize import linprog
 
 from tests.answers.posteriors import random_codes
 from tinycerb.answers.responses import parse_response
-from tinycerb.answers.responses.moves import budget_units
-from tinycerb.answers.responses.redirection import redirect
-from tinycerb.answers.responses.water_filling import fill, surprise_table
+from tinycerb.answers.responses.building_blocks.moves import budget_units
+from tinycerb.answers.responses.building_blocks.redirection import redirect
+from tinycerb.answers.responses.building_blocks.water_filling import fill, surprise_table
 
 
 def best_value(masses: np.ndarray, gains: np.ndarray, units: int, top: int | None = None, cap: int = 255) -> float:

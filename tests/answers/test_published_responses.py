@@ -9,9 +9,9 @@ import pytest
 
 from tests.answers.posteriors import random_codes
 from tinycerb.answers.responses import parse_response, respond
+from tinycerb.answers.responses.building_blocks.mad_subsets import best_subsets, objective, sets_with
+from tinycerb.answers.responses.building_blocks.reverse_sigmoid_curve import UNITS, weight_table
 from tinycerb.answers.responses.mad import deviations, surrogate_weights
-from tinycerb.answers.responses.mad_subsets import best_subsets, objective, sets_with
-from tinycerb.answers.responses.reverse_sigmoid import UNITS, weight_table
 
 # ART brings scikit-learn along: a process of its own.
 _ART = """

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.answers.posteriors import random_codes
 from tinycerb.answers.normalise import normalise
 from tinycerb.answers.responses import RESPONSES, check_codes, parse_response, portable_text, respond, response_text
-from tinycerb.answers.responses.redirection import redirect
+from tinycerb.answers.responses.building_blocks.redirection import redirect
 from tinycerb.errors import UsageError
 
 COMBINED = ("dcp,tau=.7+rounding,bits=3", "ntm+dcp+top1", "mad,epsilon=.4+modelguard_w,epsilon=.4")

@@ -16,14 +16,14 @@ import tensorflow as tf
 from art.attacks.extraction import KnockoffNets
 from art.estimators.classification import BlackBoxClassifier, TensorFlowV2Classifier
 
-from keras_models.legacy import keras
 from tests.attacks.figures import inputs_for
 from tinycerb.attacks import attack_of
-from tinycerb.attacks.students import STUDENTS
+from tinycerb.attacks.building_blocks.students import STUDENTS
 from tinycerb.config import AttackConfig
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
 from tinycerb.datasets.query_pools import query_pool
+from tinycerb.keras_models.legacy import keras
 from tinycerb.oracle import OracleSpec, SealedOracle
 from tinycerb.run_dir import RunDirectory
 from tinycerb.training.setup import make_repeatable

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from keras_models.legacy import keras
 from tinycerb.attacks import AttackInputs
-from tinycerb.attacks.students import STUDENTS
+from tinycerb.attacks.building_blocks.students import STUDENTS
 from tinycerb.config import AttackConfig
 from tinycerb.events import ignore
+from tinycerb.keras_models.legacy import keras
 
 POOL = np.random.default_rng(0).integers(0, 256, (200, 28, 28, 1), dtype=np.uint8)
 # Bright images are class 1, dark ones class 0: easy to learn from answers alone.

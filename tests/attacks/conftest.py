@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from tinycerb.answers.answering import codes_of_heads
-from tinycerb.compiled_model import open_fastest
+from tinycerb.runtimes.compiled_model import open_fastest
 from tinycerb.datasets.query_pools import load_animal_mnist
 model = open_fastest(Path(sys.argv[1]))
 np.save(sys.argv[2], codes_of_heads(model, model.all_heads(model.quantize(load_animal_mnist()[::3][:3000]))))

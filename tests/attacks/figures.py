@@ -13,17 +13,17 @@ from functools import partial
 from pathlib import Path
 
 from tinycerb.attacks import AttackInputs, attack_of
-from tinycerb.attacks.distill import OnEpoch
-from tinycerb.attacks.students import STUDENTS
+from tinycerb.attacks.base import OnEpoch
+from tinycerb.attacks.building_blocks.students import STUDENTS
 from tinycerb.bench.cell import load_own, load_pool
 from tinycerb.config import AttackConfig
+from tinycerb.config.typed_tables import build
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
 from tinycerb.events import ignore
 from tinycerb.oracle import Oracle, OracleSpec, SealedOracle
 from tinycerb.run_dir import RunDirectory
 from tinycerb.training.setup import make_repeatable
-from tinycerb.typed import build
 
 PAGE = Path(__file__).parents[2] / "docs" / "adaptive_attacks.md"
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tinycerb.attacks.finite_differences import unit_directions
-from tinycerb.attacks.synthesis import centred_log
+from tinycerb.attacks.building_blocks.finite_differences import unit_directions
+from tinycerb.attacks.building_blocks.synthesis import centred_log
+from tinycerb.conversion.trained_model import without_quantization
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import UsageError
 from tinycerb.oracle import OracleSpec, SealedOracle
 from tinycerb.run_dir import RunDirectory
-from tinycerb.trained_model import without_quantization
 
 STEPS = (1e-3, 1e-2, 1e-1, 0.5, 1.0, 2.0, 4.0)
 

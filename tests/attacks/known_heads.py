@@ -31,7 +31,7 @@ class KnownHeads:
 
 def inputs_on(oracle, images: np.ndarray, config: AttackConfig, on_epoch, notes: dict | None = None) -> AttackInputs:
     """Inputs of an attack whose pool is `images`, against a victim of ten classes."""
-    from tinycerb.attacks.students import STUDENTS
+    from tinycerb.attacks.building_blocks.students import STUDENTS
 
     found = {} if notes is None else notes
     return replace(

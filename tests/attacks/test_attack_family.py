@@ -5,11 +5,11 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from keras_models.legacy import keras
 from tests.attacks.attacker import POOL, Recorder, inputs_of
 from tinycerb.attacks import ATTACKS, attack_of
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
+from tinycerb.keras_models.legacy import keras
 
 TRUTH = (POOL.mean(axis=(1, 2, 3)) > 60).astype(int)
 # Asks about images of the pool alone, as they are, each once.

@@ -7,7 +7,7 @@ import pytest
 
 from tests.attacks.attacker import POOL
 from tinycerb.attacks.activethief import entropy_of, k_center, most_uncertain
-from tinycerb.attacks.clusters import cluster
+from tinycerb.attacks.building_blocks.clusters import cluster
 from tinycerb.attacks.jbda import Jbda, moved
 from tinycerb.attacks.knockoff_adaptive import Bandit, Rewards, draw
 from tinycerb.attacks.label_only import smoothed_labels

@@ -3,18 +3,18 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_models.legacy import keras
 from tests.attacks.attacker import POOL
 from tests.attacks.gradient_masking import measure
-from tinycerb.attacks.contrast import Contrast, class_weights, soft_weights
-from tinycerb.attacks.data_free import Objective, split_gradient
+from tinycerb.attacks.building_blocks.contrast import Contrast, class_weights, soft_weights
+from tinycerb.attacks.building_blocks.data_free import Objective, split_gradient
+from tinycerb.attacks.building_blocks.finite_differences import forward_gradient, unit_directions
+from tinycerb.attacks.building_blocks.generator import Generator, build_generator, to_codes, to_unit_range
+from tinycerb.attacks.building_blocks.students import STUDENTS
+from tinycerb.attacks.building_blocks.synthesis import absolute_difference, centred_log, divergence, floored
 from tinycerb.attacks.disguide import disagreement_loss
-from tinycerb.attacks.finite_differences import forward_gradient, unit_directions
-from tinycerb.attacks.generator import Generator, build_generator, to_codes, to_unit_range
 from tinycerb.attacks.jbda import gradient_signs
 from tinycerb.attacks.jbda_tr import towards
-from tinycerb.attacks.students import STUDENTS
-from tinycerb.attacks.synthesis import absolute_difference, centred_log, divergence, floored
+from tinycerb.keras_models.legacy import keras
 
 SHAPE = (4, 4, 1)
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from keras_models.legacy import keras
 from tests.attacks.attacker import POOL, Recorder, inputs_of
 from tinycerb.attacks import ATTACKS, AttackInputs, attack_of, knows_key
-from tinycerb.attacks.distill import DistillSettings, distill
-from tinycerb.attacks.students import STUDENTS
+from tinycerb.attacks.building_blocks.distill import DistillSettings, distill
+from tinycerb.attacks.building_blocks.students import STUDENTS
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
 from tinycerb.events import ignore
+from tinycerb.keras_models.legacy import keras
 
 
 def steal(config: AttackConfig, student: str = "plain_cnn", seed: int = 1):

@@ -8,9 +8,8 @@ import pytest
 from tests.attacks.attacker import POOL, Recorder, inputs_of
 from tinycerb.attacks import AttackInputs
 from tinycerb.attacks.base import check_distinct, choose_images
-from tinycerb.attacks.checks import check_seeds, check_without_images
-from tinycerb.attacks.jbda import Jbda, seed_images
-from tinycerb.attacks.repeats import (
+from tinycerb.attacks.building_blocks.checks import check_seeds, check_without_images
+from tinycerb.attacks.building_blocks.repeats import (
     ask_repeatedly,
     check_repeats,
     choose_repeated,
@@ -18,7 +17,8 @@ from tinycerb.attacks.repeats import (
     mean_of_distinct,
     normalised,
 )
-from tinycerb.attacks.transfer import shuffled_images
+from tinycerb.attacks.building_blocks.transfer import shuffled_images
+from tinycerb.attacks.jbda import Jbda, seed_images
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
 

@@ -11,11 +11,11 @@ from tests.attacks.conftest import FOREIGN
 from tests.attacks.known_heads import KnownHeads, inputs_on
 from tinycerb.answers.selection import HEAD_SELECTIONS, simulated_device
 from tinycerb.attacks import attack_of
+from tinycerb.attacks.building_blocks.linking import answers_of, distinct_answers, link
+from tinycerb.attacks.building_blocks.repeats import ask_repeatedly, images_to_ask
 from tinycerb.attacks.demultiplex import Demultiplex
-from tinycerb.attacks.linking import answers_of, distinct_answers, link
 from tinycerb.attacks.lsb_jitter import jittered
 from tinycerb.attacks.repeat_vote import geometric, majority, median
-from tinycerb.attacks.repeats import ask_repeatedly, images_to_ask
 from tinycerb.attacks.reset import ask_after_reset
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError

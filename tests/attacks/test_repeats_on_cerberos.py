@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.attacks.figures import inputs_for
 from tinycerb.attacks import attack_of
-from tinycerb.attacks.repeats import mean_of_distinct
+from tinycerb.attacks.building_blocks.repeats import mean_of_distinct
 from tinycerb.config import AttackConfig, load_config
 from tinycerb.datasets import load_dataset
 from tinycerb.oracle import OracleSpec, SealedOracle

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from keras_models.legacy import keras
 from tests.attacks.attacker import POOL, Recorder, inputs_of
-from tinycerb.attacks import transfer
+from tinycerb.attacks.building_blocks import transfer
 from tinycerb.attacks.shadow import Shadow, fit_logistic, in_the_form_of, ranking_quality, signs_of
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
+from tinycerb.keras_models.legacy import keras
 
 RNG = np.random.default_rng(3)
 CONFIG = AttackConfig("a", attack="shadow", students=("lenet",), epochs=2, batch_size=16, budget=0)

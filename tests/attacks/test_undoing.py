@@ -6,17 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from keras_models.legacy import keras
 from tests.attacks.conftest import FOREIGN
 from tests.attacks.figures import recommended
 from tests.attacks.known_heads import KnownHeads, inputs_on
 from tinycerb.attacks import attack_of
+from tinycerb.attacks.building_blocks.response_pairs import answers_to, can_simulate, to_codes
 from tinycerb.attacks.confidence_gated import ConfidenceGated
 from tinycerb.attacks.inversion import Inversion, fit
-from tinycerb.attacks.response_pairs import answers_to, can_simulate, to_codes
 from tinycerb.attacks.restorer import Restorer
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
+from tinycerb.keras_models.legacy import keras
 
 HeadCodes = Callable[[str], np.ndarray]
 

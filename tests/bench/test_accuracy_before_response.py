@@ -6,7 +6,7 @@ MEASURE = """
 import json, sys
 from pathlib import Path
 from tinycerb.bench.accuracy import measure_accuracy
-from tinycerb.compiled_model import open_fastest
+from tinycerb.runtimes.compiled_model import open_fastest
 from tinycerb.config import load_config
 from tinycerb.datasets import load_dataset
 from tinycerb.events import ignore

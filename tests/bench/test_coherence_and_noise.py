@@ -15,7 +15,7 @@ from pathlib import Path
 from tinycerb.bench.layer_noise import measure_quantization
 from tinycerb.datasets import load_dataset
 from tinycerb.run_dir import RunDirectory
-from tinycerb.tflite_model import open_model
+from tinycerb.runtimes.interpreter_model import open_model
 run = RunDirectory.open(Path(sys.argv[1]))
 images = load_dataset(run.config.data).test.images
 found = measure_quantization(run, "undefended", open_model(run.model("undefended")), 0.5, float(sys.argv[2]), images)
@@ -60,7 +60,7 @@ def test_a_coarse_layer_is_named(smoke_run, run_apart, tmp_path) -> None:
 import sys
 import numpy as np
 from pathlib import Path
-from converters.flatbuffer_writer import pack_model, unpack_model
+from tinycerb.converters.flatbuffer_writer import pack_model, unpack_model
 from tinycerb.seal.files import write_bytes
 path = Path(sys.argv[1])
 _, model = unpack_model(path.read_bytes())

@@ -11,14 +11,14 @@ import pytest
 
 from tinycerb.bench.cell import CellSpec, specs_of_attack
 from tinycerb.bench.cell_inputs import gather_inputs, with_teachers
-from tinycerb.bench.matrix.cells import MatrixCell
-from tinycerb.bench.matrix.parcels import Order, Packer, unpack
 from tinycerb.config import AttackConfig
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
 from tinycerb.datasets.procedural import generate
-from tinycerb.defenses.random_teachers import random_teachers
+from tinycerb.defenses.losses.random_teachers import random_teachers
 from tinycerb.errors import EnvironmentProblem
+from tinycerb.matrix.cells import MatrixCell
+from tinycerb.matrix.parcels import Order, Packer, unpack
 from tinycerb.ownership.owner_key import OwnerKey, new_owner_key, write_owner_key
 from tinycerb.run_dir import RunDirectory
 
@@ -114,7 +114,7 @@ def test_the_key_is_not_sent_to_a_cluster(smoke_run, dataset, tmp_path: Path) ->
     for one, other in zip(inputs.teachers, here.teachers, strict=True):
         np.testing.assert_allclose(one(dataset.test.images[:50]), other(dataset.test.images[:50]), atol=1e-6)
     (tmp_path / "owner.key").unlink()
-    from tinycerb.bench.matrix.remote import _WITHOUT_KEY
+    from tinycerb.matrix.remote import _WITHOUT_KEY
 
     with pytest.raises(EnvironmentProblem, match=r"a key is not sent to .*without --scheduler"):
         with_teachers(unpack(tmp_path, names), spec, Path(order.key_file), _WITHOUT_KEY)

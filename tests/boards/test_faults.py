@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.c_model.model import CModel, lower_model
-from converters.model_file import read_model_file
 from tests.boards.conftest import Answer, Terminal
 from tests.conftest import Cli
 from tinycerb.boards.device import ASK, FAILED, HELLO, PROFILE, SELECTIONS, TEST, VERSION
 from tinycerb.boards.frames import Frame
+from tinycerb.converters.c_model.model import CModel, lower_model
+from tinycerb.converters.model_file import read_model_file
 
 Answering = Callable[[Answer], str]
 LIMIT = 2.0

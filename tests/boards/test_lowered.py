@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from converters.metadata import METADATA_NAME
-from converters.model_file import ModelFile, parse_model
 from tests.conftest import Cli
 from tests.firmware.networks import demo_net
 from tests.firmware.test_validation import changed
@@ -13,6 +11,8 @@ from tests.fuzz.fields import LENGTH
 from tinycerb.boards.board import load_board
 from tinycerb.boards.firmware import prebuilt_firmware
 from tinycerb.boards.lowered import lowered
+from tinycerb.converters.metadata import METADATA_NAME
+from tinycerb.converters.model_file import ModelFile, parse_model
 from tinycerb.errors import UsageError
 
 SOUND = demo_net(3, defaults=True)

@@ -14,8 +14,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from converters.metadata import MetadataError, parse_json_object
-from converters.model_file import ModelFileError, read_model_file
 from tests.conftest import run_cli
 from tinycerb.answers.responses import parse_response
 from tinycerb.atomic import read_json
@@ -26,12 +24,14 @@ from tinycerb.bounded.arrays import read_npz
 from tinycerb.bounded.files import memory_limit, read_bytes, require_memory
 from tinycerb.compression.budget import parse_bytes
 from tinycerb.config import load_config
-from tinycerb.conversion_sources import Wishes, _data
+from tinycerb.conversion.options import Wishes, _data
+from tinycerb.converters.metadata import MetadataError, parse_json_object
+from tinycerb.converters.model_file import ModelFileError, read_model_file
 from tinycerb.datasets.user_data import load_user_data, load_user_pool
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.run_dir import RunDirectory
-from tinycerb.side_file import read_side_file
-from tinycerb.side_model import open_side_model
+from tinycerb.runtimes.auxiliary_model import open_side_model
+from tinycerb.runtimes.model_json import read_side_file
 
 DIGITS = "9" * 5000
 FULL = {name: np.zeros((60, 8, 8, 1) if "images" in name else 60, np.uint8) for name in ("images", "labels")}

@@ -128,7 +128,7 @@ def test_an_old_run_is_read_and_sealed_when_that_is_wanted(unsealed) -> None:
     assert finished.returncode == 0, finished.stdout
     assert "files taken into the manifest as they are" in finished.stderr
     assert "were taken in afterwards" in finished.stdout
-    metrics = build_metrics(unsealed, plan(unsealed.config))
+    metrics = build_metrics(unsealed)
     assert any("were taken into the manifest as they lay there" in note for note in metrics["not_measured"])
 
 
@@ -169,7 +169,7 @@ def test_other_versions_are_said_and_recorded(copy, monkeypatch, capsys) -> None
     last = json.loads((copy.path / NAME).read_text().splitlines()[-1])
     assert (last["file"], last["made_by"]) == ("latency.json", versions.key_of(newer))
     assert any("more than one set of versions: tensorflow 2.21.0 (then 2.99.0)" in note
-               for note in build_metrics(copy, plan(copy.config))["not_measured"])  # fmt: skip
+               for note in build_metrics(copy)["not_measured"])  # fmt: skip
 
 
 def test_a_lost_manifest_is_no_old_run(copy) -> None:

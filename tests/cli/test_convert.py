@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.golden import parse_golden
-from converters.metadata import read_metadata
-from converters.model_file import read_model_file
 from tinycerb.answers.responses import parse_response, respond
+from tinycerb.converters.golden import parse_golden
+from tinycerb.converters.metadata import read_metadata
+from tinycerb.converters.model_file import read_model_file
 from tinycerb.datasets import load_dataset
 from tinycerb.oracle import OracleSpec, SealedOracle
 

@@ -10,12 +10,12 @@ from tinycerb.bench.metrics import _not_measured
 from tinycerb.cli.fitting import fit_to_inputs
 from tinycerb.cli.own_inputs import pin_inputs
 from tinycerb.config import Config, given_keys, load_config
+from tinycerb.config.user_sources import Sources
 from tinycerb.datasets import load_dataset
 from tinycerb.defenses import defense_of
 from tinycerb.errors import UsageError
 from tinycerb.presets import preset_names
 from tinycerb.run_dir import RunDirectory
-from tinycerb.sources import Sources
 
 RNG = np.random.default_rng(2)
 IMAGES = RNG.integers(0, 256, (760, 10, 10, 1)).astype(np.uint8)

@@ -10,9 +10,9 @@ from tinycerb.cli.fitting import _fewer_heads, fit_to_inputs
 from tinycerb.cli.own_inputs import brings_own
 from tinycerb.cli.prune import prune
 from tinycerb.config import VictimConfig, load_config
+from tinycerb.config.user_sources import Sources
 from tinycerb.defenses import defense_of
 from tinycerb.errors import UsageError
-from tinycerb.sources import Sources
 
 ROOT = Path(__file__).parents[2]
 RNG = np.random.default_rng(0)

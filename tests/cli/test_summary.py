@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from converters.model_file import read_model_file
-from converters.summary import summarise
-from reports.file_summary import render_summary
+from tinycerb.converters.model_file import read_model_file
+from tinycerb.converters.summary import summarise
+from tinycerb.reports.file_summary import render_summary
 
 GOLDEN = Path(__file__).parent / "golden"
 TINY = Path(__file__).parents[2] / "tinycerb/doctor/tiny.tflite"

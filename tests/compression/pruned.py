@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_models.legacy import keras
 from tinycerb.compression.channel_plan import ChannelGroup
 from tinycerb.compression.masks import ChannelMasks
+from tinycerb.keras_models.legacy import keras
 
 L = keras.layers
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from keras_models import build_backbone
-from keras_models.legacy import keras
-from keras_models.multi_head import attach_heads
 from tinycerb.compression.channel_plan import plan_channels
 from tinycerb.errors import UsageError
+from tinycerb.keras_models import build_backbone
+from tinycerb.keras_models.legacy import keras
+from tinycerb.keras_models.multi_head import attach_heads
 
 L = keras.layers
 

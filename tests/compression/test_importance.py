@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_models.legacy import keras, named_layer
 from tests.compression.pruned import L, functional
 from tinycerb.compression.importance import CRITERIA, Criterion, Filters, importance, penalizes_scales
 from tinycerb.compression.masks import ChannelMasks
 from tinycerb.compression.producers import find_producer
 from tinycerb.config import PruningConfig, VictimConfig, load_config
+from tinycerb.keras_models.legacy import keras, named_layer
 
 
 def network() -> keras.Model:

@@ -4,10 +4,10 @@ import importlib
 
 import pytest
 
-from keras_models.legacy import Keras3ModelError, require_legacy_model
 from tinycerb.compression.channel_plan import plan_channels
 from tinycerb.compression.quantization import quantize_aware
 from tinycerb.errors import ExitCode, UsageError
+from tinycerb.keras_models.legacy import Keras3ModelError, require_legacy_model
 
 
 @pytest.fixture(scope="module")

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from keras_models import BACKBONES, build_backbone
-from keras_models.legacy import keras, named_layer
-from keras_models.multi_head import attach_heads
 from tests.compression.pruned import disturb, largest_difference, prune
 from tinycerb.compression.importance import CRITERIA
 from tinycerb.compression.masks import ChannelMasks, channels_to_keep
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.defenses.base import no_terms
 from tinycerb.errors import UsageError
+from tinycerb.keras_models import BACKBONES, build_backbone
+from tinycerb.keras_models.legacy import keras, named_layer
+from tinycerb.keras_models.multi_head import attach_heads
 from tinycerb.training.objective import LogitPredictor, TrainingStep
 
 L = keras.layers

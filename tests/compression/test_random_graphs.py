@@ -6,12 +6,12 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from converters.export import export_int8
-from keras_models.legacy import keras
 from tests.compression.pruned import largest_difference, prune
 from tinycerb.compression.channel_plan import plan_channels
 from tinycerb.compression.quantization import quantize_aware
-from tinycerb.trained_model import from_quantization_aware
+from tinycerb.conversion.trained_model import from_quantization_aware
+from tinycerb.converters.export import export_int8
+from tinycerb.keras_models.legacy import keras
 
 L = keras.layers
 STEP = st.sampled_from(["conv", "strided", "depthwise", "norm", "relu", "add", "concat", "pool"])
@@ -75,7 +75,7 @@ RUN = """
 import sys
 import numpy as np
 from pathlib import Path
-from tinycerb.tflite_model import open_model
+from tinycerb.runtimes.interpreter_model import open_model
 for path in sys.argv[1:]:
     model = open_model(Path(path))
     images = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 2), dtype=np.uint8)

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from converters.compact import compact
-from converters.flatbuffer_writer import pack_model, unpack_model
-from converters.model_file import parse_model, read_model_file
+from tinycerb.converters.compact import compact
+from tinycerb.converters.flatbuffer_writer import pack_model, unpack_model
+from tinycerb.converters.model_file import parse_model, read_model_file
 
 OUTPUTS = """
 import sys
 import numpy as np
 from pathlib import Path
-from tinycerb.operator_outputs import run_operators
+from tinycerb.runtimes.layer_outputs import run_operators
 codes = np.random.default_rng(0).integers(-128, 128, (4, 28, 28, 1)).astype(np.int8)
 for operator, outputs in run_operators(Path(sys.argv[1]), codes):
     print(operator.name, outputs.tobytes().hex())

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from converters.contract import contract_violations, load_target
-from converters.layer_costs import layer_costs
-from converters.metadata import MetadataError, embed_metadata, read_metadata
-from converters.model_file import ModelFile, ModelFileError, parse_model, read_model_file
 from tinycerb.atomic import read_json
+from tinycerb.converters.contract import contract_violations, load_target
+from tinycerb.converters.layer_costs import layer_costs
+from tinycerb.converters.metadata import MetadataError, embed_metadata, read_metadata
+from tinycerb.converters.model_file import ModelFile, ModelFileError, parse_model, read_model_file
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_a_float_operator_is_named() -> None:
 
 def test_a_version_above_the_ceiling_is_named(file, monkeypatch) -> None:
     low = dict.fromkeys(load_target("tflite-runtime-2-14"), 1)
-    monkeypatch.setattr("converters.contract.load_target", lambda name: low)
+    monkeypatch.setattr("tinycerb.converters.contract.load_target", lambda name: low)
     violations = contract_violations(file)
     assert any("CONV_2D" in violation and "version 3; " in violation for violation in violations)
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from converters.export import export_int8
-from converters.head_layout import choose_layout, head_errors
-from converters.model_file import parse_model
-from converters.wide_head import Head, widen
-from keras_models.layers import conv_block
-from keras_models.legacy import keras
 from tinycerb.compression.quantization import quantize_aware
+from tinycerb.converters.export import export_int8
+from tinycerb.converters.head_layout import choose_layout, head_errors
+from tinycerb.converters.model_file import parse_model
+from tinycerb.converters.wide_head import Head, widen
+from tinycerb.keras_models.layers import conv_block
+from tinycerb.keras_models.legacy import keras
 
 GAINS = (1.0, 20.0, 0.05, 3.0)
 FEATURES, CLASSES = 16, 10
@@ -20,7 +20,7 @@ TABLES = """
 import sys
 import numpy as np
 from pathlib import Path
-from converters.model_file import read_model_file
+from tinycerb.converters.model_file import read_model_file
 from tinycerb.runtimes.engines import flatbuffer_interpreter
 file = read_model_file(Path(sys.argv[1]))
 engine = flatbuffer_interpreter(file.content, "tflite-runtime", "reference", experimental_preserve_all_tensors=True)

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.head_select_op.build import DelegateBuildError, build_delegate
-from converters.head_select_op.surgery import OPTIONS, SurgeryError, select_by_custom_op
-from converters.metadata import read_metadata
-from converters.model_file import parse_model, read_model_file
+from tinycerb.converters.head_select_op.build import DelegateBuildError, build_delegate
+from tinycerb.converters.head_select_op.surgery import OPTIONS, SurgeryError, select_by_custom_op
+from tinycerb.converters.metadata import read_metadata
+from tinycerb.converters.model_file import parse_model, read_model_file
 from tinycerb.errors import EnvironmentProblem
-from tinycerb.runtimes.apart import head_inputs, run_model
+from tinycerb.runtimes.isolated import head_inputs, run_model
 
 RUNTIMES = ("tflite-runtime", "ai-edge-litert")
 IMAGES = 1000
@@ -132,7 +132,7 @@ REGISTERER = """
 import sys
 import numpy as np
 from tflite_runtime.interpreter import Interpreter, InterpreterWithCustomOps
-from converters.head_select_op.registerer import head_select_registerer
+from tinycerb.converters.head_select_op.registerer import head_select_registerer
 draws = iter([2, 0, 1] * 100)
 registerers = [head_select_registerer(), head_select_registerer(lambda heads: next(draws))]
 runners = []

@@ -1,8 +1,8 @@
 """What an operator is called, and where posteriors come from."""
 
-from converters.model_file import parse_model
 from tests.firmware.flatbuffer_model import FlatModel
 from tests.fuzz.fields import fields_of
+from tinycerb.converters.model_file import parse_model
 
 
 def test_the_larger_of_both_code_fields_counts() -> None:

@@ -5,12 +5,12 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from keras_models import build_backbone
-from keras_models.multi_head import attach_heads
 from tinycerb.compression.quantization import quantize_aware
-from tinycerb.conversion import convert_model
+from tinycerb.conversion.from_run import convert_model
+from tinycerb.conversion.trained_model import from_quantization_aware
 from tinycerb.events import ignore
-from tinycerb.trained_model import from_quantization_aware
+from tinycerb.keras_models import build_backbone
+from tinycerb.keras_models.multi_head import attach_heads
 
 
 def processor_seconds() -> float:

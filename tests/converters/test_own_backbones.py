@@ -7,14 +7,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from converters.c_model.host import build_host_model
-from converters.metadata import embed_metadata
-from converters.model_file import read_model_file
-from converters.wide_head import Head, widen_apart
-from keras_models.hash_net import hash_net
-from keras_models.layers import conv_block, depthwise_block
-from keras_models.legacy import keras
-from keras_models.multi_head import attach_own_backbones
 from tests.conftest import Cli
 from tests.converted_backbones import patches
 from tinycerb.boards.board import load_board
@@ -23,12 +15,20 @@ from tinycerb.boards.device_response import answers_to, device_response
 from tinycerb.boards.emulator import measure
 from tinycerb.compression.masks import ChannelMasks
 from tinycerb.compression.quantization import quantize_aware
-from tinycerb.conversion import convert_model
+from tinycerb.conversion.from_run import convert_model
+from tinycerb.conversion.trained_model import from_quantization_aware
+from tinycerb.converters.c_model.host import build_host_model
+from tinycerb.converters.metadata import embed_metadata
+from tinycerb.converters.model_file import read_model_file
+from tinycerb.converters.wide_head import Head, widen_apart
 from tinycerb.errors import EnvironmentProblem, HardwareError
 from tinycerb.events import ignore
+from tinycerb.keras_models.hash_net import hash_net
+from tinycerb.keras_models.layers import conv_block, depthwise_block
+from tinycerb.keras_models.legacy import keras
+from tinycerb.keras_models.multi_head import attach_own_backbones
 from tinycerb.oracle import OracleSpec, SealedOracle
-from tinycerb.tflite_model import quantize_images
-from tinycerb.trained_model import from_quantization_aware
+from tinycerb.runtimes.interpreter_model import quantize_images
 
 SHAPE, CLASSES, MEMBERS = (16, 16, 1), 10, 2
 
@@ -37,7 +37,7 @@ TABLE = """
 import sys
 import numpy as np
 from pathlib import Path
-from tinycerb.tflite_model import open_model
+from tinycerb.runtimes.interpreter_model import open_model
 model = open_model(Path(sys.argv[1]))
 images = np.load(sys.argv[2])
 table = model.all_heads(images)

@@ -11,7 +11,7 @@ COMPARE = """
 import sys
 from pathlib import Path
 import numpy as np
-from tinycerb.tflite_model import open_model, REFERENCE_KERNELS
+from tinycerb.runtimes.interpreter_model import open_model, REFERENCE_KERNELS
 path = Path(sys.argv[1])
 table, selected = open_model(path), open_model(path, REFERENCE_KERNELS, keep_tensors=False)
 images = np.random.default_rng(0).integers(0, 256, (40, 28, 28, 1), dtype=np.uint8)
@@ -39,7 +39,7 @@ ROWS = """
 import sys
 import numpy as np
 from pathlib import Path
-from tinycerb.tflite_model import open_model
+from tinycerb.runtimes.interpreter_model import open_model
 model = open_model(Path(sys.argv[1]))
 rows = model.all_heads(model.quantize(np.load(sys.argv[2])))
 zero_point = model.file.outputs["logits"].zero_points[0]

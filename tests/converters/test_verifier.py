@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from converters.model_file import parse_model
-from converters.verifier import ModelFileError, verify
+from tinycerb.converters.model_file import parse_model
+from tinycerb.converters.verifier import ModelFileError, verify
 
 TINY = (Path(__file__).parents[2] / "tinycerb/doctor/tiny.tflite").read_bytes()
 

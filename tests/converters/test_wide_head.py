@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from converters.wide_head import Head, Hidden, widen
+from tinycerb.converters.wide_head import Head, Hidden, widen
 
 
 def heads_with_gains(gains) -> list[Head]:

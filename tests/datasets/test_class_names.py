@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinycerb.conversion_sources import Wishes, _class_names
+from tinycerb.conversion.options import Wishes, _class_names
 from tinycerb.datasets.arrays import check_class_names
 from tinycerb.datasets.user_data import load_user_data
 from tinycerb.errors import UsageError

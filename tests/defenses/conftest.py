@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_models.legacy import keras
 from tinycerb.datasets.images import Dataset, LabelledImages
 from tinycerb.datasets.procedural import generate
 from tinycerb.defenses.base import Batch, Setting
 from tinycerb.events import ignore
+from tinycerb.keras_models.legacy import keras
+from tinycerb.training.reference_classifier import ReferenceClassifier
 
 SHAPE, CLASSES = (12, 12, 1), 4
 
@@ -34,7 +35,8 @@ def setting(tmp_path: Path) -> Setting:
     part = LabelledImages(images, labels)
     dataset = Dataset("tiny", "drawn", tuple("abcd"), part, part, part)
     other = generate(["strokes", "spectral_noise"], 200, images, 1)
-    return Setting("dense", dataset, other, 1, tmp_path, small_network, None, ignore)
+    reference = ReferenceClassifier(dataset, other, 1, tmp_path, small_network, ignore)
+    return Setting("dense", dataset, other, 1, tmp_path, small_network, reference, None, ignore)
 
 
 def make_batch(setting: Setting, logits: list[tf.Tensor], other_logits: list[tf.Tensor]) -> Batch:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from tinycerb.answers.answering import Answers
 from tinycerb.bench.coherence import measure_coherence, pairwise_coherence
-from tinycerb.compiled_model import open_fastest
+from tinycerb.runtimes.compiled_model import open_fastest
 from tinycerb.config import load_config
 from tinycerb.datasets import load_dataset
 config = load_config("demo", [sys.argv[2]])

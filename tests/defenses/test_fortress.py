@@ -12,7 +12,7 @@ import json, sys
 from pathlib import Path
 import numpy as np
 from tinycerb.answers.answering import Answers
-from tinycerb.compiled_model import open_fastest
+from tinycerb.runtimes.compiled_model import open_fastest
 from tinycerb.config import load_config
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.procedural import generate
@@ -29,8 +29,8 @@ accuracy = float((labels(fortress, dataset.test.images) == dataset.test.labels).
 off_task = {"fortress": labels(fortress, unseen), "control": labels(control, unseen)}
 
 # After tflite-runtime, which TensorFlow must not precede.
-from keras_models.legacy import keras
-from tinycerb.attacks.students import STUDENTS
+from tinycerb.keras_models.legacy import keras
+from tinycerb.attacks.building_blocks.students import STUDENTS
 keras.utils.set_random_seed(1)
 honest = STUDENTS["lenet"](dataset.image_shape, dataset.classes)
 honest.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_models.legacy import keras
 from tests.defenses.conftest import CLASSES, make_batch, small_network
 from tinycerb.defenses.base import Setting
 from tinycerb.defenses.ini import IsolationInduction
-from tinycerb.defenses.student_gradients import STUDENT_GRADIENTS, answer_distance, cosine, distillation_loss
+from tinycerb.defenses.losses.student_gradients import STUDENT_GRADIENTS, answer_distance, cosine, distillation_loss
 from tinycerb.errors import UsageError
+from tinycerb.keras_models.legacy import keras
 
 COUNT = 12
 

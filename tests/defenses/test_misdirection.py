@@ -7,18 +7,18 @@ import h5py
 import numpy as np
 import pytest
 
-from converters.metadata import embed_metadata, read_metadata
-from converters.model_file import read_model_file
-from keras_models.legacy import keras
 from tinycerb.answers.selection import HEAD_SELECTIONS
 from tinycerb.atomic import read_json
 from tinycerb.config import Config, VictimConfig, load_config
-from tinycerb.conversion import convert_victim
+from tinycerb.conversion.from_run import convert_victim
+from tinycerb.converters.metadata import embed_metadata, read_metadata
+from tinycerb.converters.model_file import read_model_file
 from tinycerb.datasets import load_dataset
 from tinycerb.defenses import DEFENSES, defense_of
 from tinycerb.defenses.misdirection import Misdirection
 from tinycerb.errors import UsageError
 from tinycerb.events import ignore
+from tinycerb.keras_models.legacy import keras
 from tinycerb.training.victim import train_dense, train_victim
 
 OF_BEFORE = {"heads": 1, "losses": "random_teacher:0.2+mean_head:0.2", "selection": "fixed"}

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_models.legacy import keras, named_layer
-from keras_models.multi_head import attach_heads, attach_own_backbones
 from tests.defenses.conftest import CLASSES, SHAPE, make_batch
 from tinycerb.compression.pruner import NothingPruned
 from tinycerb.config import VictimConfig, load_config
@@ -16,8 +14,11 @@ from tinycerb.defenses import answering_heads, defense_of, rows_of, victim_respo
 from tinycerb.defenses.base import Setting
 from tinycerb.defenses.choice import parse_choice, with_defense
 from tinycerb.errors import UsageError
-from tinycerb.jobs.plan import plan, trained_twin
+from tinycerb.jobs.plan import plan
+from tinycerb.keras_models.legacy import keras, named_layer
+from tinycerb.keras_models.multi_head import attach_heads, attach_own_backbones
 from tinycerb.training.objective import LogitPredictor, TrainingStep
+from tinycerb.training.twin_victims import trained_twin
 
 
 def backbone() -> keras.Model:

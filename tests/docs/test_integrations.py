@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.model_file import read_model_file
 from tests.firmware.random_models import random_model
 from tinycerb.answers.keyed_selection import keyed_heads
 from tinycerb.boards.board import load_board
 from tinycerb.boards.build import compiler_flags, firmware_folder
 from tinycerb.boards.firmware import prebuilt_firmware
+from tinycerb.converters.model_file import read_model_file
 
 ROOT = Path(__file__).parents[2]
 # What the Arduino IDE and the board's core bring along.

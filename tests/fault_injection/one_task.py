@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinycerb.errors import TinyCerbError
-from tinycerb.jobs.plan import Task, plan
+from tinycerb.jobs.plan import plan
 from tinycerb.jobs.scheduler import run_tasks
+from tinycerb.jobs.task import Task
 from tinycerb.progress import make_display
 from tinycerb.run_dir import RunDirectory
 from tinycerb.seal.care import mend

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from converters.metadata import embed_metadata
-from converters.model_file import ModelFile, parse_model
 from tests.firmware.flatbuffer_model import FlatModel
+from tinycerb.converters.metadata import embed_metadata
+from tinycerb.converters.model_file import ModelFile, parse_model
 
 
 def answer_model(classes: int, response: str = "none") -> ModelFile:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.c_model.model import lower_model
-from converters.model_file import ModelFile, parse_model
+from tinycerb.converters.c_model.model import lower_model
+from tinycerb.converters.model_file import ModelFile, parse_model
 from tinycerb.run_dir import RunDirectory
 
 VICTIMS = ("undefended", "cerberos")

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from converters.c_model.fixed_point import quantize_multiplier
-from converters.model_file import ModelFile, parse_model
 from tests.firmware.flatbuffer_model import FlatModel
 from tinycerb.boards.board import Board, load_board
 from tinycerb.boards.build import MEASURE, build_image, compiler_flags
 from tinycerb.boards.counts import instructions_from_ticks
 from tinycerb.boards.emulator import qemu_command, run_emulator
+from tinycerb.converters.c_model.fixed_point import quantize_multiplier
+from tinycerb.converters.model_file import ModelFile, parse_model
 
 BOARDS = ("qemu-m3", "qemu-m4", "qemu-m55")
 BASELINE = Path(__file__).with_name("kernel_baseline.json")

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from converters.c_model.model import lower_model
-from converters.model_file import ModelFile, parse_model, read_model_file
 from tinycerb.boards.board import Board, board_names, load_board
 from tinycerb.boards.build import Image, build_image
 from tinycerb.boards.emulator import measure
 from tinycerb.boards.firmware import GOLDEN_IMAGES, build_firmware
 from tinycerb.boards.fit import arrays_bytes
+from tinycerb.converters.c_model.model import lower_model
+from tinycerb.converters.model_file import ModelFile, parse_model, read_model_file
 from tinycerb.errors import TinyCerbError
 
 BASELINE = Path(__file__).with_name("backbone_baseline.json")

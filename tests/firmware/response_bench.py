@@ -15,7 +15,7 @@ import numpy as np
 from tests.answers.posteriors import random_codes
 from tests.firmware.answer_model import answer_model
 from tinycerb.answers.responses import parse_response, respond
-from tinycerb.answers.responses.redirection import redirect
+from tinycerb.answers.responses.building_blocks.redirection import redirect
 from tinycerb.boards.board import load_board
 from tinycerb.boards.build import build_image
 from tinycerb.boards.emulator import measure

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from converters.c_model.arena import plan_arena
-from converters.c_model.layer import Layer
-from converters.c_model.model import CModel, lower_model
-from converters.c_model.targets import TARGETS
-from converters.c_model.window import lead_bytes, window_parameters
-from converters.model_file import Operator, parse_model, read_model_file
 from tests.firmware.flatbuffer_model import FlatModel
 from tests.firmware.networks import ds_cnn
 from tests.firmware.random_models import random_model
+from tinycerb.converters.c_model.arena import plan_arena
+from tinycerb.converters.c_model.layer import Layer
+from tinycerb.converters.c_model.model import CModel, lower_model
+from tinycerb.converters.c_model.targets import TARGETS
+from tinycerb.converters.c_model.window import lead_bytes, window_parameters
+from tinycerb.converters.model_file import Operator, parse_model, read_model_file
 from tinycerb.run_dir import RunDirectory
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from converters.model_file import parse_model
 from tests.conftest import Cli
 from tests.firmware.random_models import random_model
 from tinycerb.boards.board import load_board
 from tinycerb.boards.firmware import build_firmware, with_secret
 from tinycerb.boards.flashers import FLASHERS
 from tinycerb.boards.profile import read_profile
+from tinycerb.converters.model_file import parse_model
 from tinycerb.errors import HardwareError, UsageError
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.model_file import parse_model
 from tests.firmware.kernel_bench import cmsis_nn_folder
 from tests.firmware.random_models import random_model
 from tinycerb.boards.board import board_names, load_board
 from tinycerb.boards.build import Image, build_image, firmware_folder
 from tinycerb.boards.cmsis_nn import open_cmsis_nn
 from tinycerb.boards.emulator import measure
+from tinycerb.converters.model_file import parse_model
 
 
 def test_presets_say_what_the_boards_say() -> None:

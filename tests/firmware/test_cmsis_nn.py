@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.model_file import parse_model
 from tests.firmware.conftest import VICTIMS, Case, Cases
 from tests.firmware.kernel_bench import cmsis_nn_folder
 from tests.firmware.networks import demo_net, patches
@@ -16,6 +15,7 @@ from tinycerb.boards.board import load_board
 from tinycerb.boards.build import build_image, compiler_flags
 from tinycerb.boards.cmsis_nn import CmsisNn, open_cmsis_nn
 from tinycerb.boards.emulator import measure
+from tinycerb.converters.model_file import parse_model
 from tinycerb.errors import UsageError
 
 # At most so many times the instructions of the same firmware with CMSIS-NN, on the demo's network.

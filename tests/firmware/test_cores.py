@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.model_file import ModelFile, parse_model
 from tests.firmware.conftest import Case, Cases
 from tests.firmware.random_models import random_model
 from tinycerb.boards.board import Board, board_names, load_board
 from tinycerb.boards.build import build_image
 from tinycerb.boards.emulator import Measurement, measure
+from tinycerb.converters.model_file import ModelFile, parse_model
 from tinycerb.errors import HardwareError, UsageError
 
 BOARDS = [name for name in board_names() if load_board(name).machine]

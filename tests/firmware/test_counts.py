@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.model_file import parse_model
 from tests.conftest import Cli
 from tests.firmware.networks import one_convolution, patches, resnet8
 from tinycerb.boards.board import load_board
 from tinycerb.boards.build import build_image, firmware_folder
 from tinycerb.boards.counts import layer_counts, profile_counts
 from tinycerb.boards.emulator import measure, measure_in_unicorn
+from tinycerb.converters.model_file import parse_model
 from tinycerb.errors import HardwareError
 
 M4 = load_board("qemu-m4")

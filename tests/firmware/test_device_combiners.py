@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.c_model.errors import UnsupportedModelError
-from converters.c_model.host import build_host_model, runtime_sources, write_model
-from converters.c_model.model import lower_model
 from tests.conftest import Cli
 from tests.firmware.answer_model import all_heads_model, answer_model
 from tinycerb.boards.board import load_board
 from tinycerb.boards.build import build_image, firmware_folder
 from tinycerb.boards.device_response import answers_to, device_response
 from tinycerb.boards.emulator import measure
+from tinycerb.converters.c_model.errors import UnsupportedModelError
+from tinycerb.converters.c_model.host import build_host_model, runtime_sources, write_model
+from tinycerb.converters.c_model.model import lower_model
 from tinycerb.errors import UsageError
 
 # Response, the name that it combines by, and the heads that it reads.

@@ -8,20 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.c_model.host import build_host_model, runtime_sources, write_model
-from converters.c_model.model import lower_model
-from converters.metadata import embed_metadata
 from tests.answers.posteriors import random_codes
 from tests.conftest import Cli
 from tests.firmware.answer_model import answer_model
 from tests.firmware.random_models import random_model
 from tinycerb.answers.responses import parse_response, respond
-from tinycerb.answers.responses.moves import budget_units
-from tinycerb.answers.responses.redirection import redirect
+from tinycerb.answers.responses.building_blocks.moves import budget_units
+from tinycerb.answers.responses.building_blocks.redirection import redirect
 from tinycerb.boards.board import load_board
 from tinycerb.boards.build import build_image, firmware_folder
 from tinycerb.boards.device_response import answers_of, device_response
 from tinycerb.boards.emulator import measure
+from tinycerb.converters.c_model.host import build_host_model, runtime_sources, write_model
+from tinycerb.converters.c_model.model import lower_model
+from tinycerb.converters.metadata import embed_metadata
 from tinycerb.errors import UsageError
 
 RESPONSES = (

@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.c_model.errors import UnsupportedModelError
-from converters.c_model.host import build_host_model, runtime_sources, write_model
-from converters.c_model.model import lower_model
-from converters.c_model.targets import TARGETS
-from converters.model_file import parse_model
 from tests.firmware.conftest import VICTIMS, Case, Cases
 from tests.firmware.flatbuffer_model import FlatModel
 from tests.firmware.random_models import random_model
 from tinycerb.answers.normalise import normalise
 from tinycerb.answers.softmax import softmax_codes
 from tinycerb.boards.build import firmware_folder
+from tinycerb.converters.c_model.errors import UnsupportedModelError
+from tinycerb.converters.c_model.host import build_host_model, runtime_sources, write_model
+from tinycerb.converters.c_model.model import lower_model
+from tinycerb.converters.c_model.targets import TARGETS
+from tinycerb.converters.model_file import parse_model
 
 SANITIZED = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
@@ -133,7 +133,7 @@ def test_answers_are_the_ones_of_the_oracle(victims: dict[str, Case], tmp_path: 
 
 
 def _alphas(case: Case) -> list[float]:
-    from converters.metadata import read_metadata
+    from tinycerb.converters.metadata import read_metadata
 
     return (read_metadata(case.file) or {})["alphas"]
 

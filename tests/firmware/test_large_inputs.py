@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from converters.model_file import parse_model
 from tests.conftest import Cli
 from tests.firmware.flatbuffer_model import FlatModel
 from tests.firmware.networks import few_large_steps
@@ -14,6 +13,7 @@ from tinycerb.boards.board import Memory, load_board
 from tinycerb.boards.firmware import build_firmware
 from tinycerb.boards.fit import check_fit
 from tinycerb.boards.lowered import lowered
+from tinycerb.converters.model_file import parse_model
 from tinycerb.errors import HardwareError, UsageError
 
 

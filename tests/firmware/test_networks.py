@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.c_model.host import build_host_model
-from converters.model_file import parse_model
 from tests.conftest import Cli
 from tests.firmware.conftest import Case, Cases
 from tests.firmware.networks import MLPERF_TINY, autoencoder, demo_net, patches
 from tinycerb.boards.board import load_board
 from tinycerb.boards.build import build_image, firmware_folder
 from tinycerb.boards.emulator import Measurement, measure
+from tinycerb.converters.c_model.host import build_host_model
+from tinycerb.converters.model_file import parse_model
 
 # Bytes count here, not instructions: 40 of these per tick at this shift, and no interrupt.
 COARSE = 0

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.c_model.host import runtime_sources, write_model
-from converters.c_model.model import lower_model
-from converters.model_file import parse_model
 from tests.firmware.networks import few_large_steps
 from tests.fuzz.test_c_fuzz import IMAGE_BYTES, PIECE, SMALL_PIECES, piece_frames, write_served_model
 from tinycerb.boards.build import firmware_folder
 from tinycerb.boards.device import ASK, COUNT, FRAME_IMAGE_BYTES, HELLO, PIECE_BYTES, PROFILE, TEST, Device
 from tinycerb.boards.device import PIECE as PIECE_REQUEST
 from tinycerb.boards.frames import Frame, FrameReader
+from tinycerb.converters.c_model.host import runtime_sources, write_model
+from tinycerb.converters.c_model.model import lower_model
+from tinycerb.converters.model_file import parse_model
 from tinycerb.errors import HardwareError
 
 REPLY, LIMITED, FAILED = 0x80, 0xFE, 0xFF

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.model_file import parse_model
 from tests.firmware.random_models import random_model
 from tinycerb.boards.board import load_board
 from tinycerb.boards.build import firmware_folder
@@ -15,6 +14,7 @@ from tinycerb.boards.device import Device, QueryLimitReached
 from tinycerb.boards.firmware import build_firmware, with_secret
 from tinycerb.boards.flashers import FLASHERS
 from tinycerb.boards.query_limit import QueryLimit, parse_query_limit
+from tinycerb.converters.model_file import parse_model
 from tinycerb.errors import HardwareError, UsageError
 
 

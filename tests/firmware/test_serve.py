@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from converters.c_model.host import runtime_sources
-from converters.c_model.model import lower_model
-from converters.model_file import parse_model
 from tests.firmware.random_models import random_model
 from tests.fuzz.test_c_fuzz import IMAGE_BYTES, SEED, write_served_model
 from tinycerb.boards.build import firmware_folder
 from tinycerb.boards.device import ASK, COUNT, HELLO, PROFILE, TEST, VERSION
 from tinycerb.boards.frames import Frame, FrameReader
+from tinycerb.converters.c_model.host import runtime_sources
+from tinycerb.converters.c_model.model import lower_model
+from tinycerb.converters.model_file import parse_model
 
 REPLY, LIMITED, FAILED = 0x80, 0xFE, 0xFF
 IMAGE = bytes(range(IMAGE_BYTES))

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.model_file import parse_model
-from converters.resolver_header import render_resolver
 from tests.firmware.networks import demo_net
 from tinycerb.boards.board import load_board
 from tinycerb.boards.build import firmware_folder
 from tinycerb.boards.emulator import qemu_command, run_emulator
+from tinycerb.converters.model_file import parse_model
+from tinycerb.converters.resolver_header import render_resolver
 
 CORE = """#pragma once
 #include <stddef.h>
@@ -87,7 +87,7 @@ TfLiteStatus MicroInterpreter::Invoke() {
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A stand-in for TFLite Micro."""
-    from converters.known_operators import tflm_methods
+    from tinycerb.converters.known_operators import tflm_methods
 
     methods = "\n".join(f"  TfLiteStatus {name}() {{ return Add(); }}" for name in sorted(set(tflm_methods().values())))
     lite = tmp_path / "tflm" / "tensorflow" / "lite"

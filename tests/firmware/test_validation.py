@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from converters.c_model.errors import UnsupportedModelError
-from converters.c_model.model import check_model, lower_model
-from converters.metadata import embed_metadata
-from converters.model_file import parse_model
 from tests.firmware.flatbuffer_model import FlatModel
 from tests.firmware.networks import demo_net
 from tests.fuzz.fields import LENGTH, fields_of
+from tinycerb.converters.c_model.errors import UnsupportedModelError
+from tinycerb.converters.c_model.model import check_model, lower_model
+from tinycerb.converters.metadata import embed_metadata
+from tinycerb.converters.model_file import parse_model
 
 SOUND = demo_net(3, defaults=True)
 MOST = 2**31 - 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import tflite
 
-from converters.verifier import SCHEMA
+from tinycerb.converters.verifier import SCHEMA
 
 _FORMS = {"i8": "<b", "u8": "<B", "bool": "<B", "i32": "<i", "u32": "<I", "f32": "<f", "i64": "<q", "u64": "<Q"}
 _OPTIONS = {value: name for name, value in vars(tflite.BuiltinOptions).items() if isinstance(value, int)}

@@ -17,14 +17,14 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from mutations import mutate, seal
 
-from converters.golden import GoldenError, parse_golden
-from converters.metadata import MetadataError, parse_json_object
-from converters.model_file import ModelFile, ModelFileError, parse_model
-from converters.summary import summarise
-from reports.file_summary import render_summary
+from tinycerb.converters.golden import GoldenError, parse_golden
+from tinycerb.converters.metadata import MetadataError, parse_json_object
+from tinycerb.converters.model_file import ModelFile, ModelFileError, parse_model
+from tinycerb.converters.summary import summarise
 from tinycerb.errors import EnvironmentProblem
-from tinycerb.runtimes.apart import run_model
-from tinycerb.side_file import check_side_file
+from tinycerb.reports.file_summary import render_summary
+from tinycerb.runtimes.isolated import run_model
+from tinycerb.runtimes.model_json import check_side_file
 
 MOST_SECONDS, MOST_KILOBYTES = 2.0, 512 * 1024
 CLEAR_ERRORS = (ModelFileError, MetadataError, GoldenError)

@@ -25,17 +25,17 @@ from typing import Any
 import numpy as np
 import tflite
 
-from converters.c_model.errors import UnsupportedModelError
-from converters.c_model.host import runtime_sources, write_model
-from converters.c_model.model import CModel, lower_model
-from converters.c_model.targets import TARGETS
-from converters.model_file import ModelFile, ModelFileError, parse_model
 from tests.firmware.random_models import random_model
 from tests.fuzz.fields import LENGTH, change_fields, fields_of
 from tests.fuzz.mutations import mutate
 from tests.fuzz.odd_models import odd_model
 from tinycerb.boards.build import firmware_folder
 from tinycerb.boards.device_response import device_response
+from tinycerb.converters.c_model.errors import UnsupportedModelError
+from tinycerb.converters.c_model.host import runtime_sources, write_model
+from tinycerb.converters.c_model.model import CModel, lower_model
+from tinycerb.converters.c_model.targets import TARGETS
+from tinycerb.converters.model_file import ModelFile, ModelFileError, parse_model
 from tinycerb.errors import UsageError
 
 ROOT = Path(__file__).parents[2]

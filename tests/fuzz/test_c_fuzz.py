@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.c_model.golden import emit_golden_header, emit_golden_source
-from converters.c_model.host import runtime_sources, write_model
-from converters.c_model.model import lower_model
-from converters.model_file import parse_model
 from tests.firmware.random_models import random_model
 from tinycerb.boards.build import firmware_folder
 from tinycerb.boards.device import ASK, HELLO, PROFILE, TEST
 from tinycerb.boards.device import PIECE as PIECE_REQUEST
 from tinycerb.boards.frames import Frame
+from tinycerb.converters.c_model.golden import emit_golden_header, emit_golden_source
+from tinycerb.converters.c_model.host import runtime_sources, write_model
+from tinycerb.converters.c_model.model import lower_model
+from tinycerb.converters.model_file import parse_model
 
 HERE = Path(__file__).parent
 # Three heads, an image of 64 bytes.

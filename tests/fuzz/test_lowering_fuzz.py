@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.c_model.model import lower_model
-from converters.model_file import parse_model
 from tests.firmware.flatbuffer_model import FlatModel
 from tests.fuzz.fuzz_lowering import Runner, difference, fuzz, mutant
+from tinycerb.converters.c_model.model import lower_model
+from tinycerb.converters.model_file import parse_model
 
 MUTANTS = 1000
 

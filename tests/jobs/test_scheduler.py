@@ -8,7 +8,7 @@ import pytest
 
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.jobs import scheduler
-from tinycerb.jobs.plan import Task
+from tinycerb.jobs.task import Task
 from tinycerb.progress import make_display
 
 CHAIN = [

@@ -7,7 +7,8 @@ import pytest
 from tinycerb.atomic import read_json, write_json
 from tinycerb.config import VictimConfig, load_config
 from tinycerb.errors import UsageError
-from tinycerb.jobs.plan import plan, trained_twin
+from tinycerb.jobs.plan import plan
+from tinycerb.training.twin_victims import trained_twin
 from tinycerb.training.twins import adopt_training
 
 CONFIG = replace(

@@ -10,13 +10,14 @@ import h5py
 import numpy as np
 import pytest
 
-from keras_models.keras_file import KerasFileError, TooLargeError, open_keras_file
-from keras_models.legacy import keras
-from keras_models.model_optimization import tfmot
 from tests.keras_models.test_keras_file import backbone, quantized, save
-from tinycerb.conversion_sources import Wishes, convert_keras_file
+from tinycerb.conversion.from_keras_file import convert_keras_file
+from tinycerb.conversion.options import Wishes
 from tinycerb.errors import UsageError
 from tinycerb.events import ignore
+from tinycerb.keras_models.keras_file import KerasFileError, TooLargeError, open_keras_file
+from tinycerb.keras_models.legacy import keras
+from tinycerb.keras_models.model_optimization import tfmot
 from tinycerb.training.model_source import load_user_model
 
 LIMIT = 2**28

@@ -12,17 +12,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_models.keras_file import ForeignCodeError, KerasFileError, open_keras_file
-from keras_models.keras_file.architecture import check_architecture
-from keras_models.legacy import keras
-from keras_models.multi_head import attach_heads
 from tinycerb.cli.convert import convert
 from tinycerb.cli.options import new_or_resumed_run
 from tinycerb.compression.quantization import load_quantization_aware, open_quantization_aware, quantize_aware
-from tinycerb.conversion_sources import Wishes, convert_keras_file
+from tinycerb.config.user_sources import Sources, allow_code
+from tinycerb.conversion.from_keras_file import convert_keras_file
+from tinycerb.conversion.options import Wishes
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
 from tinycerb.events import ignore
-from tinycerb.sources import Sources, allow_code
+from tinycerb.keras_models.keras_file import ForeignCodeError, KerasFileError, open_keras_file
+from tinycerb.keras_models.keras_file.architecture import check_architecture
+from tinycerb.keras_models.legacy import keras
+from tinycerb.keras_models.multi_head import attach_heads
 from tinycerb.training.artefacts import load_float_model
 from tinycerb.training.model_source import load_user_model
 

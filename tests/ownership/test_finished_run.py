@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from converters.metadata import read_metadata
-from converters.model_file import read_model_file
 from tests.conftest import run_cli
 from tinycerb.atomic import read_json
 from tinycerb.bench.cell import cell_specs
 from tinycerb.bench.stealing import run_cell
+from tinycerb.converters.metadata import read_metadata
+from tinycerb.converters.model_file import read_model_file
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.events import ignore
@@ -83,7 +83,7 @@ def test_the_hash_stands_in_card_metrics_and_report(finished) -> None:
 
 def test_a_public_owner_is_called_public(smoke_run) -> None:
     """And a victim that hides nothing has none."""
-    from reports.ownership import owner_paragraphs
+    from tinycerb.reports.ownership import owner_paragraphs
 
     metrics = read_json(smoke_run.metrics)
     assert metrics["provenance"]["owner_key_sha256"] is None

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from tinycerb.atomic import write_json
-from tinycerb.bench.matrix.seeds import seed_runs
 from tinycerb.config import Config, VictimConfig, load_config
+from tinycerb.config.user_sources import Sources
 from tinycerb.defenses import uses_owner_key
 from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.matrix.seeds import seed_runs
 from tinycerb.ownership.owner_key import OwnerKey, new_owner_key, read_owner_key, write_owner_key
 from tinycerb.ownership.run_key import (
     RESPONSE,
@@ -24,7 +25,6 @@ from tinycerb.ownership.run_key import (
 )
 from tinycerb.presets import preset_names
 from tinycerb.run_dir import RunDirectory
-from tinycerb.sources import Sources
 
 SECRET = load_config("custom", [], Sources(data="mine.npz"))
 OPEN = load_config("demo")

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from converters.child_process import die_with_parent
+from tinycerb.converters.child_process import die_with_parent
 
 # Starts a child of its own kind, which starts `sleep`; says who they are.
 CHAIN = """
 import os, subprocess, sys
-from converters.child_process import die_with_parent
+from tinycerb.converters.child_process import die_with_parent
 depth = int(sys.argv[1])
 command = [sys.executable, "-c", sys.argv[2], str(depth - 1), sys.argv[2]] if depth else ["sleep", "100"]
 child = subprocess.Popen(die_with_parent(command))

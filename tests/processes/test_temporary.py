@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from converters.own_folder import PREFIX, own_folder, sweep
+from tinycerb.converters.own_folder import PREFIX, own_folder, sweep
 from tinycerb.processes.temporary import process_folder
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from converters.own_folder import own_folder
+from tinycerb.converters.own_folder import own_folder
 with own_folder(Path(sys.argv[1])) as folder:
     (folder / "half").write_text("x")
     print(folder, flush=True)

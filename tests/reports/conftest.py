@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bench.matrix.test_judging import judge, row
+from tests.matrix.test_judging import judge, row
 
 FIGURE = {"basis": "t over 2 victim seeds"}
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from reports.front_texts import validity_lines
-from reports.matrix.tables import as_markdown
-from tests.bench.matrix.test_judging import judge, row
+from tests.matrix.test_judging import judge, row
 from tinycerb.cli.table import results_table, rows
+from tinycerb.reports.front_texts import validity_lines
+from tinycerb.reports.matrix.tables import as_markdown
 
 
 def test_the_tables_of_a_matrix(matrix) -> None:

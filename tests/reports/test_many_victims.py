@@ -10,11 +10,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from reports.facts import verdict_sentences
-from reports.pages import overview, summary, training
-from reports.pdf import PAGES
-from reports.style import STYLE
 from tinycerb.atomic import read_json
+from tinycerb.reports.facts import verdict_sentences
+from tinycerb.reports.pages import overview, summary, training
+from tinycerb.reports.pdf import PAGES
+from tinycerb.reports.style import STYLE
 
 LAYERS = [{"layer": f"block{index}_depthwise_{'x' * 18}", "operator": "DEPTHWISE_CONV_2D"} for index in range(14)]
 # Points of tolerance: letters' boxes are a little larger than their ink.

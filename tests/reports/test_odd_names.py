@@ -11,13 +11,13 @@ import pytest
 from pypdf import PdfReader
 from rich.console import Console
 
-from reports.matrix.charts import draw_charts
-from reports.matrix.tables import as_markdown, as_text
-from reports.model_card import render_model_card
-from reports.pdf import PAGES, render_pdf
-from reports.plain_text import clean, drawable, fitted, markdown, shortened, width_of
 from tests.reports.test_many_victims import LAYERS, clashes, drawn
 from tinycerb.atomic import read_json
+from tinycerb.reports.matrix.charts import draw_charts
+from tinycerb.reports.matrix.tables import as_markdown, as_text
+from tinycerb.reports.model_card import render_model_card
+from tinycerb.reports.pdf import PAGES, render_pdf
+from tinycerb.reports.plain_text import clean, drawable, fitted, markdown, shortened, width_of
 
 ODD = {
     "dollars": "$a_b$ $$ \\frac{1}{0} $",

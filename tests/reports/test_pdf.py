@@ -8,10 +8,10 @@ import sys
 import pytest
 from pypdf import PdfReader
 
-from reports.facts import percent, verdict_sentences
-from reports.model_card import render_model_card
-from reports.pdf import render_pdf
 from tinycerb.atomic import read_json
+from tinycerb.reports.facts import percent, verdict_sentences
+from tinycerb.reports.model_card import render_model_card
+from tinycerb.reports.pdf import render_pdf
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +102,8 @@ def test_many_victims_and_cells_still_render(metrics) -> None:
 def test_report_needs_no_tensorflow(smoke_run) -> None:
     code = """
 import json, pathlib, sys
-import reports.pdf
-reports.pdf.render_pdf(json.loads(pathlib.Path(sys.argv[1]).read_text()))
+import tinycerb.reports.pdf
+tinycerb.reports.pdf.render_pdf(json.loads(pathlib.Path(sys.argv[1]).read_text()))
 print('tensorflow' in sys.modules)
 """
     finished = subprocess.run(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from reports.facts import _cost_sentence, verdict_sentences
-from reports.plain_words import nearest_attack, plain_verdict
+from tinycerb.reports.facts import _cost_sentence, verdict_sentences
+from tinycerb.reports.plain_words import nearest_attack, plain_verdict
 
 
 def made(undefended: float, control: float, defended: float, conclusive: bool = True, accuracy: float = 0.88) -> dict:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from keras_models import BACKBONES
 from tests.converted_backbones import SMALL, ConvertedBackbone, convert_backbone
+from tinycerb.keras_models import BACKBONES
 
 
 @pytest.fixture(scope="session", params=BACKBONES)

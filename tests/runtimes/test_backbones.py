@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.arena_plan import plan_arena
-from converters.contract import contract_violations
-from converters.model_file import read_model_file
-from keras_models import BACKBONES
 from tests.firmware.matrix import BASELINE, measured_cost
 from tinycerb.boards.board import load_board
+from tinycerb.converters.arena_plan import plan_arena
+from tinycerb.converters.contract import contract_violations
+from tinycerb.converters.model_file import read_model_file
 from tinycerb.errors import HardwareError
-from tinycerb.runtimes.apart import ModelRun, head_inputs, run_model
+from tinycerb.keras_models import BACKBONES
+from tinycerb.runtimes.isolated import ModelRun, head_inputs, run_model
 
 # Largest difference of int8 logits to tflite-runtime's reference kernels, in steps, as measured. The optimised kernels
 # add in floating point; an untrained MobileNet, whose channels hardly vary, makes much of that (a trained one little:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.firmware.flatbuffer_model import FlatModel
-from tinycerb.runtimes.apart import run_model
+from tinycerb.runtimes.isolated import run_model
 from tinycerb.runtimes.named_arrays import pack_arrays, unpack_arrays
 
 NAMES = ("file", "args", "", "a/b", "../c", "arr_0", "x\0y", "\ufffd\u202e", "n" * 70_000)

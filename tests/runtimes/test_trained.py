@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from converters.model_file import read_model_file
+from tinycerb.converters.model_file import read_model_file
 from tinycerb.datasets import load_dataset
-from tinycerb.runtimes.apart import head_inputs, run_model
-from tinycerb.tflite_model import quantize_images
+from tinycerb.runtimes.interpreter_model import quantize_images
+from tinycerb.runtimes.isolated import head_inputs, run_model
 
 # Largest difference of int8 logits to tflite-runtime's reference kernels, in steps (docs/conversion.md).
 BOUNDS = {

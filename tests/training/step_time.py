@@ -52,12 +52,12 @@ def interleaved(runs: list[Callable[[], None]], rounds: int) -> list[float]:
 
 def prepare(backbone: str, steps: int) -> tuple[Callable[[], None], Callable[[], None]]:
     """Returns our training and the bare fit, each of `steps` steps."""
-    from keras_models import build_backbone
-    from keras_models.legacy import keras
-    from keras_models.multi_head import attach_heads
     from tinycerb.compression.masks import ChannelMasks
     from tinycerb.datasets.images import LabelledImages
-    from tinycerb.defenses.diversity import cosine_log_sum_exp
+    from tinycerb.defenses.losses.diversity import cosine_log_sum_exp
+    from tinycerb.keras_models import build_backbone
+    from tinycerb.keras_models.legacy import keras
+    from tinycerb.keras_models.multi_head import attach_heads
     from tinycerb.training.objective import TrainingStep
 
     rng = np.random.default_rng(0)

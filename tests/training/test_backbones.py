@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from keras_models import BACKBONES, build_backbone
-from keras_models.legacy import keras
-from keras_models.multi_head import attach_heads
+from tinycerb.keras_models import BACKBONES, build_backbone
+from tinycerb.keras_models.legacy import keras
+from tinycerb.keras_models.multi_head import attach_heads
 
 
 def multiply_accumulates(model: keras.Model) -> int:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from keras_models import build_backbone
-from keras_models.legacy import named_layer
-from keras_models.multi_head import attach_heads
+from tinycerb.keras_models import build_backbone
+from tinycerb.keras_models.legacy import named_layer
+from tinycerb.keras_models.multi_head import attach_heads
 
 
 def test_demo_net_is_as_large_as_it_says() -> None:

@@ -9,8 +9,8 @@ from tinycerb.answers.responses import after_combiner, check_heads, combiner_of,
 from tinycerb.answers.responses.grad2 import SIDE_MODEL, GradientRedirection
 from tinycerb.answers.responses.response import Response
 from tinycerb.answers.softmax import softmax_codes
-from tinycerb.head_select_file import HeadSelectFile
-from tinycerb.side_model import open_side_model
+from tinycerb.runtimes.auxiliary_model import open_side_model
+from tinycerb.runtimes.model_artifact import HeadSelectFile
 
 # (int8 images [N, ...], uint8 codes [N, classes]) -> uint8 codes [N, classes]
 _Answer = Callable[[np.ndarray, np.ndarray], np.ndarray]

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from converters.c_model.fixed_point import quantize_multiplier
+from tinycerb.converters.c_model.fixed_point import quantize_multiplier
 
 _ONE = 2**31 - 1
 # Multipliers exp(-2^k) for k = -2..4, Q0.31.

@@ -29,7 +29,7 @@ from tinycerb.attacks import (  # noqa: F401
 from tinycerb.attacks.base import Attack, AttackInputs, knows_key
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
-from tinycerb.typed import build
+from tinycerb.config.typed_tables import build
 
 __all__ = ["ATTACKS", "Attack", "AttackInputs", "attack_of", "knows_key"]
 

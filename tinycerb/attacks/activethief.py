@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs, check_distinct
-from tinycerb.attacks.checks import check_choice, check_range
+from tinycerb.attacks.building_blocks.checks import check_choice, check_range
+from tinycerb.attacks.building_blocks.transfer import shuffled_images, train_clone, train_selector
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.transfer import shuffled_images, train_clone, train_selector
 
 
 def entropy_of(posteriors: np.ndarray) -> np.ndarray:

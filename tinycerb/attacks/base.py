@@ -14,8 +14,7 @@ from tinycerb.events import Report
 from tinycerb.oracle import Oracle
 
 if TYPE_CHECKING:
-    from keras_models.legacy import keras
-    from tinycerb.attacks.distill import OnEpoch
+    from tinycerb.keras_models.legacy import keras
 
 
 # Half a code of 1/256: what stands for an answer of 0 where logarithms are taken.
@@ -116,3 +115,8 @@ def choose_images(inputs: AttackInputs) -> np.ndarray:
     other = inputs.pool[rng.permutation(len(inputs.pool))]
     chosen = np.concatenate([own, other])[: inputs.config.budget or len(own) + len(other)]
     return chosen[rng.permutation(len(chosen))]
+
+
+# Called after some epochs, the last one always, with the number of finished epochs and a function from uint8
+# images to posteriors, float32 [N, classes]; an attack never learns what it is for.
+OnEpoch = Callable[[int, Callable[[np.ndarray], np.ndarray]], None]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs
-from tinycerb.attacks.checks import check_choice, check_range
+from tinycerb.attacks.building_blocks.checks import check_choice, check_range
+from tinycerb.attacks.building_blocks.repeats import ask_repeatedly, check_repeats, choose_repeated
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.repeats import ask_repeatedly, check_repeats, choose_repeated
 from tinycerb.config import AttackConfig
 
 
@@ -51,7 +51,7 @@ class ConfidenceGated:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.transfer import train_clone
+        from tinycerb.attacks.building_blocks.transfer import train_clone
 
         images = choose_repeated(inputs, self.repeats, self.charged)
         answers = ask_repeatedly(inputs, images, self.repeats)

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs, choose_images
-from tinycerb.attacks.checks import check_range
-from tinycerb.attacks.linking import MOST_HEADS, answers_of, distinct_answers, link, relink
+from tinycerb.attacks.building_blocks.checks import check_range
+from tinycerb.attacks.building_blocks.linking import MOST_HEADS, answers_of, distinct_answers, link, relink
+from tinycerb.attacks.building_blocks.repeats import ask_repeatedly, check_repeats, choose_repeated
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.repeats import ask_repeatedly, check_repeats, choose_repeated
 from tinycerb.config import AttackConfig
 
 if TYPE_CHECKING:
-    from tinycerb.attacks.transfer import Predict
+    from tinycerb.attacks.building_blocks.transfer import Predict
 
 _PROBES = 20
 _HELD_OUT = 0.1
@@ -59,7 +59,7 @@ class Demultiplex:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.transfer import train_clone
+        from tinycerb.attacks.building_blocks.transfer import train_clone
 
         images = choose_repeated(inputs, self.repeats, self.charged)
         probes = ask_repeatedly(inputs, images[:_PROBES], self.repeats)
@@ -86,7 +86,7 @@ class Demultiplex:
         self, inputs: AttackInputs, images: np.ndarray, slots: np.ndarray, counts: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Returns which slot is whose, int64 [N, heads], and how clearly, float [N]."""
-        from tinycerb.attacks.transfer import train_quietly
+        from tinycerb.attacks.building_blocks.transfer import train_quietly
 
         chosen, margins = link(slots, counts, inputs.seed)
         halves = np.arange(len(images)) % 2
@@ -101,7 +101,7 @@ class Demultiplex:
         return chosen, margins
 
     def _clone_best(self, inputs: AttackInputs, images: np.ndarray, by_head: np.ndarray) -> None:
-        from tinycerb.attacks.transfer import train_quietly
+        from tinycerb.attacks.building_blocks.transfer import train_quietly
 
         held_out = max(1, round(_HELD_OUT * len(images)))
         candidates = {str(head): by_head[:, head] for head in range(by_head.shape[1])} | {"mean": by_head.mean(axis=1)}

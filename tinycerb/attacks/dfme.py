@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tinycerb.attacks.base import AttackInputs
-from tinycerb.attacks.checks import check_range, check_without_images
+from tinycerb.attacks.building_blocks.checks import check_range, check_without_images
 from tinycerb.attacks.registry import ATTACKS
 
 
@@ -44,8 +44,8 @@ class Dfme:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.data_free import Objective, Recipe, steal
-        from tinycerb.attacks.synthesis import absolute_difference, centred_log
+        from tinycerb.attacks.building_blocks.data_free import Objective, Recipe, steal
+        from tinycerb.attacks.building_blocks.synthesis import absolute_difference, centred_log
 
         steal(inputs, Objective(absolute_difference, centred_log), Recipe(**vars(self)))
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs
-from tinycerb.attacks.checks import check_choice, check_range, check_without_images
+from tinycerb.attacks.building_blocks.checks import check_choice, check_range, check_without_images
 from tinycerb.attacks.registry import ATTACKS
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from keras_models.legacy import keras
+    from tinycerb.keras_models.legacy import keras
 
 _ANSWERS = ("soft", "hard")
 
@@ -65,9 +65,9 @@ class DisGuide:
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
         # Here, so that the table of attacks can be read without TensorFlow.
-        from tinycerb.attacks.distill import soft_cross_entropy
-        from tinycerb.attacks.generator import Generator
-        from tinycerb.attacks.synthesis import Questions, Students
+        from tinycerb.attacks.building_blocks.distill import soft_cross_entropy
+        from tinycerb.attacks.building_blocks.generator import Generator
+        from tinycerb.attacks.building_blocks.synthesis import Questions, Students
 
         members = [inputs.build() for _ in range(max(2, inputs.config.members))]
         students = Students(members, soft_cross_entropy)
@@ -94,7 +94,7 @@ def disagreement_loss(members: Sequence[keras.Model], diversity: float) -> Calla
     """Returns the generator's loss: -mean std_i softmax(S_i(x)) + diversity * sum_k mean p_k log mean p_k."""
     import tensorflow as tf
 
-    from tinycerb.attacks.generator import to_unit_range
+    from tinycerb.attacks.building_blocks.generator import to_unit_range
 
     def loss(before_tanh):
         images = to_unit_range(before_tanh)

@@ -14,9 +14,9 @@ import numpy as np
 
 from tinycerb.answers.responses import parse_response
 from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
-from tinycerb.attacks.checks import check_choice, check_range
+from tinycerb.attacks.building_blocks.checks import check_choice, check_range
+from tinycerb.attacks.building_blocks.response_pairs import answers_to, in_rounds, mean_of_nearest, plausible_codes
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.response_pairs import answers_to, in_rounds, mean_of_nearest, plausible_codes
 from tinycerb.attacks.restorer import check_posteriors
 from tinycerb.config import AttackConfig
 
@@ -56,7 +56,7 @@ class Inversion:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.transfer import train_clone
+        from tinycerb.attacks.building_blocks.transfer import train_clone
 
         images = choose_images(inputs)
         answers = inputs.oracle.query(images)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs
-from tinycerb.attacks.checks import check_range, check_seeds
+from tinycerb.attacks.building_blocks.checks import check_range, check_seeds
+from tinycerb.attacks.building_blocks.transfer import train_clone, train_selector
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.transfer import train_clone, train_selector
 from tinycerb.config import AttackConfig
 
 if TYPE_CHECKING:
-    from keras_models.legacy import keras
+    from tinycerb.keras_models.legacy import keras
 
 _AT_ONCE = 500
 

@@ -16,7 +16,7 @@ class Knockoff:
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
         # Here, so that the table of attacks can be read without TensorFlow.
-        from tinycerb.attacks.distill import distill, settings_of
+        from tinycerb.attacks.building_blocks.distill import distill, settings_of
 
         images = choose_images(inputs)
         distill(

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import FLOOR, AttackInputs, check_distinct
-from tinycerb.attacks.checks import check_choice, check_range
-from tinycerb.attacks.clusters import cluster
+from tinycerb.attacks.building_blocks.checks import check_choice, check_range
+from tinycerb.attacks.building_blocks.clusters import cluster
+from tinycerb.attacks.building_blocks.transfer import shuffled_images, train_clone, train_selector
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.transfer import shuffled_images, train_clone, train_selector
 
 _REWARDS = ("all", "certainty", "diversity", "loss")
 
@@ -92,7 +92,7 @@ class KnockoffAdaptive:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.distill import predictor
+        from tinycerb.attacks.building_blocks.distill import predictor
 
         random = np.random.default_rng([inputs.seed, 6])
         images = shuffled_images(inputs)

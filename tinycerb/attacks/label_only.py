@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
-from tinycerb.attacks.checks import check_range
+from tinycerb.attacks.building_blocks.checks import check_range
+from tinycerb.attacks.building_blocks.transfer import train_clone
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.transfer import train_clone
 
 
 def smoothed_labels(answers: np.ndarray, smoothing: float) -> np.ndarray:

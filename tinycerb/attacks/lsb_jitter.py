@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs
-from tinycerb.attacks.checks import check_range
+from tinycerb.attacks.building_blocks.checks import check_range
+from tinycerb.attacks.building_blocks.repeats import check_repeats, choose_repeated
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.repeats import check_repeats, choose_repeated
 from tinycerb.config import AttackConfig
 
 # One code in one pixel moves the answer of one head by far less, L1.
@@ -44,7 +44,7 @@ class LsbJitter:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.transfer import train_clone
+        from tinycerb.attacks.building_blocks.transfer import train_clone
 
         images = choose_repeated(inputs, self.repeats, self.charged)
         answers = np.stack([inputs.oracle.query(copy) for copy in jittered(images, self.repeats, inputs.seed)])

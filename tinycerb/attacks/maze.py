@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tinycerb.attacks.base import AttackInputs
-from tinycerb.attacks.checks import check_without_images
+from tinycerb.attacks.building_blocks.checks import check_without_images
 from tinycerb.attacks.dfme import check_data_free
 from tinycerb.attacks.registry import ATTACKS
 
@@ -43,7 +43,7 @@ class Maze:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.data_free import Objective, Recipe, steal
-        from tinycerb.attacks.synthesis import divergence, floored
+        from tinycerb.attacks.building_blocks.data_free import Objective, Recipe, steal
+        from tinycerb.attacks.building_blocks.synthesis import divergence, floored
 
         steal(inputs, Objective(divergence, floored), Recipe(**vars(self)))

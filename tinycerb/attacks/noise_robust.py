@@ -7,7 +7,7 @@ answers that no neighbour shares are learned last and most loudly; these losses 
 from dataclasses import dataclass
 
 from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
-from tinycerb.attacks.checks import check_choice, check_range
+from tinycerb.attacks.building_blocks.checks import check_choice, check_range
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
@@ -51,8 +51,8 @@ class NoiseRobust:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.robust_losses import co_teach, generalised, symmetric
-        from tinycerb.attacks.transfer import train_clone
+        from tinycerb.attacks.building_blocks.robust_losses import co_teach, generalised, symmetric
+        from tinycerb.attacks.building_blocks.transfer import train_clone
 
         images = choose_images(inputs)
         answers = inputs.oracle.query(images)

@@ -8,9 +8,9 @@ gained where the same question meets the same head. At equal calls, fewer images
 from dataclasses import dataclass
 
 from tinycerb.attacks.base import AttackInputs
-from tinycerb.attacks.checks import check_range
+from tinycerb.attacks.building_blocks.checks import check_range
+from tinycerb.attacks.building_blocks.repeats import ask_repeatedly, check_repeats, choose_repeated, mean_of_distinct
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.repeats import ask_repeatedly, check_repeats, choose_repeated, mean_of_distinct
 from tinycerb.config import AttackConfig
 
 
@@ -39,7 +39,7 @@ class RepeatMean:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.transfer import train_clone
+        from tinycerb.attacks.building_blocks.transfer import train_clone
 
         images = choose_repeated(inputs, self.repeats, self.charged)
         inputs.note("images", len(images))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
-from tinycerb.attacks.checks import check_range
+from tinycerb.attacks.building_blocks.checks import check_range
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
@@ -44,7 +44,7 @@ class Reset:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.transfer import train_clone
+        from tinycerb.attacks.building_blocks.transfer import train_clone
 
         images = choose_images(inputs)
         repeated = inputs.oracle.query(np.repeat(images[:1], self.probes, axis=0))

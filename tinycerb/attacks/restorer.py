@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
-from tinycerb.attacks.checks import check_choice, check_range
+from tinycerb.attacks.building_blocks.checks import check_choice, check_range
+from tinycerb.attacks.building_blocks.response_pairs import answers_to, can_simulate, in_rounds, mean_of_nearest
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.response_pairs import answers_to, can_simulate, in_rounds, mean_of_nearest
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
 
@@ -53,7 +53,7 @@ class Restorer:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.transfer import train_clone
+        from tinycerb.attacks.building_blocks.transfer import train_clone
 
         images = choose_images(inputs)
         answers = inputs.oracle.query(images)
@@ -74,7 +74,7 @@ class Restorer:
 
     def _restore(self, answers: np.ndarray, seen: np.ndarray, clean: np.ndarray, seed: int) -> np.ndarray:
         if self.method == "mlp":
-            from tinycerb.attacks.restoring_network import restore
+            from tinycerb.attacks.building_blocks.restoring_network import restore
 
             return restore(answers, seen, clean, self.epochs, seed)
         found = answers.copy()

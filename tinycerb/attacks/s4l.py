@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
-from tinycerb.attacks.checks import check_range
+from tinycerb.attacks.building_blocks.checks import check_range
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.errors import UsageError
 
@@ -39,9 +39,9 @@ class S4L:
         """
         import tensorflow as tf
 
-        from keras_models.legacy import keras
-        from tinycerb.attacks.distill import distill, predictor, settings_of
-        from tinycerb.attacks.features import features_of
+        from tinycerb.attacks.building_blocks.distill import distill, predictor, settings_of
+        from tinycerb.attacks.building_blocks.features import features_of
+        from tinycerb.keras_models.legacy import keras
 
         if inputs.image_shape[0] != inputs.image_shape[1]:
             raise UsageError(

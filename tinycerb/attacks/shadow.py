@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import FLOOR, AttackInputs, check_distinct, choose_images
-from tinycerb.attacks.checks import check_range
-from tinycerb.attacks.clusters import cluster
+from tinycerb.attacks.building_blocks.checks import check_range
+from tinycerb.attacks.building_blocks.clusters import cluster
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
 from tinycerb.datasets.procedural import FAMILIES, generate
@@ -70,7 +70,7 @@ class Shadow:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.transfer import train_clone
+        from tinycerb.attacks.building_blocks.transfer import train_clone
 
         if self.knows_key and not inputs.teachers:
             raise UsageError("attack 'shadow': knows_key is true, but the attacker was given no teachers")
@@ -102,8 +102,8 @@ class Shadow:
 
     def _trust(self, inputs: AttackInputs, images: np.ndarray, answers: np.ndarray) -> np.ndarray:
         """Returns how far each answer is to be believed, float [N]; only the order means something."""
-        from tinycerb.attacks.transfer import train_selector
-        from tinycerb.defenses.random_teachers import random_teachers
+        from tinycerb.attacks.building_blocks.transfer import train_selector
+        from tinycerb.defenses.losses.random_teachers import random_teachers
 
         if len(np.unique(images, axis=0)) < 2 * inputs.classes:
             raise UsageError(

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
-from tinycerb.attacks.checks import check_range
+from tinycerb.attacks.building_blocks.checks import check_range
+from tinycerb.attacks.building_blocks.transfer import train_clone
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.transfer import train_clone
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
 

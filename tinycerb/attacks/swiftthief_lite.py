@@ -6,9 +6,9 @@ import numpy as np
 
 from tinycerb.attacks.activethief import entropy_of
 from tinycerb.attacks.base import AttackInputs, check_distinct
-from tinycerb.attacks.checks import check_range
+from tinycerb.attacks.building_blocks.checks import check_range
+from tinycerb.attacks.building_blocks.transfer import shuffled_images, train_selector
 from tinycerb.attacks.registry import ATTACKS
-from tinycerb.attacks.transfer import shuffled_images, train_selector
 from tinycerb.events import Progress
 
 _BANDWIDTH = 0.5
@@ -57,9 +57,9 @@ class SwiftThiefLite:
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
-        from tinycerb.attacks.contrast import Contrast
-        from tinycerb.attacks.distill import distill, settings_of
-        from tinycerb.attacks.features import feature_vectors
+        from tinycerb.attacks.building_blocks.contrast import Contrast
+        from tinycerb.attacks.building_blocks.distill import distill, settings_of
+        from tinycerb.attacks.building_blocks.features import feature_vectors
 
         random = np.random.default_rng([inputs.seed, 6])
         images = shuffled_images(inputs)

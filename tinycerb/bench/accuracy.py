@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 
 from tinycerb.answers.answering import Answers
-from tinycerb.compiled_model import CompiledModel
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.events import Report
 from tinycerb.run_dir import RunDirectory
-from tinycerb.tflite_model import OPTIMISED_KERNELS, HeadSelectModel, open_model
+from tinycerb.runtimes.compiled_model import CompiledModel
+from tinycerb.runtimes.interpreter_model import OPTIMISED_KERNELS, HeadSelectModel, open_model
 
 _COMPARED_IMAGES = 500
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from tinycerb.errors import EnvironmentProblem
-from tinycerb.runtimes.apart import head_inputs, run_model
 from tinycerb.runtimes.engines import installed_runtimes
-from tinycerb.tflite_model import HeadSelectModel
+from tinycerb.runtimes.interpreter_model import HeadSelectModel
+from tinycerb.runtimes.isolated import head_inputs, run_model
 
 _CHECKED_IMAGES = 20
 

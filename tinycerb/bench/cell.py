@@ -11,16 +11,16 @@ import numpy as np
 
 from tinycerb.answers.selection import HEAD_SELECTIONS
 from tinycerb.attacks import attack_of, knows_key
+from tinycerb.bench.asked_heads import MEAN_HEAD
 from tinycerb.config import AttackConfig
+from tinycerb.config.user_sources import IN_DISTRIBUTION, PUBLIC
 from tinycerb.datasets.images import FINGERPRINTS, Dataset, digest_arrays
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.datasets.variations import with_copies
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.run_dir import RunDirectory
 from tinycerb.seal.files import Damaged, inputs_digest, is_made, made_from, move_aside, read_json, write_json
-from tinycerb.sources import IN_DISTRIBUTION, PUBLIC
 
-MEAN_HEAD = "mean"
 # In a victim's folder: its labels and expected answers on the test images.
 TEST_LABELS = "test_labels.npz"
 

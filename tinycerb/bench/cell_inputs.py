@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinycerb.bench.cell import TEST_LABELS, CellSpec, load_own, load_pool
+from tinycerb.config.user_sources import PUBLIC
 from tinycerb.datasets.images import FINGERPRINTS, Dataset, LabelledImages
 from tinycerb.datasets.procedural import generate
 from tinycerb.defenses import answering_heads, defense_of
-from tinycerb.defenses.reference_classifier import POSTERIORS
-from tinycerb.jobs.plan import dense_twin
 from tinycerb.ownership.run_key import TEACHERS, open_key
 from tinycerb.run_dir import RunDirectory
 from tinycerb.seal.files import read_arrays
-from tinycerb.sources import PUBLIC
+from tinycerb.training.reference_classifier import POSTERIORS
+from tinycerb.training.twin_victims import dense_twin
 
 if TYPE_CHECKING:
-    from tinycerb.defenses.random_teachers import Teacher
+    from tinycerb.defenses.losses.random_teachers import Teacher
 
 # Of a victim's folder: all that its oracle reads.
 ORACLE_FILES = ("model.tflite", "model.json", "redirection.tflite")
@@ -116,7 +116,7 @@ def with_teachers(inputs: CellInputs, spec: CellSpec, key: Path | None, what_to_
     recipe = inputs.recipe
     if recipe is None:
         return inputs
-    from tinycerb.defenses.random_teachers import fit_teachers
+    from tinycerb.defenses.losses.random_teachers import fit_teachers
 
     words = () if spec.owner == PUBLIC else open_key(key, spec.owner, what_to_do).words(TEACHERS)
     teachers = fit_teachers(recipe.drawn, recipe.heads, inputs.classes, spec.victim_seed, recipe.apart_from, words)

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 
 from tinycerb.answers.answering import Answers
-from tinycerb.compiled_model import CompiledModel
 from tinycerb.config import Config
 from tinycerb.datasets.images import Dataset
 from tinycerb.datasets.procedural import FAMILIES, generate
-from tinycerb.tflite_model import HeadSelectModel
+from tinycerb.runtimes.compiled_model import CompiledModel
+from tinycerb.runtimes.interpreter_model import HeadSelectModel
 
 _IMAGES = 1000
 # Far from the seeds of any defender's own images.

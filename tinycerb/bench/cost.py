@@ -8,21 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from converters.model_file import parse_model
 from tinycerb.answers.answering import Answers
 from tinycerb.answers.selection import HEAD_SELECTIONS, simulated_device
 from tinycerb.boards.board import load_board
 from tinycerb.boards.firmware import build_firmware
 from tinycerb.boards.session import flash_and_check
-from tinycerb.compiled_model import open_fastest
+from tinycerb.converters.model_file import parse_model
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.errors import UsageError
 from tinycerb.events import Progress, Report
-from tinycerb.jobs.plan import dense_twin, trained_twin
 from tinycerb.run_dir import RunDirectory
+from tinycerb.runtimes.compiled_model import open_fastest
 from tinycerb.seal.files import is_made, read_bytes, read_json, read_text
 from tinycerb.training.stages import EPOCH_TIMES
+from tinycerb.training.twin_victims import dense_twin, trained_twin
 
 BOARD = "qemu-m4"
 _TIMED_QUERIES, _ROUNDS = 20, 10

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinycerb.events import Progress, Report
-from tinycerb.tflite_model import OPTIMISED_KERNELS, REFERENCE_KERNELS, open_model
+from tinycerb.runtimes.interpreter_model import OPTIMISED_KERNELS, REFERENCE_KERNELS, open_model
 
 _INVOKES_PER_ROUND = 5
 _KERNELS = {"optimised": OPTIMISED_KERNELS, "reference": REFERENCE_KERNELS}

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from converters.child_process import die_with_parent
-from converters.model_file import Operator
+from tinycerb.converters.child_process import die_with_parent
+from tinycerb.converters.model_file import Operator
 from tinycerb.errors import EnvironmentProblem
-from tinycerb.operator_outputs import run_operators
 from tinycerb.run_dir import RunDirectory
-from tinycerb.tflite_model import HeadSelectModel
+from tinycerb.runtimes.interpreter_model import HeadSelectModel
+from tinycerb.runtimes.layer_outputs import run_operators
 
 _IMAGES = 32
 # Above this loss of accuracy, in points, the table is made.
@@ -56,7 +56,7 @@ def layer_noise(run: RunDirectory, victim: str, model: HeadSelectModel, images: 
     """Returns one row per operator that both graphs have, in execution order; errors as `measure_quantization`."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "float.tflite"
-        command = [sys.executable, "-m", "tinycerb.float_reference", str(run.path), victim, str(path)]
+        command = [sys.executable, "-m", "tinycerb.conversion.float_reference", str(run.path), victim, str(path)]
         child = subprocess.run(die_with_parent(command), capture_output=True, text=True, check=False)
         if child.returncode != 0:
             cause = (child.stderr.strip().splitlines() or ["no message"])[-1]

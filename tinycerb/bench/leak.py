@@ -10,14 +10,14 @@ import numpy as np
 
 from tinycerb.answers.answering import Answers
 from tinycerb.answers.selection import HEAD_SELECTIONS, simulated_device
-from tinycerb.compiled_model import CompiledModel, open_fastest
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import FINGERPRINTS, image_fingerprints
 from tinycerb.datasets.procedural import FAMILIES, generate
 from tinycerb.errors import UsageError
 from tinycerb.run_dir import RunDirectory
+from tinycerb.runtimes.compiled_model import CompiledModel, open_fastest
+from tinycerb.runtimes.interpreter_model import HeadSelectModel
 from tinycerb.seal.files import read_arrays
-from tinycerb.tflite_model import HeadSelectModel
 
 SURE = 0.9
 # Seeds of training end far below: an image that the defender has trained on measures nothing.

@@ -4,40 +4,39 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tinycerb.bench.cell import MEAN_HEAD, cell_specs, find_cell, threat_class
+from tinycerb.bench.asked_heads import MEAN_HEAD, attack_runs
+from tinycerb.bench.cell import cell_specs, find_cell, threat_class
 from tinycerb.bench.verdict import gates, judge
 from tinycerb.config import AttackConfig, Config
+from tinycerb.config.user_sources import PUBLIC, is_reference
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.defenses import answering_heads, defense_of
 from tinycerb.errors import UsageError
-from tinycerb.jobs.plan import Task
 from tinycerb.run_dir import RunDirectory
+from tinycerb.runtimes.model_json import read_side_file
 from tinycerb.seal.files import read_json, write_json
 from tinycerb.seal.versions import differences
-from tinycerb.side_file import read_side_file
-from tinycerb.sources import PUBLIC, is_reference
 
 SCHEMA_VERSION = 2
 _TRAINING_KEYS = ("parameters", "parameters_dense", "float_accuracy_per_head", "channel_groups", "history")
 
 
-def gather_metrics(run: RunDirectory, tasks: list[Task]) -> dict[str, Any]:
+def gather_metrics(run: RunDirectory) -> dict[str, Any]:
     """Builds and writes `metrics.json`; see `build_metrics`."""
-    metrics = build_metrics(run, tasks)
+    metrics = build_metrics(run)
     write_json(run.metrics, metrics)
     return metrics
 
 
-def build_metrics(run: RunDirectory, tasks: list[Task]) -> dict[str, Any]:
+def build_metrics(run: RunDirectory) -> dict[str, Any]:
     """Builds what `metrics.json` holds.
 
     Every section that holds numbers says `measured` or `estimated` under `basis`.
 
     Args:
         run: a run whose tasks are all done.
-        tasks: its tasks; the attacks among them say which cells belong to it.
 
     Raises:
         UsageError: a cell is missing.
@@ -47,7 +46,7 @@ def build_metrics(run: RunDirectory, tasks: list[Task]) -> dict[str, Any]:
     dataset = load_dataset(config.data)
     latency = read_json(run.latency)
     victims = {victim.name: _victim(run, victim.name, latency[victim.name]) for victim in config.victims}
-    cells = _cells(run, dataset, tasks)
+    cells = _cells(run, dataset)
     baseline_bytes = victims[config.bench.baseline]["file"]["flash_bytes"]
     for name, victim in victims.items():
         victim["file"]["flash_share_of_baseline"] = victim["file"]["flash_bytes"] / baseline_bytes
@@ -131,16 +130,15 @@ def _victim(run: RunDirectory, name: str, latency: dict[str, Any]) -> dict[str, 
     }
 
 
-def _cells(run: RunDirectory, dataset: Dataset, tasks: list[Task]) -> list[dict[str, Any]]:
+def _cells(run: RunDirectory, dataset: Dataset) -> list[dict[str, Any]]:
     rows = []
-    for task in tasks:
-        if task.kind != "steal":
-            continue
-        victim, attack, selection = task.arguments
+    for victim, attack, selection in attack_runs(run.config):
         for spec in cell_specs(run, dataset, victim, attack, selection):
             cell = find_cell(run, spec)
             if cell is None:
-                raise UsageError(f"a cell of {task.key} is missing; run it with: tinycerb bench {run.path}")
+                raise UsageError(
+                    f"a cell of steal/{victim}/{attack}/{selection} is missing; run it with: tinycerb bench {run.path}"
+                )
             rows.append(
                 {
                     "basis": "measured",

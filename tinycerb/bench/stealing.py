@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from keras_models.legacy import keras
 from tinycerb.attacks import AttackInputs, attack_of
-from tinycerb.attacks.distill import predictor
-from tinycerb.attacks.students import STUDENTS
+from tinycerb.attacks.building_blocks.distill import predictor
+from tinycerb.attacks.building_blocks.students import STUDENTS
 from tinycerb.bench.cell import CellSpec, find_cell, keep_cell, seal
 from tinycerb.bench.cell_inputs import CellInputs, gather_inputs, with_teachers
-from tinycerb.bench.remembered import RememberedOracle
 from tinycerb.datasets.images import Dataset, image_fingerprints
 from tinycerb.errors import UsageError
 from tinycerb.events import Report
+from tinycerb.keras_models.legacy import keras
 from tinycerb.oracle import OracleSpec, SealedOracle
+from tinycerb.oracle.transcripts import RememberedOracle
 from tinycerb.ownership.run_key import key_file, remedy
 from tinycerb.run_dir import RunDirectory
 from tinycerb.training.setup import make_repeatable

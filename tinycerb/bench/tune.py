@@ -14,10 +14,10 @@ from tinycerb.answers.responses import (
     respond,
     response_text,
 )
-from tinycerb.compiled_model import open_fastest
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import UsageError, suggest
 from tinycerb.run_dir import RunDirectory
+from tinycerb.runtimes.compiled_model import open_fastest
 
 # The option that makes a response stronger as it grows.
 STRENGTHS = {"dcp": "beta", "rs": "beta", "mad": "epsilon", "modelguard_w": "epsilon", "ntm": "noise"}

@@ -8,8 +8,8 @@ from typing import Any
 
 from tinycerb.bounded.files import read_text
 from tinycerb.bounded.texts import parse_toml
+from tinycerb.config.typed_tables import build
 from tinycerb.errors import EnvironmentProblem, UsageError, suggest
-from tinycerb.typed import build
 
 # Unicorn's SysTick counts instructions: in QEMU's terms, at 2^6 ns each, that is so many per second.
 UNICORN_SYSTICK_HZ = 15_625_000

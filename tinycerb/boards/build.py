@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from converters.c_model.host import runtime_sources, write_model
-from converters.c_model.model import CModel
-from converters.child_process import die_with_parent
-from converters.model_file import ModelFile
+from tinycerb.advice.install import system_command
 from tinycerb.boards.board import Board
 from tinycerb.boards.cmsis_nn import CmsisNn
 from tinycerb.boards.elf import memory_use
 from tinycerb.boards.fit import Need, refuse_shortage
 from tinycerb.boards.lowered import lowered
-from tinycerb.doctor.install import system_command
+from tinycerb.converters.c_model.host import runtime_sources, write_model
+from tinycerb.converters.c_model.model import CModel
+from tinycerb.converters.child_process import die_with_parent
+from tinycerb.converters.model_file import ModelFile
 from tinycerb.errors import EnvironmentProblem
 
 COMPILER_PACKAGES = ("gcc-arm-none-eabi", "libnewlib-arm-none-eabi")
@@ -47,7 +47,7 @@ class Image:
 
 def firmware_folder() -> Path:
     """Returns the folder `firmware_stub`."""
-    return Path(str(resources.files("firmware_stub")))
+    return Path(str(resources.files("tinycerb.firmware_stub")))
 
 
 def build_image(

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from converters.c_model.response import ResponseStep
-from converters.metadata import read_metadata
-from converters.model_file import ModelFile
 from tinycerb.answers.normalise import normalise
 from tinycerb.answers.responses import Response, after_combiner, check_heads, combiner_of, respond, stored_response
 from tinycerb.answers.softmax import softmax_codes
+from tinycerb.converters.c_model.response import ResponseStep
+from tinycerb.converters.metadata import read_metadata
+from tinycerb.converters.model_file import ModelFile
 
 
 def response_of(file: ModelFile) -> Response:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from converters.child_process import die_with_parent
+from tinycerb.advice.install import system_command
 from tinycerb.boards.board import UNICORN_SYSTICK_HZ, Board
 from tinycerb.boards.build import EMULATOR_PACKAGE, Image
 from tinycerb.boards.counts import instructions_from_ticks, layer_counts
 from tinycerb.boards.unicorn_machine import Machine
-from tinycerb.doctor.install import system_command
+from tinycerb.converters.child_process import die_with_parent
 from tinycerb.errors import EnvironmentProblem, HardwareError
 
 _TIME_LIMIT = 600

@@ -7,9 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from converters.c_model.golden import emit_golden_header, emit_golden_source
-from converters.c_model.model import CModel
-from converters.model_file import ModelFile
 from tinycerb.answers.keyed_selection import SECRET_BYTES
 from tinycerb.atomic import make_directory, write_text
 from tinycerb.boards.board import Board
@@ -23,6 +20,9 @@ from tinycerb.boards.golden import golden_vectors
 from tinycerb.boards.lent_file import memory_file, named_file
 from tinycerb.boards.lowered import lowered
 from tinycerb.boards.query_limit import QueryLimit
+from tinycerb.converters.c_model.golden import emit_golden_header, emit_golden_source
+from tinycerb.converters.c_model.model import CModel
+from tinycerb.converters.model_file import ModelFile
 from tinycerb.errors import UsageError
 
 GOLDEN_IMAGES = 2

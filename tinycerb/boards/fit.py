@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from converters.c_model.layer import Array, Value
-from converters.c_model.model import CModel
 from tinycerb.boards.board import Board
 from tinycerb.boards.device import request_bytes
+from tinycerb.converters.c_model.layer import Array, Value
+from tinycerb.converters.c_model.model import CModel
 from tinycerb.errors import HardwareError, UsageError
 
 # The length of a frame has two bytes.

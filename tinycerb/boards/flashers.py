@@ -13,14 +13,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
 
-from converters.child_process import die_with_parent
+from tinycerb.advice.install import install_command
 from tinycerb.boards import probe, uf2_drive, unicorn_machine
 from tinycerb.boards.board import Board
 from tinycerb.boards.counts import SHIFT
 from tinycerb.boards.elf import load_segments
 from tinycerb.boards.emulator import qemu_command
 from tinycerb.boards.uf2 import to_uf2
-from tinycerb.doctor.install import install_command
+from tinycerb.converters.child_process import die_with_parent
 from tinycerb.errors import EnvironmentProblem, HardwareError, UsageError
 from tinycerb.registry import Registry
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from converters.c_model.model import CModel
-from converters.model_file import ModelFile
-from tinycerb.runtimes.apart import run_model
+from tinycerb.converters.c_model.model import CModel
+from tinycerb.converters.model_file import ModelFile
 from tinycerb.runtimes.engines import default_runtime
+from tinycerb.runtimes.isolated import run_model
 
 
 def golden_vectors(file: ModelFile, model: CModel, count: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:

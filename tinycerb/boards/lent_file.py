@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from converters.own_folder import own_folder
+from tinycerb.converters.own_folder import own_folder
 
 # In memory on every Linux.
 TMPFS = Path("/dev/shm")

@@ -1,10 +1,10 @@
 """A file as layers of the C runtime, or the sentence that says why it cannot be."""
 
-from converters.c_model.errors import UnsupportedModelError
-from converters.c_model.model import CModel, check_model, lower_model
-from converters.metadata import MetadataError
-from converters.model_file import ModelFile
 from tinycerb.boards.device_response import device_response
+from tinycerb.converters.c_model.errors import UnsupportedModelError
+from tinycerb.converters.c_model.model import CModel, check_model, lower_model
+from tinycerb.converters.metadata import MetadataError
+from tinycerb.converters.model_file import ModelFile
 from tinycerb.errors import UsageError
 
 

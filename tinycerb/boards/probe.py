@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinycerb.advice.install import install_command
 from tinycerb.boards.board import Board
 from tinycerb.boards.elf import Segment
-from tinycerb.doctor.install import install_command
 from tinycerb.errors import EnvironmentProblem, HardwareError, UsageError, suggest
 
 NO_PROBE = re.compile(r"no (connected|available) debug probes", re.IGNORECASE)

@@ -5,14 +5,14 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from converters.c_model.layer import Layer
-from converters.model_file import ModelFile
 from tinycerb.boards.board import Board
 from tinycerb.boards.counts import Counts, profile_counts
 from tinycerb.boards.firmware import build_firmware
 from tinycerb.boards.line import open_device
 from tinycerb.boards.lowered import lowered
 from tinycerb.boards.session import flash_and_check
+from tinycerb.converters.c_model.layer import Layer
+from tinycerb.converters.model_file import ModelFile
 from tinycerb.errors import HardwareError, UsageError
 
 

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from converters.child_process import die_with_parent
 from tinycerb.bounded.files import MOST_TEXT, read_bytes
+from tinycerb.converters.child_process import die_with_parent
 from tinycerb.errors import HardwareError, UsageError
 
 INFO = "INFO_UF2.TXT"

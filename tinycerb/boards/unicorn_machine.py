@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from tinycerb.advice.install import install_command
 from tinycerb.boards.elf import load_segments
-from tinycerb.doctor.install import install_command
 from tinycerb.errors import EnvironmentProblem, HardwareError, UsageError
 
 _CORES = {

@@ -5,16 +5,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from reports.matrix.charts import draw_charts
-from reports.matrix.tables import as_markdown
-from reports.model_card import render_model_card
-from reports.pdf import render_pdf
-from tinycerb.bench.matrix.results import build_results
-from tinycerb.bench.matrix.work import finished_cells, lay_out
 from tinycerb.bench.metrics import build_metrics
 from tinycerb.check.files import Finding, Found
 from tinycerb.errors import TinyCerbError
-from tinycerb.jobs.plan import plan
+from tinycerb.matrix.results import build_results
+from tinycerb.matrix.work import finished_cells, lay_out
+from tinycerb.reports.matrix.charts import draw_charts
+from tinycerb.reports.matrix.tables import as_markdown
+from tinycerb.reports.model_card import render_model_card
+from tinycerb.reports.pdf import render_pdf
 from tinycerb.run_dir import RunDirectory
 from tinycerb.seal.files import manifest_of, read_bytes, read_json
 from tinycerb.seal.versions import versions_now
@@ -28,7 +27,7 @@ def check_metrics(run: RunDirectory) -> Found:
         return [], [f"{run.path} is not benched: it has no metrics.json"]
     try:
         found = read_json(run.metrics)
-        expected = build_metrics(run, plan(run.config))
+        expected = build_metrics(run)
     except (TinyCerbError, KeyError, TypeError) as error:
         return [Finding(str(run.metrics), f"cannot be computed again: {_say(error)}")], []
     if run.metrics.name in run.adopted_files():

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinycerb.bench.cell import CellSpec, is_sound
+from tinycerb.config.typed_tables import build
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
 from tinycerb.jobs.plan import plan
 from tinycerb.jobs.steps import STEPS
@@ -11,7 +12,6 @@ from tinycerb.run_dir import RunDirectory
 from tinycerb.seal.care import compare
 from tinycerb.seal.files import inputs_digest, is_made, manifest_in, read_json
 from tinycerb.seal.manifest import NAME
-from tinycerb.typed import build
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import typer
 import typer.core
 
 from tinycerb import __version__
+from tinycerb.advice.diagnosis import diagnose
 from tinycerb.cli import (
     bench,
     boards,
@@ -30,7 +31,6 @@ from tinycerb.cli import (
     train,
     tune_defense,
 )
-from tinycerb.doctor.diagnosis import diagnose
 from tinycerb.errors import ExitCode
 from tinycerb.processes.stopping import exit_code, stop_like_ctrl_c
 from tinycerb.processes.temporary import process_folder

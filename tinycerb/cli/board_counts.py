@@ -5,8 +5,8 @@ from typing import Any
 
 import typer
 
-from converters.c_model.layer import Layer
 from tinycerb.boards.counts import Counts
+from tinycerb.converters.c_model.layer import Layer
 
 _PARTS = ("draw", "inference", "answer")
 

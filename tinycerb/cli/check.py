@@ -31,9 +31,9 @@ def check(path: ExistingRun, seal: Seal = False, as_json: AsJson = False) -> Non
     """
     import json
 
-    from tinycerb.bench.matrix.seeds import seed_runs
     from tinycerb.check.verdict import check_runs
     from tinycerb.errors import GateError
+    from tinycerb.matrix.seeds import seed_runs
     from tinycerb.run_dir import RunDirectory
 
     if seal:

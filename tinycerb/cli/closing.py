@@ -8,13 +8,13 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from reports.plain_words import nearest_attack, plain_verdict
+from tinycerb.config.user_sources import USER
 from tinycerb.datasets.procedural import FAMILIES
 from tinycerb.datasets.query_pools import DRAWN
 from tinycerb.defenses.recommendation import recommended_victim
+from tinycerb.reports.plain_words import nearest_attack, plain_verdict
 from tinycerb.run_dir import RunDirectory
 from tinycerb.seal.files import read_json
-from tinycerb.sources import USER
 
 _COLOURS = {"good": "green", "bad": "bold red", "open": "yellow"}
 _MORE_EPOCHS = 3

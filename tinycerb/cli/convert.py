@@ -12,7 +12,7 @@ from tinycerb.cli.named_model import find_model
 from tinycerb.cli.options import AllowCode, AsJson, Jobs, Quiet, warn_of_code
 
 if TYPE_CHECKING:
-    from tinycerb.conversion_sources import Wishes
+    from tinycerb.conversion.options import Wishes
     from tinycerb.events import Progress
 
 Source = Annotated[
@@ -73,9 +73,9 @@ def convert(
     """
     import json
 
-    from converters.contract import DEFAULT_TARGETS
-    from reports.io_card import render_io_card
-    from tinycerb.conversion_sources import Wishes
+    from tinycerb.conversion.options import Wishes
+    from tinycerb.converters.contract import DEFAULT_TARGETS
+    from tinycerb.reports.io_card import render_io_card
 
     wishes = Wishes(
         operator=op,
@@ -109,9 +109,10 @@ def convert(
 
 
 def _convert(source: Path, out: Path | None, wishes: Wishes, jobs: int, quiet: bool) -> dict[Path, dict[str, Any]]:
-    from tinycerb.conversion_sources import convert_keras_file, convert_tflite
+    from tinycerb.conversion.bundle import MODEL
+    from tinycerb.conversion.from_keras_file import convert_keras_file
+    from tinycerb.conversion.from_tflite import convert_tflite
     from tinycerb.errors import UsageError
-    from tinycerb.handover import MODEL
 
     def report(progress: Progress) -> None:
         if not quiet:
@@ -147,7 +148,7 @@ def _quiet_tensorflow() -> None:
 
 def _convert_run(path: Path, wishes: Wishes, jobs: int, quiet: bool) -> dict[Path, dict[str, Any]]:
     from tinycerb.cli.workflow import work
-    from tinycerb.conversion_sources import amend_victim
+    from tinycerb.conversion.from_tflite import amend_victim
     from tinycerb.datasets import load_dataset
     from tinycerb.run_dir import RunDirectory
 
@@ -161,8 +162,8 @@ def _convert_run(path: Path, wishes: Wishes, jobs: int, quiet: bool) -> dict[Pat
             cards[directory.model(victim.name)] = card = amend_victim(folder, dataset.validation.images, wishes)
             if wishes.max_accuracy_drop is not None:
                 _quiet_tensorflow()
-                from tinycerb.accuracy_gate import check_accuracy
                 from tinycerb.compression.quantization import load_quantization_aware
+                from tinycerb.conversion.accuracy_gate import check_accuracy
 
                 model = load_quantization_aware(folder / "model.h5")
                 test = dataset.test

@@ -6,13 +6,13 @@ from dataclasses import dataclass, fields, replace
 from tinycerb.attacks import attack_of
 from tinycerb.bench.cell import load_pool
 from tinycerb.config import AttackConfig, Config, DataConfig, VictimConfig
+from tinycerb.config.user_sources import IN_DISTRIBUTION, USER, is_source
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.datasets.user_data import load_user_data
 from tinycerb.defenses import DEFENSES, defense_of
 from tinycerb.errors import UsageError
-from tinycerb.sources import IN_DISTRIBUTION, USER, is_source
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ import ast
 from pathlib import Path
 
 from tinycerb.bounded.files import MOST_TEXT, read_bytes
+from tinycerb.config.user_sources import Sources, is_reference
 from tinycerb.errors import UsageError
 from tinycerb.presets import preset_names
-from tinycerb.sources import Sources, is_reference
 
 _KERAS = (".h5", ".hdf5", ".keras")
 _ARRAYS = (".npz", ".npy")

@@ -24,8 +24,8 @@ from tinycerb.cli.options import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
-    from tinycerb.bench.matrix.work import Compute, Matrix
     from tinycerb.errors import TinyCerbError
+    from tinycerb.matrix.work import Compute, Matrix
     from tinycerb.run_dir import RunDirectory
 
 MatrixPreset = Annotated[
@@ -74,10 +74,10 @@ def matrix(
     Trains the victims first where they are not trained; --resume takes any run. A matrix that was stopped, by whatever,
     goes on with --resume and ends with the same cells.
     """
-    from tinycerb.bench.matrix.seeds import seed_runs
-    from tinycerb.bench.matrix.work import lay_out
     from tinycerb.cli.provenance import prepare
-    from tinycerb.sources import Sources
+    from tinycerb.config.user_sources import Sources
+    from tinycerb.matrix.seeds import seed_runs
+    from tinycerb.matrix.work import lay_out
 
     workers = jobs or min(os.cpu_count() or 1, _MOST_JOBS)
     if dry_run:
@@ -85,7 +85,7 @@ def matrix(
         return
     cluster = None
     if scheduler:
-        from tinycerb.bench.matrix.cluster import Cluster
+        from tinycerb.matrix.cluster import Cluster
 
         # Before anything is made: an address that does not answer costs nobody an hour.
         cluster = Cluster(scheduler)
@@ -107,14 +107,14 @@ def _described(
     preset: str | None, overrides: list[str] | None, resume: Path | None, query_pool: str
 ) -> list[RunDirectory]:
     """The runs of a matrix without making any."""
-    from tinycerb.bench.matrix.seeds import seed_runs
     from tinycerb.cli.given_names import check_preset
     from tinycerb.cli.own_inputs import brings_own, fit_and_say
     from tinycerb.config import given_keys, load_config
+    from tinycerb.config.user_sources import Sources
     from tinycerb.errors import UsageError
-    from tinycerb.jobs.plan import check_names
+    from tinycerb.jobs.check_names import check_names
+    from tinycerb.matrix.seeds import seed_runs
     from tinycerb.run_dir import RunDirectory
-    from tinycerb.sources import Sources
 
     if (preset is None) == (resume is None):
         raise UsageError("give either a preset (tinycerb bench matrix ci) or --resume RUN")
@@ -129,7 +129,7 @@ def _described(
 
 
 def _list_cells(matrix: Matrix, workers: int, as_json: bool) -> None:
-    from tinycerb.bench.matrix.display import duration
+    from tinycerb.matrix.display import duration
 
     total = sum(matrix.seconds[cell.digest] for cell in matrix.chosen)
     if as_json:
@@ -157,11 +157,11 @@ def _done(cell) -> bool:
 
 
 def _train(runs: list[RunDirectory], matrix: Matrix, workers: int, quiet: bool) -> None:
-    from tinycerb.bench.matrix.work import victim_tasks
     from tinycerb.cli.workflow import load_inputs
     from tinycerb.errors import Interrupted
     from tinycerb.jobs.scheduler import run_tasks
     from tinycerb.jobs.steps import is_done
+    from tinycerb.matrix.work import victim_tasks
     from tinycerb.progress import make_display
 
     # Attacks were checked, budget by budget, when their cells were listed.
@@ -185,10 +185,10 @@ def _compute(
 ) -> None:
     from functools import partial
 
-    from tinycerb.bench.matrix.display import make_matrix_display
-    from tinycerb.bench.matrix.pool import compute_locally
-    from tinycerb.bench.matrix.work import compute_cells, lay_out
     from tinycerb.errors import Interrupted, error_from_exit_code
+    from tinycerb.matrix.display import make_matrix_display
+    from tinycerb.matrix.pool import compute_locally
+    from tinycerb.matrix.work import compute_cells, lay_out
 
     # Anew: victims that were not converted before are now, so that their cells have their right names.
     matrix = lay_out(runs, only)
@@ -212,11 +212,11 @@ def _locally(compute_locally, root: RunDirectory, workers: int, cells, display) 
 
 
 def _print_results(matrix: Matrix, failures: list[str], as_json: bool, markdown: bool) -> None:
-    from reports.matrix.charts import draw_charts
-    from reports.matrix.tables import as_markdown, as_text
-    from tinycerb.bench.matrix.results import gather_results
-    from tinycerb.bench.matrix.work import finished_cells
     from tinycerb.cli.console import plain_console
+    from tinycerb.matrix.results import gather_results
+    from tinycerb.matrix.work import finished_cells
+    from tinycerb.reports.matrix.charts import draw_charts
+    from tinycerb.reports.matrix.tables import as_markdown, as_text
     from tinycerb.seal.files import read_text, write_bytes, write_text
 
     root = matrix.runs[0]

@@ -10,7 +10,7 @@ import typer
 from tinycerb.errors import EnvironmentProblem, UsageError, suggest
 
 if TYPE_CHECKING:
-    from converters.model_file import ModelFile
+    from tinycerb.converters.model_file import ModelFile
     from tinycerb.run_dir import RunDirectory
 
 Model = Annotated[
@@ -34,7 +34,7 @@ def open_model_file(named: Path) -> tuple[Path, ModelFile]:
         UsageError: no model, or a run without one; the message lists what there is.
         EnvironmentProblem: there is no such file, it cannot be read, or it is not the one that its run has made.
     """
-    from converters.model_file import ModelFileError, read_model_file
+    from tinycerb.converters.model_file import ModelFileError, read_model_file
     from tinycerb.seal.files import verify
 
     path = find_model(named)
@@ -51,7 +51,7 @@ def open_model_file(named: Path) -> tuple[Path, ModelFile]:
 def find_model(named: Path) -> Path:
     """Returns the path of the .tflite file that a user means; says and raises what `open_model_file` does."""
     if named.is_dir():
-        from tinycerb.handover import MODEL
+        from tinycerb.conversion.bundle import MODEL
 
         if (named / "config.toml").is_file():
             return _recommended(named)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinycerb.config.user_sources import Sources
 from tinycerb.errors import UsageError
-from tinycerb.sources import Sources
 
 if TYPE_CHECKING:
     from tinycerb.config import Config
@@ -121,12 +121,12 @@ def new_or_resumed_run(
         UsageError: both or neither are given, the preset is wrong, or what the user brings along does not fit.
         EnvironmentProblem: what the user brings along is missing or corrupt.
     """
+    from tinycerb.advice.install import require_training
     from tinycerb.cli.given_names import check_preset, check_sources
     from tinycerb.cli.own_inputs import brings_own, pin_inputs
     from tinycerb.config import given_keys, load_config
     from tinycerb.defenses.choice import with_defense
-    from tinycerb.doctor.install import require_training
-    from tinycerb.jobs.plan import check_names
+    from tinycerb.jobs.check_names import check_names
     from tinycerb.ownership.run_key import create_run, resume_with, short
     from tinycerb.run_dir import RunDirectory
 
@@ -164,7 +164,7 @@ def new_or_resumed_run(
 
 
 def _allow_code(model: str, resume: Path | None) -> None:
-    from tinycerb import sources
+    from tinycerb.config import user_sources as sources
 
     if resume is None and (not model or sources.is_reference(model)):
         raise UsageError("--allow-code is for a Keras file: --model FILE, or --resume RUN of such a run")

@@ -6,14 +6,14 @@ from typing import Any
 
 import typer
 
-from tinycerb.apart import call_apart
 from tinycerb.cli.fitting import Adjustment, fit_to_inputs
 from tinycerb.cli.workflow import load_inputs
 from tinycerb.config import Config
+from tinycerb.config.user_sources import USER, absolute, is_source
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import digest_arrays
 from tinycerb.datasets.query_pools import query_pool
-from tinycerb.sources import USER, absolute, is_source
+from tinycerb.subprocess_call import call_apart
 
 
 def brings_own(config: Config) -> bool:
@@ -51,7 +51,7 @@ def pin_inputs(config: Config, given: Collection[str]) -> tuple[Config, dict[str
     load_inputs(config)
     if config.data.name == USER:
         config = replace(config, data=replace(config.data, sha256=dataset.digest))
-    facts = call_apart("tinycerb.training.preflight", text=config.to_toml())
+    facts = call_apart("tinycerb.conversion.preflight", text=config.to_toml())
     if config.model.backbone == USER:
         config = replace(config, model=replace(config.model, sha256=facts["sha256"]))
     if not config.attacks:

@@ -8,8 +8,8 @@ from rich.table import Table
 
 from tinycerb.cli.console import plain_console
 from tinycerb.cli.options import Data, Model, Overrides, Preset
+from tinycerb.config.user_sources import Sources
 from tinycerb.errors import UsageError
-from tinycerb.sources import Sources
 
 
 def prune(
@@ -26,7 +26,7 @@ def prune(
     from tinycerb.cli.given_names import check_preset, check_sources
     from tinycerb.cli.own_inputs import fit_and_say
     from tinycerb.config import given_keys, load_config
-    from tinycerb.jobs.plan import check_names
+    from tinycerb.jobs.check_names import check_names
 
     sources = Sources(model, data, "")
     if preset is None and not sources:

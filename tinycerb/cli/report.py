@@ -29,9 +29,9 @@ def report(path: ExistingRun) -> None:
 
 def write_report(directory: RunDirectory) -> Path:
     """Renders the PDF and the model card; returns the PDF's path."""
-    from reports.model_card import render_model_card
-    from reports.pdf import render_pdf
     from tinycerb.bench.metrics import SCHEMA_VERSION
+    from tinycerb.reports.model_card import render_model_card
+    from tinycerb.reports.pdf import render_pdf
     from tinycerb.seal.files import read_json, write_bytes, write_text
 
     metrics = read_json(directory.metrics)

@@ -13,8 +13,8 @@ def summary(model: Model, as_json: AsJson = False) -> None:
     """
     import json
 
-    from converters.summary import summarise
-    from reports.file_summary import render_summary
+    from tinycerb.converters.summary import summarise
+    from tinycerb.reports.file_summary import render_summary
 
     path, file = open_model_file(model)
     facts = summarise(file)

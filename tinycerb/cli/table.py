@@ -5,8 +5,8 @@ from typing import Any
 from rich.console import Group
 from rich.text import Text
 
-from reports.facts import attack_names, channels_removed, stolen
 from tinycerb.cli.side_by_side import side_by_side
+from tinycerb.reports.facts import attack_names, channels_removed, stolen
 
 
 def results_table(metrics: dict[str, Any], width: int) -> Group:

@@ -20,7 +20,7 @@ from tinycerb.cli.options import (
     Resume,
     new_or_resumed_run,
 )
-from tinycerb.sources import Sources
+from tinycerb.config.user_sources import Sources
 
 
 def train(

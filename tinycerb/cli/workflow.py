@@ -76,7 +76,7 @@ def load_inputs(config: Config) -> None:
 
 def gather_results(run: RunDirectory) -> dict[str, Any]:
     """Writes `metrics.json` and returns it."""
-    return gather_metrics(run, plan(run.config))
+    return gather_metrics(run)
 
 
 def print_results(run: RunDirectory, metrics: dict[str, Any], as_json: bool) -> None:

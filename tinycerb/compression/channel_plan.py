@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_models.legacy import Keras3ModelError, keras, require_legacy_model
 from tinycerb.errors import UsageError
+from tinycerb.keras_models.legacy import Keras3ModelError, keras, require_legacy_model
 
 _L = keras.layers
 _PASSES_CHANNELS_ON = (

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from keras_models.legacy import keras
 from tinycerb.compression.masks import ChannelMasks
 from tinycerb.compression.pruner import NothingPruned, Pruner
 from tinycerb.config import PruningConfig
+from tinycerb.keras_models.legacy import keras
 
 
 class ChannelPruning:

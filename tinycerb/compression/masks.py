@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from keras_models.legacy import keras
 from tinycerb.compression.channel_plan import CARRIERS, ChannelPlan, Layout, is_maker, plan_channels
 from tinycerb.compression.importance import CRITERIA, Filters, importance
 from tinycerb.compression.producers import Producer, channel_sums, find_producer
 from tinycerb.compression.schedules import SCHEDULES
 from tinycerb.compression.surgery import remove_channels
+from tinycerb.keras_models.legacy import keras
 
 
 class ChannelMasks:

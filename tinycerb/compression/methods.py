@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tinycerb.registry import Registry
 
 if TYPE_CHECKING:
-    from keras_models.legacy import keras
     from tinycerb.compression.pruner import Pruner
     from tinycerb.config import PruningConfig
+    from tinycerb.keras_models.legacy import keras
 
 
 class PruningMethod(Protocol):

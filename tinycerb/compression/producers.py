@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_models.legacy import keras, named_layer
+from tinycerb.keras_models.legacy import keras, named_layer
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from keras_models.keras_file import KerasFileError, open_keras_file
-from keras_models.legacy import Keras3ModelError, keras, require_legacy_model
-from keras_models.model_optimization import tfmot
 from tinycerb.bounded.files import memory_limit
 from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.keras_models.keras_file import KerasFileError, open_keras_file
+from tinycerb.keras_models.legacy import Keras3ModelError, keras, require_legacy_model
+from tinycerb.keras_models.model_optimization import tfmot
 from tinycerb.seal.files import verify
 
 

@@ -23,7 +23,7 @@ SCHEDULES: Registry[Schedule] = Registry("pruning schedule")
 @SCHEDULES.register("polynomial")
 def polynomial(final_ratio: float, begin_step: int, end_step: int) -> Any:
     """Channels go quickly at first and slower towards the end (Zhu and Gupta, 2017)."""
-    from keras_models.model_optimization import tfmot
+    from tinycerb.keras_models.model_optimization import tfmot
 
     return tfmot.sparsity.keras.PolynomialDecay(
         initial_sparsity=0.0,
@@ -37,7 +37,7 @@ def polynomial(final_ratio: float, begin_step: int, end_step: int) -> Any:
 @SCHEDULES.register("constant")
 def constant(final_ratio: float, begin_step: int, end_step: int) -> Any:
     """All channels go at once, at the first step."""
-    from keras_models.model_optimization import tfmot
+    from tinycerb.keras_models.model_optimization import tfmot
 
     return tfmot.sparsity.keras.ConstantSparsity(
         final_ratio,

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_models.legacy import keras
-from keras_models.model_optimization import tfmot
 from tinycerb.compression.pruner import Pruner
 from tinycerb.compression.schedules import SCHEDULES
 from tinycerb.config import PruningConfig
 from tinycerb.errors import UsageError
+from tinycerb.keras_models.legacy import keras
+from tinycerb.keras_models.model_optimization import tfmot
 
 
 class SingleWeightPruning:

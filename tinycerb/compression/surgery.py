@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_models.legacy import keras, named_layer
 from tinycerb.compression.channel_plan import CARRIERS, ChannelPlan, is_maker
+from tinycerb.keras_models.legacy import keras, named_layer
 
 
 def remove_channels(model: keras.Model, plan: ChannelPlan, kept: Sequence[np.ndarray]) -> keras.Model:

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from tinycerb.config import DataConfig
+from tinycerb.config.user_sources import USER, is_reference
 from tinycerb.datasets.fashion_mnist import CLASS_NAMES, load_fashion_mnist
 from tinycerb.datasets.fetched import FETCHED, load_fetched
 from tinycerb.datasets.images import Dataset, LabelledImages
 from tinycerb.datasets.user_data import load_user_data
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.registry import Registry
-from tinycerb.sources import USER, is_reference
 
 DATASETS: Registry[Callable[[DataConfig], Dataset]] = Registry("data set")
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tinycerb.apart import answer
+from tinycerb.config.user_sources import call_reference
 from tinycerb.errors import UsageError
-from tinycerb.sources import call_reference
+from tinycerb.subprocess_call import answer
 
 _SHAPES = (
     "allowed: ((train_images, train_labels), (test_images, test_labels)) as keras.datasets returns them, a dict with "

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from converters.child_process import die_with_parent
-from converters.own_folder import own_folder
+from tinycerb.advice.install import python_command, system_command
+from tinycerb.converters.child_process import die_with_parent
+from tinycerb.converters.own_folder import own_folder
 from tinycerb.datasets.idx import read_idx
 from tinycerb.datasets.images import LabelledImages
-from tinycerb.doctor.install import python_command, system_command
 from tinycerb.errors import EnvironmentProblem
 
 CLASS_NAMES = (

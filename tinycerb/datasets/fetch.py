@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from tinycerb.advice.install import install_command
 from tinycerb.atomic import write_arrays
 from tinycerb.datasets.fetched import FETCHED, FOLDER
 from tinycerb.datasets.gtsrb import download_gtsrb, read_gtsrb
-from tinycerb.doctor.install import install_command
 from tinycerb.errors import EnvironmentProblem, ExitCode, TinyCerbError, UsageError, suggest
 
 
@@ -35,7 +35,7 @@ def fetch(name: str) -> None:
 
 
 def _from_keras(name: str) -> Any:
-    from keras_models.legacy import keras
+    from tinycerb.keras_models.legacy import keras
 
     try:
         return getattr(keras.datasets, name).load_data()

@@ -17,7 +17,7 @@ _TEST_LABELS = "GT-final_test.csv"
 
 def download_gtsrb(folder: Path) -> None:
     """Downloads the three official archives (about 360 MB) and unpacks them into a folder. It loads TensorFlow."""
-    from keras_models.legacy import keras
+    from tinycerb.keras_models.legacy import keras
 
     for name in _PARTS:
         keras.utils.get_file(name, f"{_ARCHIVE}/{name}", cache_dir=str(folder), cache_subdir=".", extract=True)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from tinycerb.advice.install import install_command, reinstall_command
+from tinycerb.config.user_sources import IN_DISTRIBUTION, NO_POOL, is_reference, is_source
 from tinycerb.datasets.array_pickle import read_array_pickle
 from tinycerb.datasets.images import Dataset, image_fingerprints
 from tinycerb.datasets.procedural import FAMILIES, generate
 from tinycerb.datasets.user_data import load_user_pool
-from tinycerb.doctor.install import install_command, reinstall_command
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.registry import Registry
-from tinycerb.sources import IN_DISTRIBUTION, NO_POOL, is_reference, is_source
 
 DRAWN = "drawn-"
 DRAWN_IMAGES = 10_000

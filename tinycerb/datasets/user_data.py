@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tinycerb.apart import call_apart
 from tinycerb.bounded.arrays import read_npz
+from tinycerb.config.user_sources import is_reference
 from tinycerb.datasets.arrays import as_images, as_labels, check_classes
 from tinycerb.datasets.image_folder import read_labelled_folder, read_unlabelled_folder
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.errors import EnvironmentProblem, UsageError
-from tinycerb.sources import is_reference
+from tinycerb.subprocess_call import call_apart
 
 KINDS = "a .npz file, a folder of images, or package.module:function"
 _KEYS = (

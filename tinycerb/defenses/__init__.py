@@ -3,6 +3,7 @@
 from tinycerb.answers.responses import check_heads, combined_by, combiner_of, parse_response, response_text
 from tinycerb.answers.responses.chain import Combined
 from tinycerb.config import VictimConfig
+from tinycerb.config.typed_tables import build
 from tinycerb.defenses import (  # noqa: F401  (importing a defence registers it)
     am,
     cerberos,
@@ -16,7 +17,6 @@ from tinycerb.defenses import (  # noqa: F401  (importing a defence registers it
 from tinycerb.defenses.base import Assembly, Defense, answering_heads, rows_of
 from tinycerb.defenses.random_head import WithRandomHead
 from tinycerb.defenses.registry import DEFENSES
-from tinycerb.typed import build
 
 __all__ = [
     "DEFENSES", "Assembly", "Defense", "answering_heads", "defense_of", "rows_of", "uses_owner_key", "victim_response",

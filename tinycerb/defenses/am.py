@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tinycerb.defenses.base import Assembly, Batch, Setting, Terms
-from tinycerb.defenses.ramp import ramp
+from tinycerb.defenses.losses.ramp import ramp
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.errors import UsageError
 

@@ -18,7 +18,7 @@ from tinycerb.events import Report
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from keras_models.legacy import keras
+    from tinycerb.keras_models.legacy import keras
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,18 @@ class Batch:
     other_logits: list[tf.Tensor]
 
 
+class ReferenceNetwork(Protocol):
+    """An undefended network like the victim's: what to steer away from, or to take for the attacker's student."""
+
+    def model(self) -> keras.Model:
+        """Returns it, one-headed and trained; trained once, then loaded."""
+        ...
+
+    def posteriors(self) -> np.ndarray:
+        """Returns its posteriors on the out-of-distribution images, float32 [M, classes]."""
+        ...
+
+
 # A batch -> scalars to be minimised beside the heads' cross-entropy
 Terms = Callable[[Batch], Sequence["tf.Tensor"]]
 
@@ -57,6 +69,7 @@ class Setting:
         seed: the run's seed.
         folder: where what is expensive to prepare is kept; shared by all stages.
         build: makes a fresh, untrained network like the victim's with so many heads.
+        reference: an undefended network, trained when it is first asked for.
         slim: in stage `quantize` the finished float network, else None.
         report: takes progress events.
         key_words: of the owner key, which teachers come from beside the seed; none where the owner is public.
@@ -68,6 +81,7 @@ class Setting:
     seed: int
     folder: Path
     build: Callable[[int], keras.Model]
+    reference: ReferenceNetwork
     slim: keras.Model | None
     report: Report
     key_words: tuple[int, ...] = field(default=(), repr=False)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from tinycerb.defenses.base import SHARED, Setting, Terms
 from tinycerb.defenses.head_choice import fitting_selection
-from tinycerb.defenses.loss_mix import parse_mix, weighted_terms
-from tinycerb.defenses.ramp import ramp
+from tinycerb.defenses.losses.loss_mix import parse_mix, weighted_terms
+from tinycerb.defenses.losses.ramp import ramp
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.errors import UsageError
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tinycerb.defenses.base import Assembly, Batch, Setting, Terms
-from tinycerb.defenses.ramp import ramp
+from tinycerb.defenses.losses.ramp import ramp
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.errors import UsageError
 
@@ -88,8 +88,8 @@ class DiverseModels:
         """Returns the members' coherence and, where there is one, the hash network's cross-entropy."""
         import tensorflow as tf
 
-        from tinycerb.defenses.diversity import cosine_log_sum_exp
-        from tinycerb.defenses.random_teachers import random_teachers
+        from tinycerb.defenses.losses.diversity import cosine_log_sum_exp
+        from tinycerb.defenses.losses.random_teachers import random_teachers
 
         hashes = None
         if self.hash == "network":

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tinycerb.defenses.base import SHARED, Batch, Setting, Terms
-from tinycerb.defenses.ramp import ramp
+from tinycerb.defenses.losses.ramp import ramp
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.errors import UsageError
 
@@ -88,10 +88,9 @@ class IsolationInduction:
         """Returns the weighted terms; those of weight 0 are left out."""
         import tensorflow as tf
 
-        from tinycerb.defenses.reference_classifier import reference_classifier
-        from tinycerb.defenses.student_gradients import STUDENT_GRADIENTS, answer_distance, cosine
+        from tinycerb.defenses.losses.student_gradients import STUDENT_GRADIENTS, answer_distance, cosine
 
-        surrogate = reference_classifier(setting) if self.surrogate == "pretrained" else setting.build(1)
+        surrogate = setting.reference.model() if self.surrogate == "pretrained" else setting.build(1)
         taught_by = STUDENT_GRADIENTS[self.gradients](surrogate, self.reverse)
         # What is true reaches any student as a label's cross-entropy.
         told = STUDENT_GRADIENTS[self.gradients](surrogate, False)

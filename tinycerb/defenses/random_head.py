@@ -62,7 +62,7 @@ class WithRandomHead:
 
     def prepare(self, setting: Setting) -> Terms:
         """Returns the training part's terms, of the trained head alone."""
-        from keras_models.legacy import keras
+        from tinycerb.keras_models.legacy import keras
 
         if setting.slim is not None:
             outputs: Any = setting.slim.outputs

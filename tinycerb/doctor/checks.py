@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tinycerb.advice.install import distribution_of, install_command
 from tinycerb.doctor.finding import FAIL, OK, WARN, Finding, try_python, version
-from tinycerb.doctor.install import distribution_of, install_command
 from tinycerb.doctor.tools import TOOL_CHECKS
 from tinycerb.errors import TinyCerbError
 

@@ -8,7 +8,7 @@ from importlib import resources
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as find_version
 
-from converters.child_process import die_with_parent
+from tinycerb.converters.child_process import die_with_parent
 
 OK, WARN, FAIL = "OK", "WARN", "FAIL"
 

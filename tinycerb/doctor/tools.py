@@ -7,12 +7,12 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from converters.child_process import die_with_parent
+from tinycerb.advice.install import install_command, system_command
 from tinycerb.boards.board import board_names, load_board
 from tinycerb.boards.build import COMPILER_PACKAGES, EMULATOR_PACKAGE
 from tinycerb.boards.probe import pyocd_command
+from tinycerb.converters.child_process import die_with_parent
 from tinycerb.doctor.finding import OK, WARN, Finding, try_command, try_python, version
-from tinycerb.doctor.install import install_command, system_command
 from tinycerb.errors import EnvironmentProblem
 
 _PROGRAM = "#include <string.h>\nint main(int count, char **words) { return count > 9 ? (int)strlen(words[9]) : 0; }\n"

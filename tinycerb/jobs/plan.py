@@ -1,49 +1,12 @@
 """What a run consists of: tasks, and which must come before which. Imports neither TensorFlow nor a runtime."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from keras_models import BACKBONES
-from tinycerb.answers.selection import HEAD_SELECTIONS
-from tinycerb.attacks import attack_of
-from tinycerb.attacks.students import STUDENTS
-from tinycerb.bench.cell import MEAN_HEAD
-from tinycerb.compression.importance import CRITERIA, penalizes_scales
-from tinycerb.compression.methods import PRUNING_METHODS
-from tinycerb.compression.schedules import SCHEDULES
-from tinycerb.config import Config, VictimConfig
-from tinycerb.datasets import DATASETS
-from tinycerb.datasets.procedural import FAMILIES
-from tinycerb.datasets.query_pools import query_pool
-from tinycerb.defenses import answering_heads, defense_of, rows_of
-from tinycerb.errors import UsageError, suggest
-from tinycerb.sources import USER
+from tinycerb.bench.asked_heads import asked_heads
+from tinycerb.config import Config
+from tinycerb.defenses import defense_of, rows_of
+from tinycerb.jobs.check_names import check_names
+from tinycerb.jobs.task import Task
 from tinycerb.training.stages import stages_of
-
-
-@dataclass(frozen=True)
-class Task:
-    """One piece of work, done in a process of its own.
-
-    Attributes:
-        key: its name, such as `train/cerberos`.
-        kind: `dense`, `fit`, `train`, `convert`, `measure`, `latency` or `steal`.
-        arguments: what the kind's step takes beside the run.
-        after: keys of the tasks that must be done before.
-        alone: whether nothing else may run meanwhile.
-        cost: rough relative effort, for the order of starting and the estimate of what is left.
-    """
-
-    key: str
-    kind: str
-    arguments: tuple[str, ...]
-    after: tuple[str, ...]
-    cost: float
-    alone: bool = False
-
-
-# Options of training parts that only the answers depend on.
-_AFTER_TRAINING = ("selection", "tau")
+from tinycerb.training.twin_victims import dense_twin, trained_twin
 
 
 def plan(config: Config) -> list[Task]:
@@ -76,9 +39,8 @@ def plan(config: Config) -> list[Task]:
             tasks.append(Task(f"train/{name}", "train", (name, dense, twin), (f"train/{twin}",), 1))
         tasks.append(Task(f"convert/{name}", "convert", (name,), (f"train/{name}",), 15))
         tasks.append(Task(f"measure/{name}", "measure", (name,), (f"convert/{name}",), 10))
-        selections = [defense.selection] + ([MEAN_HEAD] if answering_heads(defense) > 1 else [])
         for attack in config.attacks:
-            for selection in selections:
+            for selection in asked_heads(defense):
                 arguments = (name, attack.name, selection)
                 key = "/".join(("steal", *arguments))
                 cost = 10.0 + len(attack.students) * len(attack.learning_rates) * (
@@ -88,59 +50,3 @@ def plan(config: Config) -> list[Task]:
     converted = tuple(f"convert/{victim.name}" for victim in config.victims)
     tasks.append(Task("latency", "latency", (), converted, 5, alone=True))
     return tasks
-
-
-def dense_twin(config: Config, name: str) -> str:
-    """Returns the first victim whose dense training is the same as this one's: pruning comes after it."""
-    return _first_alike(config, name, lambda victim: (*_training_part(victim), penalizes_scales(config, victim)))
-
-
-def trained_twin(config: Config, name: str) -> str:
-    """Returns the first victim with the same trained network: responses and head selections come after training."""
-    return _first_alike(
-        config,
-        name,
-        lambda victim: (
-            *_training_part(victim), victim.channel_ratio, victim.pruning, victim.flash_bytes, victim.ram_bytes,
-        ),
-    )  # fmt: skip
-
-
-def _first_alike(config: Config, name: str, part: Callable[[VictimConfig], tuple]) -> str:
-    wanted = part(config.victim(name))
-    return next(victim.name for victim in config.victims if part(victim) == wanted)
-
-
-def _training_part(victim: VictimConfig) -> tuple:
-    options = {key: value for key, value in victim.options.items() if key not in _AFTER_TRAINING}
-    return victim.defense, options, defense_of(victim).assembly.random_heads
-
-
-def check_names(config: Config) -> None:
-    """Looks up every name in a configuration, so that a typing error shows before hours of work.
-
-    Raises:
-        UsageError: a name that is not registered; the message lists those that are.
-    """
-    DATASETS[config.data.name]
-    if config.model.backbone not in (*BACKBONES, USER):
-        near = suggest(config.model.backbone, BACKBONES)
-        raise UsageError(f"unknown backbone {config.model.backbone!r}{near}; known: {', '.join(BACKBONES)}, {USER}")
-    for family in config.out_of_distribution.families:
-        FAMILIES[family]
-    CRITERIA[config.pruning.criterion]
-    SCHEDULES[config.pruning.schedule]
-    for victim in config.victims:
-        defense = defense_of(victim)
-        HEAD_SELECTIONS[defense.selection]
-        PRUNING_METHODS[victim.pruning]
-        if answering_heads(defense) > 1 and defense.selection == "fixed":
-            raise UsageError(
-                f"victims.{victim.name}: selection 'fixed' always answers with head 0, so {defense.heads} heads "
-                f"protect nothing; allowed: {', '.join(name for name in HEAD_SELECTIONS if name != 'fixed')}"
-            )
-    for attack in config.attacks:
-        attack_of(attack)
-        query_pool(attack.query_pool)
-        for student in attack.students:
-            STUDENTS[student]

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import IO, Any, cast
 
-from converters.child_process import die_with_parent
 from tinycerb.atomic import describe_os_error, make_directory
+from tinycerb.converters.child_process import die_with_parent
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, error_from_exit_code
 from tinycerb.events import Progress
-from tinycerb.jobs.plan import Task
 from tinycerb.jobs.steps import is_done
+from tinycerb.jobs.task import Task
 from tinycerb.processes.stopping import deferred
 from tinycerb.progress import Display
 from tinycerb.run_dir import RunDirectory

@@ -12,7 +12,7 @@ from tinycerb.bench.cell import TEST_LABELS, cell_specs, files_behind, find_cell
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import FINGERPRINTS
 from tinycerb.events import Progress, Report
-from tinycerb.jobs.plan import Task
+from tinycerb.jobs.task import Task
 from tinycerb.ownership.run_key import RESPONSE, TEACHERS, victim_words
 from tinycerb.run_dir import RunDirectory
 from tinycerb.seal.files import inputs_digest, is_made, made_from, read_json, was_made, write_arrays, write_json
@@ -68,9 +68,9 @@ def _dense(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> Non
 
 def _fit(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
     from tinycerb.compression.budget import Budget, Size, fit_ratio
+    from tinycerb.conversion.trial_size import measure_size
     from tinycerb.training.model_source import compare_model
     from tinycerb.training.setup import make_repeatable
-    from tinycerb.training.sizing import measure_size
 
     (name,) = arguments
     victim, dataset = run.config.victim(name), load_dataset(run.config.data)
@@ -107,7 +107,7 @@ def _teachers(run: RunDirectory, victim: str) -> tuple[int, ...]:
 
 
 def _convert(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
-    from tinycerb.conversion import convert_victim
+    from tinycerb.conversion.from_run import convert_victim
 
     (victim,) = arguments
     words = victim_words(run, victim, RESPONSE)
@@ -119,8 +119,8 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> N
     from tinycerb.bench.arena import measure_arena
     from tinycerb.bench.coherence import measure_coherence
     from tinycerb.bench.layer_noise import measure_quantization
-    from tinycerb.compiled_model import open_fastest
-    from tinycerb.tflite_model import open_model
+    from tinycerb.runtimes.compiled_model import open_fastest
+    from tinycerb.runtimes.interpreter_model import open_model
 
     (victim,) = arguments
     dataset = load_dataset(run.config.data)

@@ -11,7 +11,7 @@ import threading
 import traceback
 from pathlib import Path
 
-from tinycerb.doctor.diagnosis import IN_THE_LOG, diagnose
+from tinycerb.advice.diagnosis import IN_THE_LOG, diagnose
 from tinycerb.errors import ExitCode
 from tinycerb.events import Progress
 from tinycerb.jobs.plan import plan

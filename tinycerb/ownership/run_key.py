@@ -8,12 +8,12 @@ from typing import Any
 
 from tinycerb.atomic import describe_os_error, make_directory
 from tinycerb.config import Config
+from tinycerb.config.user_sources import PUBLIC
 from tinycerb.defenses import uses_owner_key
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
 from tinycerb.ownership.owner_key import OwnerKey, new_owner_key, read_owner_key, write_owner_key
 from tinycerb.run_dir import RunDirectory
 from tinycerb.seal.files import read_json, write_json, write_text
-from tinycerb.sources import PUBLIC
 
 # Of a run: the hash of its key, and where the key is.
 RECORD = "owner.json"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from converters.own_folder import own_folder, sweep
+from tinycerb.converters.own_folder import own_folder, sweep
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from converters.model_file import ModelFileError, read_model_file
+from tinycerb.converters.model_file import ModelFileError, read_model_file
 from tinycerb.errors import TinyCerbError
 from tinycerb.runtimes.engines import ENGINES, interpreter_class
 from tinycerb.runtimes.named_arrays import pack_arrays, unpack_arrays

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from converters.model_file import ModelFile
-from tinycerb.doctor.install import install_command
+from tinycerb.advice.install import install_command
+from tinycerb.converters.model_file import ModelFile
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.registry import Registry
 

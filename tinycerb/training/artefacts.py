@@ -9,10 +9,10 @@ from typing import Any
 import h5py
 import tensorflow as tf
 
-from keras_models.keras_file import KerasFileError, open_keras_file
-from keras_models.legacy import keras
 from tinycerb.bounded.files import memory_limit
 from tinycerb.errors import EnvironmentProblem
+from tinycerb.keras_models.keras_file import KerasFileError, open_keras_file
+from tinycerb.keras_models.legacy import keras
 from tinycerb.seal.files import verify, write_bytes, write_text
 
 CHECKPOINT = "checkpoint.npz"

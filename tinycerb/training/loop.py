@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_models.legacy import keras
 from tinycerb.compression.pruner import Pruner
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.events import Progress, Report
+from tinycerb.keras_models.legacy import keras
 from tinycerb.seal.files import is_made, read_text, write_text
 from tinycerb.training.batches import Batches
 from tinycerb.training.checkpoint import Checkpoint

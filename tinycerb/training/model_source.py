@@ -7,24 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from keras_models import build_backbone
-from keras_models.classifier import split_at_classifier
-from keras_models.hash_net import hash_net
-from keras_models.keras_file import (
+from tinycerb.bounded.files import HOW_TO_RAISE, memory_limit, read_bytes
+from tinycerb.config import Config
+from tinycerb.config.user_sources import USER, call_reference, code_is_allowed, is_reference
+from tinycerb.datasets.images import Dataset
+from tinycerb.defenses import Defense
+from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.keras_models import build_backbone
+from tinycerb.keras_models.classifier import split_at_classifier
+from tinycerb.keras_models.hash_net import hash_net
+from tinycerb.keras_models.keras_file import (
     DamagedKerasFileError,
     ForeignCodeError,
     KerasFileError,
     TooLargeError,
     open_keras_file,
 )
-from keras_models.legacy import Keras3ModelError, keras, require_legacy_model
-from keras_models.multi_head import attach_heads, attach_own_backbones
-from tinycerb.bounded.files import HOW_TO_RAISE, memory_limit, read_bytes
-from tinycerb.config import Config
-from tinycerb.datasets.images import Dataset
-from tinycerb.defenses import Defense
-from tinycerb.errors import EnvironmentProblem, UsageError
-from tinycerb.sources import USER, call_reference, code_is_allowed, is_reference
+from tinycerb.keras_models.legacy import Keras3ModelError, keras, require_legacy_model
+from tinycerb.keras_models.multi_head import attach_heads, attach_own_backbones
 from tinycerb.training.setup import make_repeatable
 
 KINDS = "package.module:build, or a file that tf_keras has saved: model.h5, model.keras"

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_models.legacy import keras
 from tinycerb.compression.pruner import Pruner
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.defenses.base import Batch, Terms
+from tinycerb.keras_models.legacy import keras
 from tinycerb.training.conflicts import project_conflicts
 
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_models.legacy import keras
+from tinycerb.keras_models.legacy import keras
 
 
 def make_repeatable(seed: int) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from keras_models.legacy import keras
 from tinycerb.compression.channel_plan import plan_channels
 from tinycerb.compression.importance import penalizes_scales
 from tinycerb.compression.methods import PRUNING_METHODS
@@ -21,6 +20,7 @@ from tinycerb.defenses import Defense, answering_heads, defense_of, rows_of
 from tinycerb.defenses.base import Setting
 from tinycerb.errors import EnvironmentProblem, GateError
 from tinycerb.events import Report
+from tinycerb.keras_models.legacy import keras
 from tinycerb.seal.files import is_made, read_json, write_arrays, write_json
 from tinycerb.training.artefacts import (
     CHECKPOINT,
@@ -40,6 +40,7 @@ from tinycerb.training.checkpoint import Checkpoint
 from tinycerb.training.loop import EpochLoop
 from tinycerb.training.model_source import build_model, compare_model
 from tinycerb.training.objective import LogitPredictor, ScalePenalty, TrainingStep
+from tinycerb.training.reference_classifier import ReferenceClassifier
 from tinycerb.training.setup import make_repeatable
 from tinycerb.training.stages import Stage, stages_of
 
@@ -94,8 +95,9 @@ class _Training:
             make_repeatable(self.config.seed)
             return model
 
-        seed, report = self.config.seed, self.report
-        return Setting(stage, self.dataset, self.other_images, seed, self.kept, build, slim, report, self.key_words)
+        dataset, other, seed, kept, report = self.dataset, self.other_images, self.config.seed, self.kept, self.report
+        reference = ReferenceClassifier(dataset, other, seed, kept, build, report)
+        return Setting(stage, dataset, other, seed, kept, build, reference, slim, report, self.key_words)
 
 
 def train_dense(

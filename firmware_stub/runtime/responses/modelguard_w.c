@@ -1,4 +1,4 @@
-/* ModelGuard-W: the twin of tinycerb/answers/responses/water_filling.py, where the idea is explained. */
+/* ModelGuard-W: the twin of tinycerb/answers/responses/building_blocks/water_filling.py, where the idea is explained. */
 #include "responses.h"
 
 /* Classes sorted by mass, the label first. */

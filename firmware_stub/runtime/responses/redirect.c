@@ -1,5 +1,5 @@
 /* Redirection by scores: the class with the largest score gets what the budget allows, from the others in ascending
- * order of score. The twin of `redirect` in tinycerb/answers/responses/redirection.py. */
+ * order of score. The twin of `redirect` in tinycerb/answers/responses/building_blocks/redirection.py. */
 #include "responses.h"
 
 void tc_redirect(uint8_t *codes, const int8_t *scores, int32_t classes, int32_t units, uint32_t *work) {

@@ -16,8 +16,8 @@ from tinycerb.answers.responses import (  # noqa: F401
     modelguard_s,
     modelguard_w,
     ntm,
+    reverse_sigmoid,
     rounding,
-    rs,
     top1,
     unchanged,
 )

@@ -7,12 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
-from converters.c_model.layer import Array
 from tinycerb.answers.normalise import TOTAL
-from tinycerb.answers.responses.moves import budget_units, keep_top, step_towards
+from tinycerb.answers.responses.building_blocks.moves import budget_units, keep_top, step_towards
+from tinycerb.answers.responses.building_blocks.reverse_sigmoid_curve import perturb, weight_table
 from tinycerb.answers.responses.options import check_options, option
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep
-from tinycerb.answers.responses.reverse_sigmoid import perturb, weight_table
+from tinycerb.converters.c_model.layer import Array
 
 
 @RESPONSES.register("dcp")

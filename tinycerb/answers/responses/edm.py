@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from converters.c_model.layer import Array
 from tinycerb.answers.normalise import TOTAL
 from tinycerb.answers.responses.combining import alone
 from tinycerb.answers.responses.options import check_options, option
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep
+from tinycerb.converters.c_model.layer import Array
 
 # Levels of the hash network's confidence.
 _LEVELS = 2

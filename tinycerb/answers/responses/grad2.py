@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinycerb.answers.responses.building_blocks.redirection import redirect
 from tinycerb.answers.responses.options import check_options, option
-from tinycerb.answers.responses.redirection import redirect
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep, host_only
 from tinycerb.errors import UsageError
 

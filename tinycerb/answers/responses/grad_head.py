@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinycerb.answers.responses.building_blocks.moves import budget_units
+from tinycerb.answers.responses.building_blocks.redirection import redirect
 from tinycerb.answers.responses.combining import alone
-from tinycerb.answers.responses.moves import budget_units
 from tinycerb.answers.responses.options import check_options, option
-from tinycerb.answers.responses.redirection import redirect
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep
 
 

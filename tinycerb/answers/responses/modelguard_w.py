@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from converters.c_model.layer import Array
-from tinycerb.answers.responses.moves import budget_units, keep_top
+from tinycerb.answers.responses.building_blocks.moves import budget_units, keep_top
+from tinycerb.answers.responses.building_blocks.water_filling import fill, surprise_table
 from tinycerb.answers.responses.options import check_options, option
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep
-from tinycerb.answers.responses.water_filling import fill, surprise_table
+from tinycerb.converters.c_model.layer import Array
 
 
 @RESPONSES.register("modelguard_w")

@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from converters.c_model.response import ResponseStep
 from tinycerb.answers.normalise import TOTAL
+from tinycerb.converters.c_model.response import ResponseStep
 from tinycerb.errors import UsageError
 from tinycerb.registry import Registry
 

@@ -6,11 +6,11 @@ from functools import cached_property
 
 import numpy as np
 
-from converters.c_model.layer import Array
 from tinycerb.answers.normalise import TOTAL, normalise
-from tinycerb.answers.responses.moves import keep_top
+from tinycerb.answers.responses.building_blocks.moves import keep_top
 from tinycerb.answers.responses.options import check_options, option
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep
+from tinycerb.converters.c_model.layer import Array
 
 
 @RESPONSES.register("rounding")

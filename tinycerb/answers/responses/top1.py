@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinycerb.answers.responses.moves import one_hot
+from tinycerb.answers.responses.building_blocks.moves import one_hot
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep
 
 

@@ -1,0 +1,1 @@
+"""What several responses compute with."""

@@ -1,0 +1,1 @@
+"""What a response learns from its victim when the victim is converted."""

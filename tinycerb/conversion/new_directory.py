@@ -1,0 +1,40 @@
+"""A folder that is there whole, or not at all."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tinycerb.atomic import describe_os_error, make_directory
+from tinycerb.conversion.bundle import SIDE_FILE
+from tinycerb.converters.own_folder import own_folder
+from tinycerb.errors import UsageError
+
+
+def in_new_directory(out: Path, force: bool, make: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    """Lets `make` fill a directory that appears under its name only once it is complete.
+
+    Raises:
+        UsageError: something is there already.
+        EnvironmentProblem: it cannot be written.
+    """
+    try:
+        occupied = out.exists() and (not out.is_dir() or any(out.iterdir()))
+    except OSError as error:
+        raise describe_os_error(out, error) from error
+    ours = (out / SIDE_FILE).is_file() and not (out / "config.toml").exists()
+    if occupied and not (force and ours):
+        remedy = "choose another --out" + (" or replace it with --force" if ours else "")
+        raise UsageError(f"{out} exists already; {remedy}")
+    make_directory(out.absolute().parent)
+    try:
+        with own_folder(out.absolute().parent, hidden=True) as folder:
+            part = folder / "part"
+            make_directory(part)
+            card = make(part)
+            if out.exists():
+                shutil.rmtree(out)
+            part.rename(out)
+    except OSError as error:
+        raise describe_os_error(out, error) from error
+    return card

@@ -1,0 +1,98 @@
+"""What a conversion is asked for."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinycerb.answers.responses import parse_response
+from tinycerb.bounded.arrays import read_npz
+from tinycerb.bounded.files import require_memory
+from tinycerb.converters.contract import DEFAULT_TARGETS, load_targets
+from tinycerb.datasets.arrays import as_labels, check_class_names
+from tinycerb.datasets.remedies import describe_pixels
+from tinycerb.errors import UsageError, suggest
+
+CUSTOM = "model.custom.tflite"
+
+
+# What --op names, and whether the operator draws the head itself; None makes no further file.
+OPERATORS: dict[str, bool | None] = {"builtin": None, "custom": False, "custom-draw": True}
+
+
+_RANDOM_IMAGES = 128
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """The options of a conversion.
+
+    Attributes:
+        operator: one of `OPERATORS`.
+        response: what is done to every posterior, or None to leave what the file says.
+        max_accuracy_drop: points of accuracy that any head may lose, or None for no gate.
+        targets: runtimes that must be able to run the file.
+        class_names: names of the classes, where the source does not know them.
+        data: an .npz with `images` (uint8) and, for the gate, `labels`.
+        force: whether an older conversion may be replaced.
+        allow_code: whether a Keras file is opened though code in it may run.
+    """
+
+    operator: str = "builtin"
+    response: str | None = None
+    max_accuracy_drop: float | None = None
+    targets: tuple[str, ...] = DEFAULT_TARGETS
+    class_names: tuple[str, ...] = ()
+    data: Path | None = None
+    force: bool = False
+    allow_code: bool = False
+
+    def check(self) -> None:
+        """Checks everything that can be checked before any work.
+
+        Raises:
+            UsageError: a value is not among the allowed ones.
+        """
+        for kind, value, allowed in (
+            ("--op", self.operator, OPERATORS),
+            *(("--target", target, load_targets()) for target in self.targets),
+        ):
+            if value not in allowed:
+                raise UsageError(f"{kind} is {value!r}{suggest(value, allowed)}; allowed: {', '.join(allowed)}")
+        if self.response is not None:
+            parse_response(self.response)
+        if self.max_accuracy_drop is not None and not 0 <= self.max_accuracy_drop <= 100:
+            raise UsageError(f"--max-accuracy-drop is {self.max_accuracy_drop}; allowed: 0 to 100 points")
+
+
+def _data(wishes: Wishes, shape: Sequence[int], classes: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Returns the user's images and labels, or random images where there are none."""
+    if wishes.data is None:
+        if wishes.max_accuracy_drop is not None:
+            raise UsageError("--max-accuracy-drop needs labelled images: --data FILE.npz with images and labels")
+        require_memory(_RANDOM_IMAGES * math.prod(shape), f"{_RANDOM_IMAGES} images of {tuple(shape)}")
+        return np.random.default_rng(0).integers(0, 256, (_RANDOM_IMAGES, *shape), dtype=np.uint8), None
+    arrays, where = read_npz(wishes.data), f"images of {wishes.data}"
+    images = arrays.get("images")
+    if images is None:
+        found = ", ".join(arrays) or "nothing"
+        raise UsageError(f"{wishes.data} holds {found}; allowed: images, and labels for the gate")
+    if images.dtype != np.uint8:
+        about = describe_pixels(images, "images")
+        raise UsageError(f"{where} has dtype {images.dtype}{about}; allowed: uint8, 0 to 255")
+    if images.shape[1:] != tuple(shape) or len(images) == 0:
+        raise UsageError(f"{where} has shape {images.shape}; allowed: (N, {', '.join(map(str, shape))})")
+    if "labels" in arrays:
+        return images, as_labels(arrays["labels"], len(images), classes, f"labels of {wishes.data}")
+    if wishes.max_accuracy_drop is not None:
+        raise UsageError(f"{wishes.data} has no labels; --max-accuracy-drop needs them")
+    return images, None
+
+
+def _class_names(wishes: Wishes, classes: int) -> list[str]:
+    if wishes.class_names and len(wishes.class_names) != classes:
+        raise UsageError(f"--class-names has {len(wishes.class_names)} names; the model has {classes} classes")
+    check_class_names(wishes.class_names)
+    return list(wishes.class_names) or [f"class {index}" for index in range(classes)]

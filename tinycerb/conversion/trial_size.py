@@ -1,0 +1,97 @@
+"""The size of a network before it is trained: cut at random, converted for real, and run in TFLite Micro."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from tinycerb.advice.install import install_command
+from tinycerb.compression.budget import Size
+from tinycerb.compression.calibration import choose_calibration
+from tinycerb.compression.masks import ChannelMasks
+from tinycerb.compression.quantization import quantize_aware
+from tinycerb.config import Config, VictimConfig
+from tinycerb.conversion.from_run import facts_of
+from tinycerb.conversion.trained_model import TrainedModel, from_float, from_quantization_aware
+from tinycerb.converters.export import APART, FULLY_CONNECTED, export_int8
+from tinycerb.converters.head_layout import LAYOUTS
+from tinycerb.converters.model_file import ModelFile, parse_model
+from tinycerb.datasets.images import Dataset
+from tinycerb.defenses import defense_of, rows_of
+from tinycerb.errors import EnvironmentProblem
+from tinycerb.keras_models.legacy import keras
+from tinycerb.runtimes.engines import installed_runtimes
+from tinycerb.runtimes.isolated import head_inputs, run_model
+from tinycerb.training.model_source import build_model
+
+# How many digits a head's scale factor has is not known yet.
+_SPARE_BYTES_PER_HEAD = 24
+# As long as what conversion measures on a trained network.
+_HEAD_ERRORS = dict.fromkeys(LAYOUTS, 0.1234)
+
+
+def measure_size(config: Config, victim: VictimConfig, dataset: Dataset, ratio: float) -> Size:
+    """Builds, cuts, quantizes and converts an untrained victim: which channels go does not change the sizes.
+
+    Raises:
+        UsageError: the network cannot be pruned or quantized.
+        EnvironmentProblem: tflite-micro is not installed.
+    """
+    if "tflite-micro" not in installed_runtimes():
+        raise EnvironmentProblem(f"--ram and --flash measure with tflite-micro: {install_command('tflite-micro')}")
+    defense = defense_of(victim)
+    model = build_model(config, defense, dataset)
+    rng = np.random.default_rng(config.seed)
+    # Untrained biases are all zero, and equal vectors stand in a file once.
+    model.set_weights([weight + rng.uniform(0.01, 0.05, weight.shape) for weight in model.get_weights()])
+    if ratio > 0:
+        masks = ChannelMasks(model, ratio, 1, 2, multiple=config.pruning.multiple)
+        masks.update(2)
+        model = masks.cut()
+    source = _quantized(config, dataset, model, rows_of(defense))
+    facts = facts_of(config, victim, defense, dataset, source.description)
+    if source.calibration_images is None and not source.apart:
+        facts["head_errors_lsb"] = _HEAD_ERRORS
+    content, metadata = export_int8(
+        source.backbone,
+        source.heads,
+        dataset.image_shape,
+        facts,
+        APART if source.apart else FULLY_CONNECTED,
+        source.calibration_images,
+    )
+    file = parse_model(content)
+    operator, operator_bytes = _largest_operator(file)
+    return Size(
+        ratio=ratio,
+        file_bytes=len(content) + _SPARE_BYTES_PER_HEAD * rows_of(defense),
+        constant_bytes=sum(tensor.constant_bytes for op in file.operators for tensor in op.inputs),
+        arena_bytes=_arena(content, metadata["heads"], dataset.image_shape),
+        largest_operator=operator,
+        largest_operator_bytes=operator_bytes,
+    )
+
+
+def _quantized(config: Config, dataset: Dataset, model: keras.Model, heads: int) -> TrainedModel:
+    images = dataset.validation.images[:32]
+    if config.quantization.method == "post":
+        return from_float(model, heads, choose_calibration(config, dataset))
+    wrapped = quantize_aware(model)
+    # Ranges of nothing would not convert.
+    wrapped(images.astype(np.float32) / 255, training=True)
+    return from_quantization_aware(wrapped, heads)
+
+
+def _arena(content: bytes, heads: int, image_shape: tuple[int, int, int]) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        path.write_bytes(content)
+        return run_model(path, head_inputs(np.zeros((1, *image_shape), np.int8), heads), "tflite-micro").arena["total"]
+
+
+def _largest_operator(file: ModelFile) -> tuple[str, int]:
+    def activations(operator) -> int:
+        return sum(tensor.bytes for tensor in (*operator.inputs, *operator.outputs) if not tensor.constant_bytes)
+
+    largest = max(file.operators, key=activations)
+    return f"{largest.name} {largest.outputs[0].name!r}", activations(largest)

@@ -1,0 +1,1 @@
+"""Loss terms of training parts, and what they are made of."""

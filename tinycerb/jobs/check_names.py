@@ -1,0 +1,46 @@
+"""Looks up every name of a configuration before hours of work."""
+
+from tinycerb.answers.selection import HEAD_SELECTIONS
+from tinycerb.attacks import attack_of
+from tinycerb.attacks.building_blocks.students import STUDENTS
+from tinycerb.compression.importance import CRITERIA
+from tinycerb.compression.methods import PRUNING_METHODS
+from tinycerb.compression.schedules import SCHEDULES
+from tinycerb.config import Config
+from tinycerb.config.user_sources import USER
+from tinycerb.datasets import DATASETS
+from tinycerb.datasets.procedural import FAMILIES
+from tinycerb.datasets.query_pools import query_pool
+from tinycerb.defenses import answering_heads, defense_of
+from tinycerb.errors import UsageError, suggest
+from tinycerb.keras_models import BACKBONES
+
+
+def check_names(config: Config) -> None:
+    """Looks up every name in a configuration, so that a typing error shows before hours of work.
+
+    Raises:
+        UsageError: a name that is not registered; the message lists those that are.
+    """
+    DATASETS[config.data.name]
+    if config.model.backbone not in (*BACKBONES, USER):
+        near = suggest(config.model.backbone, BACKBONES)
+        raise UsageError(f"unknown backbone {config.model.backbone!r}{near}; known: {', '.join(BACKBONES)}, {USER}")
+    for family in config.out_of_distribution.families:
+        FAMILIES[family]
+    CRITERIA[config.pruning.criterion]
+    SCHEDULES[config.pruning.schedule]
+    for victim in config.victims:
+        defense = defense_of(victim)
+        HEAD_SELECTIONS[defense.selection]
+        PRUNING_METHODS[victim.pruning]
+        if answering_heads(defense) > 1 and defense.selection == "fixed":
+            raise UsageError(
+                f"victims.{victim.name}: selection 'fixed' always answers with head 0, so {defense.heads} heads "
+                f"protect nothing; allowed: {', '.join(name for name in HEAD_SELECTIONS if name != 'fixed')}"
+            )
+    for attack in config.attacks:
+        attack_of(attack)
+        query_pool(attack.query_pool)
+        for student in attack.students:
+            STUDENTS[student]

@@ -1,0 +1,75 @@
+"""What each victim does for its owner and what it costs, over all victim seeds."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinycerb.bench.statistics import difference_estimate, share_estimate
+from tinycerb.run_dir import RunDirectory
+from tinycerb.runtimes.model_json import read_side_file
+from tinycerb.seal.files import is_made, read_json
+
+
+def victim_figures(runs: Sequence[RunDirectory], name: str) -> dict[str, Any]:
+    """Returns utility and cost of a victim; figures are means over the seeds that it is measured on.
+
+    `utility_loss` is the baseline's expected accuracy less the victim's, on equal seeds. `device` is what
+    `tinycerb bench cost` has measured, None if it was not run. Fields are None where no seed is measured yet.
+    """
+    config, baseline = runs[0].config.victim(name), runs[0].config.bench.baseline
+    measured = {run.config.seed: figures for run in runs if (figures := _figures(run, name))}
+    reference = {run.config.seed: figures for run in runs if (figures := _figures(run, baseline))}
+    found: dict[str, Any] = {
+        "defense": config.defense,
+        "defense_options": dict(config.options),
+        "response": config.response,
+        "channel_ratio": config.channel_ratio,
+        "seeds": list(measured),
+        "accuracy_per_seed": [figures["accuracy"] for figures in measured.values()],
+        "accuracy": None,
+        "utility_loss": None,
+        "device": _device(runs[0], name),
+    }
+    if not measured:
+        return found
+    images = next(iter(measured.values()))["test_images"]
+    both = [seed for seed in measured if seed in reference]
+    found["accuracy"] = share_estimate(found["accuracy_per_seed"], images).table()
+    if both and name != baseline:
+        ours, theirs = ([table[seed]["accuracy"] for seed in both] for table in (measured, reference))
+        found["utility_loss"] = difference_estimate(theirs, ours, images).table()
+    keys = ("float_accuracy", "accuracy_worst_head", "flip_rate", "calibration_error", "flash_bytes", "arena_bytes")
+    for key in keys:
+        values = [figures[key] for figures in measured.values() if figures[key] is not None]
+        found[key] = float(np.mean(values)) if values else None
+    first = next(iter(measured.values()))
+    return {**found, "heads": first["heads"], "selection": first["selection"]}
+
+
+def _figures(run: RunDirectory, name: str) -> dict[str, Any] | None:
+    folder = run.victim(name)
+    if not is_made(folder / "measurements.json"):
+        return None
+    measurements, training = read_json(folder / "measurements.json"), read_json(folder / "training.json")
+    accuracy = measurements["accuracy"]
+    return {
+        "accuracy": accuracy["accuracy_expected"],
+        "float_accuracy": float(np.mean(training["float_accuracy_per_head"])),
+        "accuracy_worst_head": accuracy["accuracy_worst_head"],
+        "flip_rate": accuracy["flip_rate"],
+        "calibration_error": accuracy["calibration_error"],
+        "test_images": accuracy["test_images"],
+        "flash_bytes": read_side_file(folder / "model.json")["file_bytes"],
+        "arena_bytes": measurements["arena"]["arena_bytes"] if measurements["arena"] else None,
+        "heads": training["heads"],
+        "selection": training["selection"],
+    }
+
+
+def _device(run: RunDirectory, name: str) -> dict[str, Any] | None:
+    if not is_made(run.costs):
+        return None
+    costs = read_json(run.costs)
+    victim = costs["victims"].get(name)
+    return {"basis": "measured", "board": costs["board"], **victim["device"]} if victim else None
