@@ -113,13 +113,15 @@ def test_clashes_are_seen(metrics) -> None:
     crowd = many(metrics, 9)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(summary, "MOST_COLUMNS", 100)
-        patch.setattr(summary, "_ROOM", 100.0)
+        patch.setattr(summary, "_OF_CHART", 100.0)
         (page,) = drawn(summary.draw, crowd)
     assert len(clashes(page)) > 10
 
 
 def test_a_few_victims_stay_on_one_page(metrics) -> None:
     assert len(drawn(summary.draw, metrics)) == 1
+    # Two that are defended and two that are not, as the presets have them.
+    assert len(drawn(summary.draw, many(metrics, 4))) == 1
     assert len(drawn(lambda found: overview.draw(found, verdict_sentences(found)), metrics)) > 1
 
 
