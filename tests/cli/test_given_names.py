@@ -51,6 +51,9 @@ def test_a_preset_that_is_something_else(text: str, words: str) -> None:
 def test_a_preset_is_one_also_beside_a_folder_of_its_name() -> None:
     check_preset("demo")
     check_preset("unknown")
+    for name in ("own", "compression"):
+        Path(name).mkdir()
+        check_preset(name)
 
 
 @pytest.mark.parametrize(

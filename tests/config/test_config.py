@@ -1,16 +1,19 @@
 """Configuration: TOML to frozen dataclasses."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
+from tinycerb import presets
 from tinycerb.config import Config, given_keys, load_config, parse_config
 from tinycerb.config.user_sources import Sources
 from tinycerb.defenses.recommendation import recommended_victim
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.jobs.check_names import check_names
-from tinycerb.presets import RENAMED, current_name, preset_names
+from tinycerb.presets import EXPERIMENTS, RENAMED, current_name, preset_names
 
+ROOT = Path(__file__).parents[2]
 MINIMAL = 'name = "x"\nattacks = []\n[bench]\nbaseline = "a"\n[[victims]]\nname = "a"\n'
 
 
@@ -100,6 +103,23 @@ def test_a_preset_s_old_name_is_answered_with_the_new_one(capsys, tmp_path) -> N
     assert capsys.readouterr().err == "the preset 'own' is called 'custom' now\n"
     assert set(RENAMED.values()) <= set(preset_names())
     assert not set(RENAMED) & set(preset_names())
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_a_preset_that_is_an_experiment_now_is_found_in_its_file(name: str, capsys, tmp_path) -> None:
+    current_name.cache_clear()
+    (tmp_path / "mine.toml").write_text(f'extends = "{name}"\n[training]\ndense_epochs = 9\n')
+    assert load_config(name) == load_config(str(ROOT / EXPERIMENTS[name]))
+    assert load_config(str(tmp_path / "mine.toml")).victims == load_config(name).victims
+    assert capsys.readouterr().err == f"the preset {name!r} is a file now: docs/experiments/{name}.toml\n"
+    assert name not in preset_names()
+
+
+def test_without_the_repository_the_file_is_named(monkeypatch, tmp_path) -> None:
+    current_name.cache_clear()
+    monkeypatch.setattr(presets, "_REPOSITORY", tmp_path)
+    with pytest.raises(UsageError, match=r"'compression' is a file of .* now: docs/experiments/compression\.toml"):
+        load_config("compression")
 
 
 def test_demo_and_custom_train_the_recommended_defence() -> None:

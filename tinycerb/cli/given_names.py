@@ -6,7 +6,7 @@ from pathlib import Path
 from tinycerb.bounded.files import MOST_TEXT, read_bytes
 from tinycerb.config.user_sources import Sources, is_reference
 from tinycerb.errors import UsageError
-from tinycerb.presets import preset_names
+from tinycerb.presets import is_preset
 
 _KERAS = (".h5", ".hdf5", ".keras")
 _ARRAYS = (".npz", ".npy")
@@ -19,7 +19,7 @@ def check_preset(text: str) -> None:
         UsageError: it is one of these.
     """
     path = Path(text)
-    if text in preset_names():
+    if is_preset(text):
         return
     if (path / "config.toml").is_file():
         raise UsageError(f"{text} is a run, not a preset; go on with it: --resume {text}")

@@ -12,7 +12,7 @@ Images = Annotated[int, typer.Option(min=100, help="Images per family.")]
 
 _MEANING = (
     "0: answers off the task say nothing of what the undefended network would; 1: all of it. Leak ranks no defences:\n"
-    "less of it has gone with worse protection (docs/fortress.md); what ranks them is `tinycerb bench matrix`."
+    "less of it has gone with worse protection (docs/experiments/fortress.md); what ranks: `tinycerb bench matrix`."
 )
 
 

@@ -41,6 +41,7 @@ def layers_of(source: str) -> list[Layer]:
 def _read(source: str, extended_by: tuple[str, ...]) -> list[Layer]:
     if source in extended_by:
         raise UsageError(f"extends goes round in a circle: {' -> '.join((*extended_by, source))}")
+    source = current_name(source)
     if source.endswith(".toml"):
         try:
             text = read_text(Path(source))
@@ -49,7 +50,7 @@ def _read(source: str, extended_by: tuple[str, ...]) -> list[Layer]:
         except UnicodeDecodeError as error:
             raise UsageError(f"{source} is not valid TOML: it is not UTF-8 text ({error.reason})") from error
     else:
-        source, names = current_name(source), preset_names()
+        names = preset_names()
         if source not in names:
             raise UsageError(
                 f"unknown preset {source!r}{suggest(source, names)}; presets: {', '.join(names)}; "

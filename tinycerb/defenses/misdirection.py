@@ -1,8 +1,8 @@
 """Misdirection: right on the task, consistently wrong off it, so that foreign questions teach a thief something wrong.
 
 Adaptive misinformation (Kariyappa and Qureshi, CVPR 2020) has a second network for the wrong answers and a threshold
-that tells when; here the one network itself learns both, on images that programs draw. Searched for and measured in
-docs/fortress.md.
+that tells when; here the one network itself learns both, on images that programs draw. Measured in
+docs/fortress.md, searched for in docs/experiments/fortress.md.
 """
 
 from __future__ import annotations
