@@ -1,18 +1,28 @@
-# make demo    sets up everything, runs the main job, prints a table and the path of a PDF
-# make test    sets up everything, runs the tests
-# make fuzz    20,000 damaged model, side and golden files, libFuzzer on what the firmware reads, 6,000 mutants as firmware
-#              FUZZ_FIRST=6000 goes on with the next mutants
-# make mutation MODULE=tinycerb/bench/verdict.py  small wrong changes in a module or folder: do its tests notice? minutes per module
-# make check   formatting, lint and types
+# make demo            sets up everything, runs the main job, prints a table and the path of a PDF
+# make test            sets up everything, runs the tests
+# make check           formatting, lint and types
+# make format          mends formatting and what lint can mend
+# make doctor          tells what is missing
+#
+# Programs that test the tests, or take long:
+# make fuzz            20,000 damaged model, side and golden files, libFuzzer on what the firmware reads, 6,000 mutants as
+#                      firmware; FUZZ_FIRST=6000 goes on with the next mutants
+# make mutation        small wrong changes in MODULE=tinycerb/bench/verdict.py or a folder: do its tests notice? minutes a module
+# make fault-injection kill -9, full disks and the like at fifty points of two runs; about an hour
+#
+# Benchmarks (tests/benchmarks/); ARGS=--write renews a baseline, RUN=runs/... names a finished run:
+# make compression     the table of docs/compression.md; an hour or two, goes on where it was stopped
 # make bench-training  step time of training beside a bare tf_keras fit
-# make compression  the table of docs/compression.md; an hour or two, goes on where it was stopped
-# make bench-kernels  instructions of the firmware's kernels beside CMSIS-NN's
-# make bench-responses  what defences' responses cost on the host and on an emulated M4
-# make bench-matrix  time of a matrix's cells with one worker and with two; on a machine with nothing else to do
-# make firmware-matrix  every backbone and forty random models on every emulated core; about half an hour
-# make fault-injection  kill -9, full disks and the like at fifty points of two runs; about an hour
-# make doctor  tells what is missing
-# make lock    resolves requirements/*.in again
+# make bench-matrix    time of a matrix's cells with one worker and with two; on a machine with nothing else to do
+# make bench-attacks   the attacks that docs/adaptive_attacks.md recommends on one victim: RUN, VICTIM
+# make bench-gradients how much slope an 8-bit model shows to finite differences: RUN, VICTIM
+# make bench-art       ART's KnockoffNets beside TinyCerb's: RUN, VICTIM
+# make bench-responses what defences' responses cost on the host and on an emulated M4
+# make bench-kernels   instructions of the firmware's kernels beside CMSIS-NN's
+# make firmware-matrix every backbone and forty random models on every emulated core; about half an hour
+#
+# make lock            resolves requirements/*.in again
+# make clean           removes the virtual environment, caches and builds
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -24,7 +34,9 @@ FASHION_MNIST := /usr/share/datasets/fashion-mnist
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test fuzz fault-injection mutation check format doctor install data firmware-tools fuzz-tools rp2040js bench-kernels bench-responses firmware-matrix bench-training bench-matrix compression lock clean
+.PHONY: demo test check format doctor fuzz mutation fault-injection
+.PHONY: compression bench-training bench-matrix bench-attacks bench-gradients bench-art bench-responses bench-kernels firmware-matrix
+.PHONY: lock clean run-given install data firmware-tools fuzz-tools rp2040js
 
 demo: install data
 	$(BIN)/tinycerb run demo
@@ -32,6 +44,18 @@ demo: install data
 # Two at a time, files kept together: fixtures of a file are made once.
 test: $(DEV) data firmware-tools rp2040js
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: $(DEV)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+
+format: $(DEV)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+doctor: install
+	$(BIN)/tinycerb doctor
 
 # Mutant N is the same everywhere: a number is all that is needed to go on, or to make an offender again.
 FUZZ_FIRST := 0
@@ -50,12 +74,6 @@ SEED ?= 1
 fault-injection: $(DEV) data
 	$(BIN)/python -m tests.fault_injection --points $(POINTS) --seed $(SEED)
 
-bench-training: $(DEV)
-	$(BIN)/python -m tests.training.step_time
-
-bench-matrix: $(DEV) data
-	$(BIN)/python -m tests.matrix.speed
-
 COMPRESSION := runs/compression
 compression: install data
 	for net in demo_net mobilenet_v1 ds_cnn resnet8; do \
@@ -65,27 +83,35 @@ compression: install data
 	done
 	$(BIN)/tinycerb compare --markdown $(COMPRESSION)/*
 
-firmware-matrix: $(DEV) firmware-tools
-	$(BIN)/python -m tests.firmware.matrix
-	$(BIN)/python -m tests.firmware.matrix --random
+bench-training: $(DEV)
+	$(BIN)/python -m tests.benchmarks.training_step $(ARGS)
 
-bench-kernels: $(DEV) firmware-tools
-	$(BIN)/python -m tests.firmware.kernel_bench
+bench-matrix: $(DEV) data
+	$(BIN)/python -m tests.benchmarks.matrix_workers
 
-check: $(DEV)
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/pyright
+# A finished run and one of its victims, for the benchmarks that need them.
+VICTIM ?= undefended
+run-given:
+	@[ -n "$(RUN)" ] || { echo "error: RUN is empty; expected: the directory of a finished run, as in make $(MAKECMDGOALS) RUN=runs/..." >&2; exit 2; }
 
-format: $(DEV)
-	$(BIN)/ruff format .
-	$(BIN)/ruff check --fix .
+bench-attacks: run-given $(DEV) data
+	$(BIN)/python -m tests.benchmarks.attack_figures $(RUN) $(VICTIM) $(ARGS)
+
+bench-gradients: run-given $(DEV) data
+	$(BIN)/python -m tests.benchmarks.gradient_masking $(RUN) $(VICTIM) $(ARGS)
+
+bench-art: run-given $(DEV) data
+	$(BIN)/python -m tests.benchmarks.art_comparison $(RUN) $(VICTIM) $(ARGS)
 
 bench-responses: $(DEV) firmware-tools
-	$(BIN)/python -m tests.firmware.response_bench
+	$(BIN)/python -m tests.benchmarks.responses
 
-doctor: install
-	$(BIN)/tinycerb doctor
+bench-kernels: $(DEV) firmware-tools
+	$(BIN)/python -m tests.benchmarks.kernels $(ARGS)
+
+firmware-matrix: $(DEV) firmware-tools
+	$(BIN)/python -m tests.benchmarks.firmware_matrix $(ARGS)
+	$(BIN)/python -m tests.benchmarks.firmware_matrix --random
 
 install: $(RUNTIME)
 

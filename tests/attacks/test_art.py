@@ -7,7 +7,7 @@ import sys
 
 def test_art_and_we_steal_alike(smoke_run) -> None:
     """A small version of the comparison in docs/adaptive_attacks.md, which has the bars."""
-    command = [sys.executable, "-m", "tests.attacks.art_comparison", str(smoke_run.path), "undefended"]
+    command = [sys.executable, "-m", "tests.benchmarks.art_comparison", str(smoke_run.path), "undefended"]
     finished = subprocess.run(
         [*command, "--queries", "1000", "--epochs", "4", "--seeds", "2"], capture_output=True, text=True, check=False
     )

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tests.attacks.attacker import POOL
-from tests.attacks.gradient_masking import measure
+from tests.benchmarks.gradient_masking import measure
 from tinycerb.attacks.building_blocks.contrast import Contrast, class_weights, soft_weights
 from tinycerb.attacks.building_blocks.data_free import Objective, split_gradient
 from tinycerb.attacks.building_blocks.finite_differences import forward_gradient, unit_directions

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.attacks.figures import inputs_for
+from tests.benchmarks.attack_figures import inputs_for
 from tinycerb.attacks import attack_of
 from tinycerb.attacks.building_blocks.repeats import mean_of_distinct
 from tinycerb.config import AttackConfig, load_config

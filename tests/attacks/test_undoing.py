@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.attacks.conftest import FOREIGN
-from tests.attacks.figures import recommended
 from tests.attacks.known_heads import KnownHeads, inputs_on
+from tests.benchmarks.attack_figures import recommended
 from tinycerb.attacks import attack_of
 from tinycerb.attacks.building_blocks.response_pairs import answers_to, can_simulate, to_codes
 from tinycerb.attacks.confidence_gated import ConfidenceGated

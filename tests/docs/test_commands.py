@@ -44,11 +44,8 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("CONTRIBUTING.md", "make test"): PLAN,
     ("README.md", "make demo"): PLAN,
     ("README.md", "make test"): PLAN,
-    (
-        "adaptive_attacks.md",
-        "python -m tests.attacks.art_comparison RUN undefended --queries 3000 --epochs 8 --seeds 3",
-    ): SUITE,
-    ("attacks.md", "python -m tests.attacks.gradient_masking RUN undefended"): SUITE,
+    ("adaptive_attacks.md", "make bench-art RUN=runs/... VICTIM=undefended"): PLAN,
+    ("attacks.md", "make bench-gradients RUN=runs/... VICTIM=undefended"): PLAN,
     ("bring-your-own-data.md", "tinycerb run --data DATA [--query-pool POOL] [--model MODEL]"): FORM,
     ("bring-your-own-model.md", "tinycerb run --model MODEL --data DATA [--query-pool POOL]"): FORM,
     ("compression.md", "make compression"): PLAN,

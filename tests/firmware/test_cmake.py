@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.firmware.kernel_bench import cmsis_nn_folder
+from tests.benchmarks.kernels import cmsis_nn_folder
 from tests.firmware.random_models import random_model
 from tinycerb.boards.board import board_names, load_board
 from tinycerb.boards.build import Image, build_image, firmware_folder

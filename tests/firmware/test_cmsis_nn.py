@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.benchmarks.kernels import cmsis_nn_folder
 from tests.firmware.conftest import VICTIMS, Case, Cases
-from tests.firmware.kernel_bench import cmsis_nn_folder
 from tests.firmware.networks import demo_net, patches
 from tests.firmware.random_models import random_model
 from tinycerb.boards.board import load_board

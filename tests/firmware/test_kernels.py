@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.firmware.kernel_bench import BASELINE, BOARDS, CONVOLUTION, DENSE, DEPTHWISE, SHAPES, Row, measure
+from tests.benchmarks.kernels import BASELINE, BOARDS, CONVOLUTION, DENSE, DEPTHWISE, SHAPES, Row, measure
 
 # (board, kind, kernel, at least so many channels): at most so many times CMSIS-NN 4.0.0's instructions.
 BARS = {
@@ -58,7 +58,7 @@ def test_kernels_are_below_upstream(rows: list[Row]) -> None:
 
 
 def test_counts_are_the_committed_ones(rows: list[Row]) -> None:
-    """Another compiler may give others: `python -m tests.firmware.kernel_bench --write` renews the baseline."""
+    """Another compiler may give others: `make bench-kernels ARGS=--write` renews the baseline."""
     baseline = json.loads(BASELINE.read_text())
     assert set(baseline) == set(BOARDS)
     for row in rows:

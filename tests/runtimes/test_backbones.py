@@ -1,6 +1,6 @@
 """Every backbone in every runtime: the same bytes where that is promised, and within a measured bound elsewhere.
 
-Cores of microcontrollers are runtimes too; a sample of `python -m tests.firmware.matrix` is taken here.
+Cores of microcontrollers are runtimes too; a sample of `make firmware-matrix` is taken here.
 """
 
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.firmware.matrix import BASELINE, measured_cost
+from tests.benchmarks.firmware_matrix import BASELINE, measured_cost
 from tinycerb.boards.board import load_board
 from tinycerb.converters.arena_plan import plan_arena
 from tinycerb.converters.contract import contract_violations
@@ -70,7 +70,7 @@ def test_the_planned_arena_is_the_measured_one(converted) -> None:
 
 
 def test_cores_give_the_same_bytes_at_the_committed_cost(converted, reference, tmp_path: Path) -> None:
-    """`python -m tests.firmware.matrix --write` renews the baseline."""
+    """`make firmware-matrix ARGS=--write` renews the baseline."""
     name = converted.card["victim"]
     # Every core meets a backbone, the M4 all of them.
     others = ("qemu-m0", "qemu-m3", "qemu-m7", "qemu-m33", "qemu-m55")

@@ -13,7 +13,7 @@ class Dfme:
     """Generator and clone play against each other over |log T(x) - S(x)|, both centred (equations 3 and 8).
 
     Three things differ from the paper, all in the attacker's favour. The step is not 1e-3, at which a model with 8-bit
-    inputs shows no slope at all (`python -m tests.attacks.gradient_masking`). The clone's share of the generator's
+    inputs shows no slope at all (`make bench-gradients`). The clone's share of the generator's
     gradient is exact, only the victim's is estimated. Posteriors are held above 1/512, half a code, before logarithms.
     In the end the clone trains on all answers once more. Published: 20 million calls for CIFAR-10, 2 million for SVHN.
 

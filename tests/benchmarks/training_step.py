@@ -1,4 +1,4 @@
-"""Step time of TinyCerb's training beside a bare `tf_keras` fit: `python -m tests.training.step_time`.
+"""Step time of TinyCerb's training beside a bare `tf_keras` fit: `make bench-training`.
 
 Both see the same network and the same number of images per step, out-of-distribution ones included. Ours also
 computes the diversity loss and holds channel masks. Rounds alternate, because a machine's speed drifts; the minima are

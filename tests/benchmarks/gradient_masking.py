@@ -1,4 +1,4 @@
-"""How much slope an 8-bit model shows to finite differences: `python -m tests.attacks.gradient_masking RUN [VICTIM]`.
+"""How much slope an 8-bit model shows to finite differences: `make bench-gradients RUN=RUN`.
 
 Takes a run of TinyCerb's and a victim with one head. At images half of which are noise, a random combination of the
 centred log posteriors is differentiated along a random direction of length 1: exactly, in the float network that the

@@ -1,7 +1,7 @@
 """Instructions per multiply-accumulate of TinyCerb's kernels beside CMSIS-NN 4.0.0's, on the same data, in QEMU.
 
-python -m tests.firmware.kernel_bench          prints the table
-python -m tests.firmware.kernel_bench --write  also renews the baseline that the tests compare with
+make bench-kernels               prints the table
+make bench-kernels ARGS=--write  also renews the baseline that the tests compare with
 """
 
 import importlib.util

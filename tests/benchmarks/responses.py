@@ -1,4 +1,4 @@
-"""What responses cost, on the host and on an emulated Cortex-M4: `python -m tests.firmware.response_bench`.
+"""What responses cost, on the host and on an emulated Cortex-M4: `make bench-responses`.
 
 Flash and instructions are what a response adds to the undefended answer. Host figures are posteriors per second of
 processor time, ten classes, one core, the best of several rounds; the rows that no device runs have host figures alone.

@@ -1,6 +1,6 @@
 """Runs the attacks that docs/adaptive_attacks.md recommends on a victim of a run, which is only read.
 
-python -m tests.attacks.figures RUN VICTIM [ATTACK ...] [--selection keyed]
+make bench-attacks RUN=RUN VICTIM=cerberos ARGS="[ATTACK ...] [--selection keyed]"
 
 Prints a line for each: calls charged, clone accuracy on the test set, seconds, and what the attack found out.
 """

@@ -1,8 +1,8 @@
 """Every backbone at its usual size, and forty random models, on every core: 0 differing bytes, and what they cost.
 
-python -m tests.firmware.matrix            backbones: 100 images, every head; about half an hour
-python -m tests.firmware.matrix --write    also renews the baseline's figures of these backbones
-python -m tests.firmware.matrix --random   40 random models over the operators, 50 inputs each, one image per core
+make firmware-matrix               backbones: 100 images, every head; about half an hour. Then (--random) 40 random
+                                   models over the operators, 50 inputs each, one image per core
+make firmware-matrix ARGS=--write  also renews the baseline's figures of these backbones
 Converted models are kept in build/firmware-matrix and used again.
 """
 
@@ -27,6 +27,7 @@ from tinycerb.converters.model_file import ModelFile, parse_model, read_model_fi
 from tinycerb.errors import TinyCerbError
 
 BASELINE = Path(__file__).with_name("backbone_baseline.json")
+REFERENCE = Path(__file__).parents[1] / "firmware" / "reference_kernels.py"
 KEPT = Path("build/firmware-matrix")
 EMULATED = [name for name in board_names() if load_board(name).machine]
 # Instructions per tick of 25 MHz: 40 at this shift, and no interrupt of SysTick up to 671 million.
@@ -87,7 +88,7 @@ def expected(folder: Path, models: dict[str, tuple[bytes, np.ndarray]]) -> dict[
         (folder / f"{name}.tflite").write_bytes(content)
         (folder / f"{name}.heads").write_text(str(lower_model(parse_model(content)).heads))
         np.save(folder / f"{name}.images.npy", images)
-    subprocess.run([sys.executable, Path(__file__).with_name("reference_kernels.py"), folder], check=True)
+    subprocess.run([sys.executable, REFERENCE, folder], check=True)
     return {name: np.load(folder / f"{name}.expected.npy") for name in models}
 
 

@@ -1,6 +1,6 @@
 """An independent attacker: ART's KnockoffNets beside ours, on the same victim, pool, budget and student.
 
-python -m tests.attacks.art_comparison RUN VICTIM [--queries 3000] [--epochs 8] [--seeds 3]
+make bench-art RUN=RUN VICTIM=undefended ARGS="--queries 3000 --epochs 8 --seeds 3"
 
 Prints one JSON object: stolen accuracies of both for each seed, their means, and seconds.
 """
@@ -16,7 +16,7 @@ import tensorflow as tf
 from art.attacks.extraction import KnockoffNets
 from art.estimators.classification import BlackBoxClassifier, TensorFlowV2Classifier
 
-from tests.attacks.figures import inputs_for
+from tests.benchmarks.attack_figures import inputs_for
 from tinycerb.attacks import attack_of
 from tinycerb.attacks.building_blocks.students import STUDENTS
 from tinycerb.config import AttackConfig
