@@ -1,5 +1,6 @@
 # make demo            sets up everything, runs the main job, prints a table and the path of a PDF
 # make test            sets up everything, runs the tests
+# make install         the command alone: .venv/bin/tinycerb
 # make check           formatting, lint and types
 # make format          mends formatting and what lint can mend
 # make doctor          tells what is missing
@@ -10,7 +11,7 @@
 # make mutation        small wrong changes in MODULE=tinycerb/bench/verdict.py or a folder: do its tests notice? minutes a module
 # make fault-injection kill -9, full disks and the like at fifty points of two runs; about an hour
 #
-# Benchmarks (tests/benchmarks/); ARGS=--write renews a baseline, RUN=runs/... names a finished run:
+# Benchmarks (tests/benchmarks/); ARGS=--write renews committed counts, RUN=runs/... names a finished run:
 # make compression     the table of docs/compression.md; an hour or two, goes on where it was stopped
 # make bench-training  step time of training beside a bare tf_keras fit
 # make bench-matrix    time of a matrix's cells with one worker and with two; on a machine with nothing else to do
@@ -34,9 +35,9 @@ FASHION_MNIST := /usr/share/datasets/fashion-mnist
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check format doctor fuzz mutation fault-injection
+.PHONY: demo test install check format doctor fuzz mutation fault-injection
 .PHONY: compression bench-training bench-matrix bench-attacks bench-gradients bench-art bench-responses bench-kernels firmware-matrix
-.PHONY: lock clean run-given install data firmware-tools fuzz-tools rp2040js
+.PHONY: lock clean run-given data firmware-tools fuzz-tools rp2040js
 
 demo: install data
 	$(BIN)/tinycerb run demo
@@ -44,6 +45,8 @@ demo: install data
 # Two at a time, files kept together: fixtures of a file are made once.
 test: $(DEV) data firmware-tools rp2040js
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+install: $(RUNTIME)
 
 check: $(DEV)
 	$(BIN)/ruff format --check .
@@ -112,8 +115,6 @@ bench-kernels: $(DEV) firmware-tools
 firmware-matrix: $(DEV) firmware-tools
 	$(BIN)/python -m tests.benchmarks.firmware_matrix $(ARGS)
 	$(BIN)/python -m tests.benchmarks.firmware_matrix --random
-
-install: $(RUNTIME)
 
 $(VENV)/.created:
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not here. TinyCerb needs Python 3.11 (tflite-runtime has no later wheel): sudo apt-get install -y python3.11 python3.11-venv, or make PYTHON=/path/to/python3.11" >&2; exit 3; }

@@ -43,6 +43,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("CONTRIBUTING.md", "make demo"): PLAN,
     ("CONTRIBUTING.md", "make test"): PLAN,
     ("README.md", "make demo"): PLAN,
+    ("README.md", "make install"): PLAN,
     ("README.md", "make test"): PLAN,
     ("adaptive_attacks.md", "make bench-art RUN=runs/... VICTIM=undefended"): PLAN,
     ("attacks.md", "make bench-gradients RUN=runs/... VICTIM=undefended"): PLAN,
@@ -67,6 +68,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("firmware.md", "tinycerb bench model.tflite --board own.toml --port /dev/ttyACM0"): PORT,
     ("firmware.md", "tinycerb flash model.tflite --board own.toml --port /dev/ttyACM0 --key ~/device.key"): DRY,
     ("experiments/README.md", "tinycerb run docs/experiments/misdirection-pruning.toml --out RUN"): PARSED,
+    ("experiments/README.md", "tinycerb run docs/experiments/misdirection-seeds.toml --set seed=2 --out RUN"): PARSED,
     ("experiments/README.md", "tinycerb run docs/experiments/misdirection-weights.toml --out RUN"): PARSED,
     **{
         (

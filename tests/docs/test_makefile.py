@@ -11,7 +11,7 @@ TEXT = (ROOT / "Makefile").read_text()
 HEAD = TEXT[: TEXT.index("\n\n")]
 RULES = dict(re.findall(r"^([a-z0-9-]+):(?!=).*\n((?:\t.*\n)*)", TEXT, re.MULTILINE))
 # What others stand on; nobody calls them by name.
-STEPS = {"install", "data", "firmware-tools", "fuzz-tools", "rp2040js", "run-given"}
+STEPS = {"data", "firmware-tools", "fuzz-tools", "rp2040js", "run-given"}
 BENCHMARKS = sorted(path.stem for path in (ROOT / "tests" / "benchmarks").glob("*.py"))
 
 
