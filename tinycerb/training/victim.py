@@ -159,7 +159,7 @@ def train_victim(
     """
     training = _prepare(config, victim_name, dataset, folder, dense, report, key_words)
     state = Checkpoint.load(folder / CHECKPOINT)
-    if state is None or not all(is_made(folder / name) for name in (FLOAT_MODEL, FLOAT_FACTS)):
+    if state is None or not _float_model_is_of(state, training):
         if (begun := Checkpoint.load(dense / CHECKPOINT)) is None:
             raise _missing(dense / CHECKPOINT, dense / DENSE)
         # A checkpoint from behind the float model is of no use without it.
@@ -198,6 +198,17 @@ def train_victim(
             **facts,
             "history": history,
         },
+    )
+
+
+def _float_model_is_of(state: Checkpoint, training: _Training) -> bool:
+    """Whether the float model that lies there is the one that this state has left behind.
+
+    A training anew finds the one of the time before, which is the same, but its own epochs must still be gone through.
+    """
+    recovered = state.stage == "recover" and state.epochs_done == training.stages["recover"].epochs
+    return (recovered or state.stage == "quantize") and all(
+        is_made(training.folder / name) for name in (FLOAT_MODEL, FLOAT_FACTS)
     )
 
 
