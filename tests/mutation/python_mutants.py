@@ -43,9 +43,15 @@ def mutate(modules: Sequence[str], most: int, seed: int) -> list[Mutant]:
         return [_mutant(work, name, *noted[name]) for name in drawn]
 
 
+def imported_as(module: str) -> str:
+    """Returns the path by which tests import a module: `tinycerb/converters` is a link to `converters`."""
+    return module if module.startswith("tinycerb/") else f"tinycerb/{module}"
+
+
 def _configure(work: Path, modules: Sequence[str]) -> None:
     settings = {
-        "source_paths": list(modules),
+        # Copied by mutmut as files, not as links: the name that tests import is the one that is changed.
+        "source_paths": [imported_as(module) for module in modules],
         "also_copy": list(COPIED),
         "pytest_add_cli_args_test_selection": pytest_arguments(judged_files(TABLE), modules),
         "pytest_add_cli_args": ["-p", "no:cacheprovider"],
@@ -76,7 +82,7 @@ def _run_mutmut(work: Path, names: Sequence[str]) -> None:
 def _noted(work: Path, modules: Sequence[str]) -> _Noted:
     found: _Noted = {}
     for module in modules:
-        codes = json.loads((work / "mutants" / f"{module}.meta").read_text())["exit_code_by_key"]
+        codes = json.loads((work / "mutants" / f"{imported_as(module)}.meta").read_text())["exit_code_by_key"]
         found |= {name: (module, code) for name, code in codes.items()}
     return found
 

@@ -1,4 +1,4 @@
-"""Mutation testing: its tables name what is there, and its C changes are the ones meant."""
+"""Mutation testing: its tables name what is there, its C changes are the ones meant, and fifty changes are tried."""
 
 import ast
 import tomllib
@@ -9,6 +9,15 @@ import pytest
 from tests.mutation import c_mutants, python_mutants
 from tests.mutation.c_changes import changes_of
 from tests.mutation.tree import HERE, ROOT, Mutant, judged_files, report
+
+# Judged in a moment each, without TensorFlow.
+FAST = (
+    "tinycerb/answers/normalise.py",
+    "tinycerb/bench/verdict.py",
+    "tinycerb/bench/statistics.py",
+    "tinycerb/compression/budget.py",
+    "tinycerb/matrix/reference_rows.py",
+)
 
 
 @pytest.mark.parametrize("table", [python_mutants.TABLE, c_mutants.TABLE])
@@ -43,6 +52,14 @@ def test_what_nobody_notices_is_still_there_and_has_a_reason() -> None:
         assert each["was"] in " ".join((ROOT / each["file"]).read_text().split()), each
         assert each["was"] != each["became"], each
         assert len(each["reason"]) > 20, each
+
+
+def test_fifty_changes_are_noticed() -> None:
+    """At least nine of ten; which fifty depends on the modules alone."""
+    mutants = python_mutants.mutate(FAST, most=10, seed=1)
+    assert len(mutants) == 50
+    noticed = [mutant for mutant in mutants if mutant.fate == "noticed"]
+    assert len(noticed) >= 45, report(mutants)
 
 
 C_SOURCE = """\

@@ -33,10 +33,10 @@ class Mutant:
 
 
 def copy_tree(to: Path) -> None:
-    """Copies all that tests read."""
+    """Copies all that tests read; what `tinycerb` links to is there once, so that a change is seen by either name."""
     for name in COPIED:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, to / name, ignore=_LEFT_OUT)
+            shutil.copytree(ROOT / name, to / name, symlinks=True, ignore=_LEFT_OUT)
         else:
             shutil.copy(ROOT / name, to / name)
 
