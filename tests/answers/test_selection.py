@@ -1,8 +1,11 @@
 """Head selection."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
+from tinycerb.answers.keyed_selection import _draw, coarse_views, siphash
 from tinycerb.answers.selection import HEAD_SELECTIONS, simulated_device
 from tinycerb.errors import UsageError
 
@@ -60,3 +63,41 @@ def test_small_changes_draw_again_under_keyed_and_seldom_under_coarse_keyed() ->
     }
     assert changed["keyed"] > 0.5
     assert changed["coarse_keyed"] < changed["keyed"] / 4
+
+
+def test_a_simulated_device_is_the_same_in_every_release() -> None:
+    """Cells of other releases can be compared only with the draws that they met."""
+    device = simulated_device(7)
+    assert device.secret == hashlib.sha256(b"secret of device 7").digest()[:16]
+    assert device.rng.integers(0, 1000, 5).tolist() == np.random.default_rng(7).integers(0, 1000, 5).tolist()
+    constant = np.random.default_rng(1).integers(0, 1000, 10).tolist()
+    assert device.constant.integers(0, 1000, 10).tolist() == constant
+    cycled = device.power_cycled()
+    assert cycled.constant.integers(0, 1000, 10).tolist() == constant
+    assert (cycled.secret, cycled.rng) == (device.secret, device.rng)
+
+
+def test_a_digest_draws_with_its_low_word_then_its_high_word_then_hashed_again() -> None:
+    """Of three heads: thirds of 2^32 to the last bit; the word 0 alone is refused, for 2^32 mod 3 is 1."""
+    secret = bytes(range(16))
+    words = [0x55555555, 0x55555556, 0xAAAAAAAA, 0xAAAAAAAB, 0xFFFFFFFF, 0xAAAAAAAB << 32, 0x55555556 << 32 | 1]
+    assert _draw(np.array(words, np.uint64), 3, secret).tolist() == [0, 1, 1, 2, 2, 2, 0]
+    again = siphash(secret, np.zeros((1, 8), np.uint8))
+    alone = _draw(again, 3, secret)[0]
+    # Beside digests that need no second draw, which must keep theirs.
+    others = [(alone + 1) % 3 * 0x55555556 + 1, (alone + 2) % 3 * 0x55555556 + 1]
+    drawn = _draw(np.array([others[0], 0, others[1]], np.uint64), 3, secret).tolist()
+    assert drawn == [(alone + 1) % 3, alone, (alone + 2) % 3]
+    assert alone == (int(again[0]) & 0xFFFFFFFF) * 3 >> 32
+
+
+def test_a_coarse_view_by_hand() -> None:
+    """Of 40 numbers the sixteenths have 2, 3, 2, 3, ...: they end at 2, 5, 7, 10, ...; equal is not brighter."""
+    image = np.zeros(40, np.int8)
+    image[[0, 4, 39]] = 10, 10, -20
+    assert coarse_views(image[np.newaxis]).tolist() == [0b11]
+    image[[0, 4, 39]] = 1, 4, 11
+    # The mean is 0.4: sums of 1, 4 and 11 over 2, 3 and 3.
+    assert coarse_views(image[np.newaxis]).tolist() == [1 << 15 | 0b11]
+    image[[0, 4, 39]] = 0, 1, 0
+    assert coarse_views(np.stack([image, np.full(40, -128, np.int8)])).tolist() == [0b10, 0]

@@ -9,6 +9,7 @@ from typing import Any
 from tinycerb.seal.care import covered_files
 from tinycerb.seal.manifest import NAME
 
+_CHECKPOINT, _FINISHED = "checkpoint.npz", "training.json"
 # Clocks are in them.
 _TIMED = ("epoch_times.csv", "latency.json", "env.json", "report.pdf", "model_card.md")
 
@@ -42,7 +43,7 @@ def differences(found: Path, reference: Path) -> Iterator[str]:
     """Names the artefacts of a run that are not byte for byte those of another; figures without their times."""
     for path in covered_files(reference):
         name = path.relative_to(reference)
-        if path.name in _TIMED:
+        if path.name in _TIMED or _put_away(found / name):
             continue
         if not (found / name).is_file():
             yield f"{name} is missing"
@@ -51,6 +52,12 @@ def differences(found: Path, reference: Path) -> Iterator[str]:
                 yield f"{name} has other figures"
         elif (found / name).read_bytes() != path.read_bytes():
             yield f"{name} has other bytes"
+
+
+def _put_away(checkpoint: Path) -> bool:
+    """Whether it is a damaged checkpoint of a training that is finished: nothing reads it, nothing makes it again."""
+    aside = checkpoint.with_name(f"{_CHECKPOINT}.damaged")
+    return checkpoint.name == _CHECKPOINT and aside.exists() and checkpoint.with_name(_FINISHED).exists()
 
 
 def _without_times(path: Path) -> Any:
