@@ -11,10 +11,9 @@ from tinycerb.errors import UsageError
 
 
 def test_random_heads_are_even() -> None:
-    from scipy.stats import chisquare
-
     heads = HEAD_SELECTIONS["random"](np.zeros((30_000, 1), np.int8), 3, simulated_device(1))
-    assert chisquare(np.bincount(heads, minlength=3)).pvalue > 0.001
+    # Chi-square with two degrees of freedom stays below this 999 times of 1000.
+    assert ((np.bincount(heads, minlength=3) - 10_000) ** 2 / 10_000).sum() < 13.8
 
 
 def test_fixed_is_head_zero() -> None:
