@@ -52,6 +52,10 @@ sys.meta_path.insert(0, Finder)
     return beside(folder)
 
 
+# As TensorFlow puts it: 1 is out of memory, 3 is not implemented.
+ONEDNN = "{{function_node x}} Operation received an exception:Status: "
+
+
 def called(*arguments: str) -> int:
     """Runs the command in this process and returns its exit code."""
     with pytest.MonkeyPatch.context() as patch:
@@ -75,6 +79,12 @@ def called(*arguments: str) -> int:
             3,
             "memory ran out (ResourceExhaustedE",
         ),
+        (
+            type("AbortedError", (Exception,), {})(f"{ONEDNN}1, message: could not create a primitive"),
+            3,
+            "memory ran out",
+        ),
+        (type("AbortedError", (Exception,), {})(f"{ONEDNN}3, message: could not create a primitive"), 70, "a fault of"),
         (type("KilledWorker", (Exception,), {})("its last worker died"), 3, "memory ran out (Kill"),
         (RecursionError("maximum depth"), 2, "nested too deeply"),
         (EOFError("No data left in file"), 2, "ends too early"),

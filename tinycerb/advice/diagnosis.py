@@ -4,6 +4,9 @@ import errno
 
 from tinycerb.errors import EnvironmentProblem, InternalError, Interrupted, TinyCerbError, UsageError
 
+# What oneDNN's status 1 is: TensorFlow passes it on as a number. 2 are wrong arguments, 3 is what it does not have.
+_ONEDNN_OUT_OF_MEMORY = "Operation received an exception:Status: 1,"
+
 # Where a traceback can be seen.
 ASK_FOR_IT = "TINYCERB_DEBUG=1 before the command shows where"
 IN_THE_LOG = "where, stands in the log"
@@ -52,9 +55,11 @@ def diagnose(error: BaseException, traceback: str = ASK_FOR_IT) -> TinyCerbError
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """As Python, the system, TensorFlow and Dask say it; those two are not imported for it."""
+    """As Python, the system, TensorFlow, its oneDNN and Dask say it; none of them is imported for it."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
+    if type(error).__name__ == "AbortedError":
+        return _ONEDNN_OUT_OF_MEMORY in str(error)
     return isinstance(error, MemoryError) or type(error).__name__ in ("ResourceExhaustedError", "KilledWorker")
 
 
