@@ -1,4 +1,4 @@
-"""What KnockoffNets, label-only stealing and ActiveThief ask and train on; nothing is trained here."""
+"""What KnockoffNets, label-only stealing, ActiveThief and JBDA ask and train on; nothing is trained here."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,6 +11,7 @@ from tinycerb.attacks.activethief import ActiveThief
 from tinycerb.attacks.base import choose_images
 from tinycerb.attacks.building_blocks.distill import settings_of
 from tinycerb.attacks.building_blocks.transfer import shuffled_images
+from tinycerb.attacks.jbda import Jbda, seed_images
 from tinycerb.attacks.knockoff import Knockoff
 from tinycerb.attacks.label_only import LabelOnly, smoothed_labels
 from tinycerb.config import AttackConfig
@@ -145,3 +146,79 @@ def test_what_active_thief_cannot_do(options: dict[str, Any], said: str) -> None
     ActiveThief(rounds=1000, start=1, selector_epochs=10000)
     with pytest.raises(UsageError, match=f"^attack 'activethief': {said}$"):
         ActiveThief(**options)
+
+
+def test_jbda_by_hand(monkeypatch) -> None:
+    """Two seeds; rounds of 2 and, held by the reservoir, of 3; one more uses up eight. All pixels move by a tenth of 255."""
+    trained: list[tuple] = []
+    student = object()
+    oracle = Recorder()
+    config = replace(CONFIG, budget=8)
+    inputs = replace(inputs_of(oracle, config, measure, seed=4), pool=POOL[:9], own=POOL[10:16], build=lambda: student)
+
+    def signs_of(clone: object):
+        assert clone is student
+
+        def signs(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+            assert labels.dtype == np.int32
+            assert (labels == Recorder().query(images).argmax(axis=1)).all()
+            return np.ones(images.shape, np.float32)
+
+        return signs
+
+    monkeypatch.setattr("tinycerb.attacks.jbda.gradient_signs", signs_of)
+    for name in ("train_selector", "train_clone"):
+        monkeypatch.setattr(f"tinycerb.attacks.jbda.{name}", lambda *given: trained.append(given))
+    Jbda(seeds=2, step=0.1, epochs_per_round=3, reservoir_after=1, reservoir=3, flip_every=2).run(inputs)
+    assert [len(each) for each in oracle.asked] == [2, 2, 3, 1]
+    images = np.concatenate(oracle.asked)
+    assert (images[:2] == seed_images(inputs, 2)).all()
+    random, known = np.random.default_rng([4, 6]), 2
+    # The third round goes down again.
+    for children, step in zip(oracle.asked[1:], (25.5, 25.5, -25.5), strict=True):
+        parents = images[random.permutation(known)[: len(children)]].astype(int)
+        assert (children == np.clip(np.rint(parents + step), 0, 255)).all()
+        known += len(children)
+    assert [len(each[1]) for each in trained] == [2, 4, 7, 8]
+    for given, asked, answers, *more in trained:
+        assert given is inputs
+        assert (asked == images[: len(asked)]).all()
+        assert (answers == Recorder().query(asked)).all()
+        assert more == ([3, student] if len(asked) < 8 else [])
+
+
+def test_jbda_whose_seeds_use_up_the_budget_builds_no_clone_to_grow_with(monkeypatch) -> None:
+    trained: list[tuple] = []
+    monkeypatch.setattr("tinycerb.attacks.jbda.train_clone", lambda *given: trained.append(given))
+    oracle = Recorder()
+    inputs = replace(inputs_of(oracle, replace(CONFIG, budget=6), measure), own=POOL[:6], build=lambda: 1 / 0)
+    Jbda().run(inputs)
+    ((_, images, _),) = trained
+    assert sorted(image.tobytes() for image in images) == sorted(image.tobytes() for image in POOL[:6])
+
+
+@pytest.mark.parametrize(
+    ("option", "lowest", "highest"),
+    [
+        ("seeds", 0, 10**7),
+        ("step", 1 / 255, 1),
+        ("epochs_per_round", 1, 1000),
+        ("reservoir_after", 0, 1000),
+        ("reservoir", 1, 10**7),
+        ("flip_every", 0, 1000),
+    ],
+)
+def test_options_of_jbda_have_their_ends(option: str, lowest: float, highest: float) -> None:
+    for allowed in (lowest, highest):
+        Jbda(**{option: allowed})
+    for wrong in (lowest - 0.001, highest + 0.001):
+        with pytest.raises(UsageError, match=f"^attack 'jbda': option {option} is {wrong}; allowed: {lowest:g} to"):
+            Jbda(**{option: wrong})
+
+
+def test_jbdas_budget_pays_for_its_seeds() -> None:
+    Jbda(seeds=20).check(CONFIG, 200, 0)
+    Jbda(seeds=21).check(CONFIG, 200, 20)
+    for seeds, own in ((21, 0), (0, 21)):
+        with pytest.raises(UsageError, match=r"attacks.a.budget is 20; allowed: 21 \(the seeds alone\)"):
+            Jbda(seeds=seeds).check(CONFIG, 200, own)
