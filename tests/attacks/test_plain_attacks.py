@@ -149,7 +149,7 @@ def test_what_active_thief_cannot_do(options: dict[str, Any], said: str) -> None
 
 
 def test_jbda_by_hand(monkeypatch) -> None:
-    """Two seeds; rounds of 2 and, held by the reservoir, of 3; one more uses up eight. All pixels move by a tenth of 255."""
+    """Two seeds; rounds of 2 and, held by the reservoir, of 3; one more uses up eight. Pixels move by a tenth."""
     trained: list[tuple] = []
     student = object()
     oracle = Recorder()
