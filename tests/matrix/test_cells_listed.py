@@ -120,3 +120,25 @@ def test_seeds_beside_the_first_have_runs_inside_it(tmp_path: Path) -> None:
     again = seed_runs(root)
     assert kept.exists()
     assert [RunDirectory.open(run.path).config for run in again] == [run.config for run in described]
+
+
+def test_a_cell_names_the_file_of_its_victim_and_none_that_is_half_converted(tmp_path: Path, monkeypatch) -> None:
+    config = config_of("bench.attacker_seeds=[7]")
+    runs = [RunDirectory(tmp_path / str(seed), replace(config, seed=seed)) for seed in (1, 2)]
+    for run, victim, names in (
+        (runs[0], "undefended", ("model.tflite", "model.json")),
+        (runs[0], "cerberos", ("model.tflite",)),
+        (runs[1], "undefended", ("model.json",)),
+        (runs[1], "cerberos", ("model.tflite", "model.json")),
+    ):
+        run.victim(victim).mkdir(parents=True)
+        for name in names:
+            (run.victim(victim) / name).touch()
+    monkeypatch.setattr(RunDirectory, "model_sha256", lambda run, victim: f"{victim} of {run.config.seed}")
+    cells, _ = list_cells(runs)
+    assert {(cell.run.config.seed, cell.spec.victim): cell.spec.model_sha256 for cell in cells} == {
+        (1, "undefended"): "undefended of 1",
+        (1, "cerberos"): "",
+        (2, "undefended"): "",
+        (2, "cerberos"): "cerberos of 2",
+    }
