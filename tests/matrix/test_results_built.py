@@ -9,6 +9,7 @@ import pytest
 
 from tests.bench.test_clones import SPEC
 from tinycerb.atomic import read_json, write_json
+from tinycerb.bench.verdict import THREATS
 from tinycerb.config import AttackConfig
 from tinycerb.matrix.cells import MatrixCell, Skipped
 from tinycerb.matrix.results import gather_results
@@ -65,7 +66,7 @@ def test_what_results_say_of_the_whole(results) -> None:
     assert {name: each["of"] for name, each in found["victims"].items()} == {"plain": "plain", "cerberos": "cerberos"}
     assert found["reference_rows"] == [["SimpleNamespace", "list", "dict", "SimpleNamespace"]]
     # The bar: 80 % of the baseline's accuracy on the seed that was attacked.
-    assert list(found["threats"]) == ["T1", "T2"]
+    assert {threat: each["meaning"] for threat, each in found["threats"].items()} == THREATS
     assert found["threats"]["T1"]["bar"] == pytest.approx(0.64)
     assert found["threats"]["T1"]["conclusive"]
     # 1.96 deviations of a share of 0.7 of 50 images, at the least.
