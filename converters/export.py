@@ -33,7 +33,9 @@ _LAYOUTS: dict[str, Callable[[tf.Tensor, WideHead], tf.Tensor]] = {
 class _Selectable(tf.Module):
     """Backbone, heads, and the choice of one head by index."""
 
-    def __init__(self, backbone: Callable[..., Any], heads: Sequence[Head], apart: bool) -> None:
+    def __init__(
+        self, backbone: Callable[..., "tf.Tensor | list[tf.Tensor]"], heads: Sequence[Head], apart: bool
+    ) -> None:
         super().__init__()
         # The module must own the backbone, or its variables are not found by the converter.
         self.backbone = backbone
@@ -61,7 +63,9 @@ class _Selectable(tf.Module):
 class _FakeQuantized(_Selectable):
     """The same with all ranges told to the converter, behind a backbone that tells its own."""
 
-    def __init__(self, backbone: Callable[..., Any], heads: Sequence[Head], layout: str) -> None:
+    def __init__(
+        self, backbone: Callable[..., "tf.Tensor | list[tf.Tensor]"], heads: Sequence[Head], layout: str
+    ) -> None:
         super().__init__(backbone, heads, layout == APART)
         self._layout = _LAYOUTS[layout]
 
@@ -86,13 +90,13 @@ class _Constant(tf.Module):
 
 
 def export_int8(
-    backbone: Callable[..., Any],
+    backbone: Callable[..., "tf.Tensor | list[tf.Tensor]"],
     heads: Sequence[Head],
     image_shape: tuple[int, int, int],
-    facts: Mapping[str, Any],
+    facts: Mapping[str, object],
     layout: str = FULLY_CONNECTED,
     calibration: np.ndarray | None = None,
-) -> tuple[bytes, dict[str, Any]]:
+) -> bytes:
     """Converts to a full-int8 file with builtin operators only.
 
     Args:
@@ -106,7 +110,7 @@ def export_int8(
         calibration: images to measure activation ranges on, float32 [N, height, width, channels] in 0..1.
 
     Returns:
-        The file's bytes, and the metadata that is embedded in it under the name `tinycerb`: `facts` plus `heads`,
+        The file's bytes. What it says about itself stands in it under the name `tinycerb`: `facts` plus `heads`,
         `classes`, `alphas` and `head_layout`. Inputs are `image` (int8) and `head` (int32 [1]), the output is `logits`
         (int8 [1, classes]): the selected head's logits times its alpha.
     """
@@ -127,11 +131,14 @@ def export_int8(
         "alphas": module.alphas,
         "head_layout": layout,
     }
-    return embed_metadata(compact(converter.convert()), metadata), metadata
+    return embed_metadata(compact(converter.convert()), metadata)
 
 
 def export_float(
-    backbone: Callable[..., Any], heads: Sequence[Head], image_shape: tuple[int, int, int], apart: bool = False
+    backbone: Callable[..., "tf.Tensor | list[tf.Tensor]"],
+    heads: Sequence[Head],
+    image_shape: tuple[int, int, int],
+    apart: bool = False,
 ) -> bytes:
     """Converts the same graph in float32, to compare an int8 file with layer by layer.
 

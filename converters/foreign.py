@@ -3,21 +3,21 @@
 from typing import Any
 
 from tinycerb.converters.flatbuffer_writer import pack_model, unpack_model
-from tinycerb.converters.model_file import ModelFile, Tensor, parse_model
+from tinycerb.converters.model_file import ModelFile, Tensor
 
 
 class ForeignModelError(ValueError):
     """The file is no int8 classifier of one image."""
 
 
-def adopt(content: bytes) -> bytes:
+def adopt(file: ModelFile) -> bytes:
     """Returns the file with the signature `image` to `logits`; it counts as a model of one head.
 
     Raises:
         ForeignModelError: more than one input or output, another type than int8, or a batch that is not 1.
     """
-    image, answer = _ends(parse_model(content))
-    schema, model = unpack_model(content)
+    image, answer = _ends(file)
+    schema, model = unpack_model(file.content)
     signature = schema.SignatureDefT()
     signature.signatureKey = "serving_default"
     signature.subgraphIndex = 0

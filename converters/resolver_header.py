@@ -1,7 +1,7 @@
 """`resolver.h`: exactly the operators that a file needs, and the memory it needs, for users of TFLite Micro."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from typing import TypedDict
 
 from tinycerb.converters.known_operators import tflm_methods
 from tinycerb.converters.model_file import ModelFile
@@ -11,12 +11,29 @@ class ResolverError(ValueError):
     """The file holds an operator that TFLite Micro does not know."""
 
 
-def render_resolver(model: ModelFile, facts: Mapping[str, Any]) -> str:
+class ArenaFacts(TypedDict):
+    """How much memory TFLite Micro takes, and how that is known, in words."""
+
+    arena_bytes: int
+    origin: str
+
+
+class ResolverFacts(TypedDict):
+    """What the header says beside the operators."""
+
+    sha256: str
+    heads: int
+    classes: int
+    alphas: Sequence[float]
+    arena: ArenaFacts
+
+
+def render_resolver(model: ModelFile, facts: ResolverFacts) -> str:
     """Returns the C++ header.
 
     Args:
         model: a file of one subgraph with the input `image` and, unless it has one head, `head`.
-        facts: `sha256`, `heads`, `classes`, `alphas`, and `arena` with `arena_bytes` and `origin`.
+        facts: of its `model.json`.
 
     Raises:
         ResolverError: TFLite Micro has no such operator.

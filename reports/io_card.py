@@ -1,10 +1,27 @@
 """The input and output card: how an image becomes the model's input, and its answer a number."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 
-def io_rows(facts: Mapping[str, Any]) -> list[tuple[str, str, str, str, str, str]]:
+class TensorFacts(TypedDict):
+    """An input or output; scale and zero point are None where its integers stand for themselves."""
+
+    dtype: str
+    shape: list[int]
+    scale: float | None
+    zero_point: int | None
+
+
+class FileFacts(TypedDict):
+    """What is shown of a `model.json`."""
+
+    inputs: dict[str, TensorFacts]
+    outputs: dict[str, TensorFacts]
+    heads: int
+    alphas: list[float]
+
+
+def io_rows(facts: FileFacts) -> list[tuple[str, str, str, str, str, str]]:
     """Returns per tensor: its name, type, shape, scale, zero point and the real values that it can hold.
 
     Args:
@@ -24,7 +41,7 @@ def io_rows(facts: Mapping[str, Any]) -> list[tuple[str, str, str, str, str, str
     return rows
 
 
-def python_lines(facts: Mapping[str, Any]) -> list[str]:
+def python_lines(facts: FileFacts) -> list[str]:
     """Returns three lines of Python from `pixels` (uint8 [height, width, channels]) and `head` to float logits.
 
     They expect `numpy as np`, and `interpreter`, a TFLite Interpreter with its tensors allocated.
@@ -39,7 +56,7 @@ def python_lines(facts: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def c_lines(facts: Mapping[str, Any]) -> list[str]:
+def c_lines(facts: FileFacts) -> list[str]:
     """Returns three lines of C: the input from `pixels` (uint8_t), the head, and logit `k` of the answer.
 
     They expect `image`, `head_input` and `answer`, pointers to the tensors' data, and `alphas` of resolver.h.
@@ -65,13 +82,13 @@ def c_lines(facts: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def is_plain(facts: Mapping[str, Any]) -> bool:
+def is_plain(facts: FileFacts) -> bool:
     """Returns whether the input is a pixel 0..255 minus a number, so that the device need not scale."""
     image = facts["inputs"]["image"]
     return abs(image["scale"] * 255 - 1) < 1e-5 and image["zero_point"] == -128
 
 
-def render_io_card(facts: Mapping[str, Any]) -> str:
+def render_io_card(facts: FileFacts) -> str:
     """Returns the card for a terminal."""
     rows = [("tensor", "type", "shape", "scale", "zero point", "real values"), *io_rows(facts)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -80,7 +97,7 @@ def render_io_card(facts: Mapping[str, Any]) -> str:
     return "\n".join([*table, "  Python:", *indented[0], "  C:", *indented[1]])
 
 
-def markdown_io_card(facts: Mapping[str, Any]) -> list[str]:
+def markdown_io_card(facts: FileFacts) -> list[str]:
     """Returns the card as lines of Markdown."""
     return [
         "| tensor | type | shape | scale | zero point | real values |",

@@ -10,12 +10,11 @@ import tensorflow as tf
 from tinycerb.compression.quantization import quantize_aware
 from tinycerb.conversion.from_run import convert_model
 from tinycerb.conversion.trained_model import from_quantization_aware
-from tinycerb.converters.model_file import read_model_file
 from tinycerb.events import ignore
 from tinycerb.keras_models import build_backbone
 from tinycerb.keras_models.legacy import keras, named_layer
 from tinycerb.keras_models.multi_head import attach_heads, head_name
-from tinycerb.runtimes.interpreter_model import quantize_images
+from tinycerb.runtimes.model_card import BundleCard, ModelDescription
 
 HEADS, CLASSES, IMAGES = 3, 10, 100
 Size = tuple[tuple[int, int, int], float]
@@ -54,7 +53,7 @@ class ConvertedBackbone:
 
     name: str
     folder: Path
-    card: dict
+    card: BundleCard
     codes: np.ndarray
 
 
@@ -74,7 +73,7 @@ def convert_backbone(name: str, size: Size, folder: Path, heads: int = HEADS) ->
     backbone = build_backbone(name, shape, width)
     model = attach_heads(backbone, CLASSES, heads)
     _enliven(backbone, model, images.astype(np.float32) / 255, heads)
-    facts = {"schema_version": 1, "victim": name, "image_shape": list(shape), "response": "none"}
+    description = ModelDescription(victim=name, image_shape=shape)
     wrapped = quantize_aware(model)
     # Training would settle all ranges in thousands of steps; these images settle them in one.
     with pytest.MonkeyPatch.context() as patch:
@@ -82,9 +81,8 @@ def convert_backbone(name: str, size: Size, folder: Path, heads: int = HEADS) ->
             tf.__internal__.train, "assign_moving_average", lambda variable, value, *_, **__: variable.assign(value)
         )
         wrapped(images.astype(np.float32) / 255, training=True)
-    card = convert_model(from_quantization_aware(wrapped, heads), facts, images, folder, ignore)
-    codes = quantize_images(read_model_file(folder / "model.tflite"), images)
-    return ConvertedBackbone(name, folder, card, codes)
+    bundle = convert_model(from_quantization_aware(wrapped, heads), description, images, folder, ignore)
+    return ConvertedBackbone(name, folder, bundle.card, bundle.artifact.quantize(images))
 
 
 def _enliven(backbone: keras.Model, model: keras.Model, images: np.ndarray, heads: int) -> None:

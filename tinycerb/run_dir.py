@@ -18,7 +18,7 @@ from tinycerb import __version__
 from tinycerb.atomic import describe_os_error, make_directory, pack_json
 from tinycerb.config import Config, parse_config
 from tinycerb.errors import EnvironmentProblem, UsageError
-from tinycerb.runtimes.model_json import read_side_file
+from tinycerb.runtimes.model_json import read_model_json
 from tinycerb.seal.files import Damaged, manifest_in, read_bytes, read_json, read_text, write_into
 from tinycerb.seal.manifest import NAME as MANIFEST
 from tinycerb.seal.manifest import Manifest
@@ -177,7 +177,7 @@ class RunDirectory:
         """
         found = hashlib.sha256(read_bytes(self.model(name))).hexdigest()
         described = self.victim(name) / "model.json"
-        if found != read_side_file(described)["sha256"]:
+        if found != read_model_json(described).sha256:
             raise EnvironmentProblem(
                 f"{self.model(name)} is damaged or was exchanged: it is not the file that model.json describes; "
                 f"make it again: rm {described}; tinycerb convert {self.path}"

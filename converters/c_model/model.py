@@ -17,7 +17,7 @@ from tinycerb.converters.c_model.softmax import SMALLEST_STEP, softmax_scale
 from tinycerb.converters.c_model.source import Source, open_source
 from tinycerb.converters.c_model.targets import TARGETS, Target
 from tinycerb.converters.c_model.validation import validate
-from tinycerb.converters.metadata import MetadataError, read_metadata
+from tinycerb.converters.metadata import MetadataError, head_scales
 from tinycerb.converters.model_file import ModelFile, Tensor
 
 
@@ -119,9 +119,7 @@ def lower_model(file: ModelFile, target: str = "portable", responses: Sequence[R
         image=image,
         output=output,
         heads=to.heads,
-        answer_scales=_answer_scales(file, output, combiner.rows if combiner else to.heads)
-        if is_answered(classes)
-        else (),
+        answer_scales=_answer_scales(file, combiner.rows if combiner else to.heads) if is_answered(classes) else (),
         responses=tuple(responses[1:] if combiner else responses),
         combiner=combiner,
     )
@@ -135,19 +133,18 @@ def _all_heads(file: ModelFile, combiner: ResponseStep) -> ModelFile:
     return table
 
 
-def _answer_scales(file: ModelFile, output: Tensor, heads: int) -> tuple[Mapping[str, int], ...]:
-    if file.gives_posteriors:
-        return ()
+def _answer_scales(file: ModelFile, heads: int) -> tuple[Mapping[str, int], ...]:
     try:
-        metadata = read_metadata(file) or {}
+        scales = head_scales(file, heads)
     except MetadataError as error:
         raise UnsupportedModelError(f"what the file says about itself is damaged: {error}") from error
-    alphas = metadata.get("alphas", [1.0] * heads)
-    if len(alphas) < heads:
-        raise UnsupportedModelError(f"the file's metadata name {len(alphas)} heads; its graph has {heads}")
-    for head, alpha in enumerate(alphas):
-        if not output.scales[0] / alpha > SMALLEST_STEP:
+    if scales is None:
+        return ()
+    if len(scales) < heads:
+        raise UnsupportedModelError(f"the file's metadata name {len(scales)} heads; its graph has {heads}")
+    for head, scale in enumerate(scales):
+        if not scale > SMALLEST_STEP:
             raise UnsupportedModelError(
-                f"the output's scale {output.scales[0]:g} over head {head}'s alpha {alpha:g} is too small for softmax"
+                f"the output's scale over head {head}'s alpha is {scale:g}, too small for softmax"
             )
-    return tuple(softmax_scale(output.scales[0] / alpha) for alpha in alphas)
+    return tuple(map(softmax_scale, scales))

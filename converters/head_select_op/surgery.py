@@ -5,7 +5,7 @@ from typing import Any
 
 from tinycerb.converters.flatbuffer_writer import pack_model, unpack_model
 from tinycerb.converters.known_operators import TINYCERB_OPERATOR
-from tinycerb.converters.model_file import ModelFile, parse_model
+from tinycerb.converters.model_file import ModelFile, Operator
 
 # custom_options, little endian: u8 layout version, u8 mode, u16 heads, u16 classes.
 OPTIONS = struct.Struct("<BBHH")
@@ -17,20 +17,19 @@ class SurgeryError(ValueError):
     """The file has no head selection to exchange."""
 
 
-def select_by_custom_op(content: bytes, draw: bool) -> bytes:
+def select_by_custom_op(file: ModelFile, draw: bool) -> bytes:
     """Returns the file with the custom operator; all other operators, weights and scales stay as they are.
 
     Args:
-        content: a file whose operator GATHER selects a row by the input `head`.
+        file: one whose operator GATHER selects a row by the input `head`.
         draw: whether the operator draws the head itself; `head` is then an output instead of an input.
 
     Raises:
         SurgeryError: there is no such operator.
     """
-    file = parse_model(content)
     gather = _gather(file)
     heads, classes = gather.inputs[0].shape
-    schema, model = unpack_model(content)
+    schema, model = unpack_model(file.content)
     graph = model.subgraphs[0]
     code = schema.OperatorCodeT()
     code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
@@ -46,7 +45,7 @@ def select_by_custom_op(content: bytes, draw: bool) -> bytes:
     return pack_model(model)
 
 
-def _gather(file: ModelFile) -> Any:
+def _gather(file: ModelFile) -> Operator:
     operator = file.head_operator
     if operator is None or operator.name != "GATHER" or len(operator.inputs[0].shape) != 2:
         found = operator.name if operator else "no operator reads an input 'head'"

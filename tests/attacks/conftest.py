@@ -13,11 +13,12 @@ _ALL_HEADS = """
 import sys
 from pathlib import Path
 import numpy as np
-from tinycerb.answers.answering import codes_of_heads
 from tinycerb.runtimes.compiled_model import open_fastest
+from tinycerb.runtimes.model_artifact import open_artifact
 from tinycerb.datasets.query_pools import load_animal_mnist
-model = open_fastest(Path(sys.argv[1]))
-np.save(sys.argv[2], codes_of_heads(model, model.all_heads(model.quantize(load_animal_mnist()[::3][:3000]))))
+artifact = open_artifact(Path(sys.argv[1]))
+images = artifact.quantize(load_animal_mnist()[::3][:3000])
+np.save(sys.argv[2], artifact.posteriors(open_fastest(artifact).all_heads(images)))
 """
 
 

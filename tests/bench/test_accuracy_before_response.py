@@ -7,11 +7,13 @@ import json, sys
 from pathlib import Path
 from tinycerb.bench.accuracy import measure_accuracy
 from tinycerb.runtimes.compiled_model import open_fastest
+from tinycerb.runtimes.model_artifact import open_artifact
 from tinycerb.config import load_config
 from tinycerb.datasets import load_dataset
 from tinycerb.events import ignore
 test = load_dataset(load_config("smoke").data).test
-found = [measure_accuracy(open_fastest(Path(path)), test, ignore)[0] for path in sys.argv[1:]]
+models = [open_fastest(open_artifact(Path(path))) for path in sys.argv[1:]]
+found = [measure_accuracy(model, test, ignore)[0] for model in models]
 print(json.dumps([[one["accuracy_expected"], one["accuracy_before_response"]] for one in found]))
 """
 

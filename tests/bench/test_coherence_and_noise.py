@@ -15,10 +15,12 @@ from pathlib import Path
 from tinycerb.bench.layer_noise import measure_quantization
 from tinycerb.datasets import load_dataset
 from tinycerb.run_dir import RunDirectory
-from tinycerb.runtimes.interpreter_model import open_model
+from tinycerb.runtimes.interpreter_model import open_interpreter
+from tinycerb.runtimes.model_artifact import open_artifact
 run = RunDirectory.open(Path(sys.argv[1]))
 images = load_dataset(run.config.data).test.images
-found = measure_quantization(run, "undefended", open_model(run.model("undefended")), 0.5, float(sys.argv[2]), images)
+model = open_interpreter(open_artifact(run.model("undefended")))
+found = measure_quantization(run, "undefended", model, 0.5, float(sys.argv[2]), images)
 print(json.dumps(found))
 """
 COHERENCE = """

@@ -30,8 +30,8 @@ from tinycerb.converters.model_file import ModelFileError, read_model_file
 from tinycerb.datasets.user_data import load_user_data, load_user_pool
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.run_dir import RunDirectory
-from tinycerb.runtimes.auxiliary_model import open_side_model
-from tinycerb.runtimes.model_json import read_side_file
+from tinycerb.runtimes.auxiliary_model import open_auxiliary_model
+from tinycerb.runtimes.model_json import read_model_json
 
 DIGITS = "9" * 5000
 FULL = {name: np.zeros((60, 8, 8, 1) if "images" in name else 60, np.uint8) for name in ("images", "labels")}
@@ -144,8 +144,8 @@ READERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "configuration": (".toml", lambda path: load_config(str(path))),
     "board": (".toml", lambda path: load_board(str(path))),
     "model": (".tflite", read_model_file),
-    "side file": (".json", read_side_file),
-    "side model": (".tflite", open_side_model),
+    "model.json": (".json", read_model_json),
+    "auxiliary model": (".tflite", open_auxiliary_model),
     "JSON": (".json", read_json),
     "key": (".key", read_secret),
     "matrix": (".npy", lambda path: parse_response(f"ntm,file={path}").parts),  # type: ignore[attr-defined]
@@ -219,7 +219,7 @@ def test_and_on_the_command_line(value: str) -> None:
 def test_json_that_nobody_writes(tmp_path, text: str) -> None:
     path = tmp_path / "file.json"
     path.write_text(text)
-    for read in (read_json, read_side_file):
+    for read in (read_json, read_model_json):
         with pytest.raises(EnvironmentProblem):
             read(path)
     with pytest.raises(MetadataError, match=r"no valid JSON|allowed: up to"):

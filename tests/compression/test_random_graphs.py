@@ -75,11 +75,12 @@ RUN = """
 import sys
 import numpy as np
 from pathlib import Path
-from tinycerb.runtimes.interpreter_model import open_model
+from tinycerb.runtimes.interpreter_model import open_interpreter
+from tinycerb.runtimes.model_artifact import open_artifact
 for path in sys.argv[1:]:
-    model = open_model(Path(path))
+    model = open_interpreter(open_artifact(Path(path)))
     images = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 2), dtype=np.uint8)
-    print(model.all_heads(model.quantize(images)).shape)
+    print(model.all_heads(model.artifact.quantize(images)).shape)
 """
 
 

@@ -17,7 +17,7 @@ from tinycerb.converters.model_file import read_model_file
 from tinycerb.converters.resolver_header import ResolverError, render_resolver
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.reports.io_card import c_lines, python_lines, render_io_card
-from tinycerb.runtimes.model_json import read_side_file
+from tinycerb.runtimes.model_json import read_model_json
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def victim(smoke_run) -> Path:
 
 @pytest.fixture(scope="module")
 def card(victim) -> dict:
-    return read_side_file(victim / "model.json")
+    return read_model_json(victim / "model.json").to_json()
 
 
 def compile_and_run(folder: Path, compiler: str, name: str, source: str, *flags: str) -> str:
@@ -50,7 +50,7 @@ def compile_and_run(folder: Path, compiler: str, name: str, source: str, *flags:
     return ran.stdout
 
 
-def test_the_side_file_says_which_runtimes_ran(card) -> None:
+def test_model_json_says_which_runtimes_ran(card) -> None:
     assert [(engine["runtime"], engine["kernels"]) for engine in card["engines"]] == [
         ("tflite-runtime", "reference"),
         ("tflite-micro", "reference"),
@@ -233,10 +233,10 @@ def test_the_card_shows_every_tensor(card, smoke_run) -> None:
 
 
 @pytest.mark.parametrize("content", ["[1]", "{", '{"heads": 1}', '{"heads": NaN}', "[" * 100000, '{"a": 1e999}'])
-def test_a_wrong_side_file_is_refused_by_name(tmp_path, content: str) -> None:
+def test_a_wrong_model_json_is_refused_by_name(tmp_path, content: str) -> None:
     (tmp_path / "model.json").write_text(content)
     with pytest.raises(EnvironmentProblem, match=r"model\.json"):
-        read_side_file(tmp_path / "model.json")
+        read_model_json(tmp_path / "model.json")
 
 
 def test_a_header_names_the_engine(victim, card) -> None:

@@ -10,9 +10,10 @@ OUTPUTS = """
 import sys
 import numpy as np
 from pathlib import Path
+from tinycerb.converters.model_file import read_model_file
 from tinycerb.runtimes.layer_outputs import run_operators
 codes = np.random.default_rng(0).integers(-128, 128, (4, 28, 28, 1)).astype(np.int8)
-for operator, outputs in run_operators(Path(sys.argv[1]), codes):
+for operator, outputs in run_operators(read_model_file(Path(sys.argv[1])), codes):
     print(operator.name, outputs.tobytes().hex())
 """
 

@@ -104,6 +104,6 @@ def test_truncated_files_are_named(file, keep: int) -> None:
         parse_model(file.content[:keep])
 
 
-def test_the_side_file_is_plain_json(smoke_run) -> None:
+def test_model_json_is_plain_json(smoke_run) -> None:
     text = (smoke_run.victim("cerberos") / "model.json").read_text()
     assert json.loads(text)["operators"][-1]["operator"] == "GATHER"

@@ -6,6 +6,7 @@ import pytest
 from tinycerb.compression.quantization import quantize_aware
 from tinycerb.converters.export import export_int8
 from tinycerb.converters.head_layout import choose_layout, head_errors
+from tinycerb.converters.metadata import read_metadata
 from tinycerb.converters.model_file import parse_model
 from tinycerb.converters.wide_head import Head, widen
 from tinycerb.keras_models.layers import conv_block
@@ -84,7 +85,8 @@ def measured_errors(content: bytes, heads, alphas, run_apart, folder) -> np.ndar
 @pytest.mark.parametrize("layout", ["fully_connected", "convolution"])
 def test_every_head_keeps_its_resolution(layout, backbone, features, run_apart, tmp_path) -> None:
     heads = heads_of(GAINS, features)
-    content, metadata = export_int8(backbone, heads, (16, 16, 1), {}, layout)
+    content = export_int8(backbone, heads, (16, 16, 1), {}, layout)
+    metadata = read_metadata(parse_model(content)) or {}
     errors = measured_errors(content, heads, metadata["alphas"], run_apart, tmp_path)
     assert (errors <= MOST_ERROR).all(), errors
     assert metadata["head_layout"] == layout
@@ -145,13 +147,15 @@ def test_heads_whose_weights_differ_take_the_convolution(backbone, features, run
     choice = choose_layout(widen(heads), features)
     assert choice.layout == "convolution"
     assert choice.errors["fully_connected"][0] > 1.5 > MOST_ERROR >= choice.errors["convolution"][0]
-    content, metadata = export_int8(backbone, heads, (16, 16, 1), {}, choice.layout)
+    content = export_int8(backbone, heads, (16, 16, 1), {}, choice.layout)
+    metadata = read_metadata(parse_model(content)) or {}
     assert measured_errors(content, heads, metadata["alphas"], run_apart, tmp_path)[0] <= MOST_ERROR
 
 
 def test_the_arithmetic_foretells_the_file(backbone, features, run_apart, tmp_path) -> None:
     heads = heads_of((1.0, 4.0), features)
     foretold = head_errors(widen(heads), features, "fully_connected")
-    content, metadata = export_int8(backbone, heads, (16, 16, 1), {}, "fully_connected")
+    content = export_int8(backbone, heads, (16, 16, 1), {}, "fully_connected")
+    metadata = read_metadata(parse_model(content)) or {}
     found = measured_errors(content, heads, metadata["alphas"], run_apart, tmp_path)
     assert np.allclose(foretold, found, atol=0.15), (foretold, found)

@@ -8,7 +8,7 @@ import pytest
 from tinycerb.converters.head_select_op.build import DelegateBuildError, build_delegate
 from tinycerb.converters.head_select_op.surgery import OPTIONS, SurgeryError, select_by_custom_op
 from tinycerb.converters.metadata import read_metadata
-from tinycerb.converters.model_file import parse_model, read_model_file
+from tinycerb.converters.model_file import read_model_file
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.runtimes.isolated import head_inputs, run_model
 
@@ -25,7 +25,7 @@ def builtin(smoke_run) -> Path:
 def folder(tmp_path_factory, builtin) -> Path:
     folder = tmp_path_factory.mktemp("custom")
     for name, draw in (("take", False), ("draw", True)):
-        (folder / f"{name}.tflite").write_bytes(select_by_custom_op(builtin.read_bytes(), draw))
+        (folder / f"{name}.tflite").write_bytes(select_by_custom_op(read_model_file(builtin), draw))
     return folder
 
 
@@ -177,7 +177,7 @@ def test_a_missing_compiler_is_named(tmp_path, monkeypatch) -> None:
 
 
 def test_a_file_without_head_selection_is_refused() -> None:
-    tiny = Path(__file__).parents[2] / "tinycerb/doctor/tiny.tflite"
-    assert parse_model(tiny.read_bytes()).head_operator is None
+    tiny = read_model_file(Path(__file__).parents[2] / "tinycerb/doctor/tiny.tflite")
+    assert tiny.head_operator is None
     with pytest.raises(SurgeryError, match="no operator reads an input 'head'"):
-        select_by_custom_op(tiny.read_bytes(), draw=False)
+        select_by_custom_op(tiny, draw=False)

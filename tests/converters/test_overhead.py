@@ -11,6 +11,7 @@ from tinycerb.conversion.trained_model import from_quantization_aware
 from tinycerb.events import ignore
 from tinycerb.keras_models import build_backbone
 from tinycerb.keras_models.multi_head import attach_heads
+from tinycerb.runtimes.model_card import ModelDescription
 
 
 def processor_seconds() -> float:
@@ -32,12 +33,12 @@ def test_conversion_costs_less_than_three_seconds_on_top(monkeypatch, tmp_path, 
         return content
 
     monkeypatch.setattr(converter, "convert", timed)
-    facts = {"schema_version": 1, "victim": "demo_net", "image_shape": [28, 28, 1], "response": "none"}
+    description = ModelDescription(victim="demo_net", image_shape=(28, 28, 1))
     start = processor_seconds()
-    card = convert_model(from_quantization_aware(model, 3), facts, images, tmp_path, ignore)
+    bundle = convert_model(from_quantization_aware(model, 3), description, images, tmp_path, ignore)
     overhead = processor_seconds() - start - spent[0]
     record_property("overhead_processor_seconds", overhead)
     record_property("converter_processor_seconds", spent[0])
     assert len(spent) == 1
-    assert card["file_bytes"] > 50_000
+    assert bundle.card.file_bytes > 50_000
     assert overhead < 3

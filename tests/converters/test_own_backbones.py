@@ -28,7 +28,8 @@ from tinycerb.keras_models.layers import conv_block, depthwise_block
 from tinycerb.keras_models.legacy import keras
 from tinycerb.keras_models.multi_head import attach_own_backbones
 from tinycerb.oracle import OracleSpec, SealedOracle
-from tinycerb.runtimes.interpreter_model import quantize_images
+from tinycerb.runtimes.model_artifact import ModelArtifact
+from tinycerb.runtimes.model_card import ModelDescription
 
 SHAPE, CLASSES, MEMBERS = (16, 16, 1), 10, 2
 
@@ -37,11 +38,12 @@ TABLE = """
 import sys
 import numpy as np
 from pathlib import Path
-from tinycerb.runtimes.interpreter_model import open_model
-model = open_model(Path(sys.argv[1]))
+from tinycerb.runtimes.interpreter_model import open_interpreter
+from tinycerb.runtimes.model_artifact import open_artifact
+model = open_interpreter(open_artifact(Path(sys.argv[1])))
 images = np.load(sys.argv[2])
 table = model.all_heads(images)
-alone = np.stack([model.invoke(images[0], head) for head in range(model.heads)])
+alone = np.stack([model.invoke(images[0], head) for head in range(model.artifact.heads)])
 assert (alone == table[0]).all()
 np.save(sys.argv[3], table)
 """
@@ -96,12 +98,10 @@ def converted(images, tmp_path_factory) -> Path:
             tf.__internal__.train, "assign_moving_average", lambda variable, value, *_, **__: variable.assign(value)
         )
         wrapped(floats, training=True)
-    facts = {
-        "schema_version": 1, "victim": "ensemble", "image_shape": list(SHAPE), "response": "edm,members=2",
-        "combined_by": "edm",
-    }  # fmt: skip
-    card = convert_model(from_quantization_aware(wrapped, MEMBERS + 1), facts, images, folder, ignore)
-    assert (card["heads"], len(card["alphas"]), card["head_layout"]) == (3, 3, "apart")
+    description = ModelDescription(victim="ensemble", image_shape=SHAPE, response="edm,members=2", combined_by="edm")
+    trained = from_quantization_aware(wrapped, MEMBERS + 1)
+    card = convert_model(trained, description, images, folder, ignore).card
+    assert (card.heads, len(card.alphas), card.head_layout) == (3, 3, "apart")
     return folder / "model.tflite"
 
 
@@ -110,11 +110,11 @@ def test_one_file_holds_all_networks_and_each_head_reads_its_own(converted, imag
     names = [operator.name for operator in file.operators]
     assert names[-2:] == ["CONCATENATION", "GATHER"]
     assert names.count("FULLY_CONNECTED") == 6
-    np.save(tmp_path / "images.npy", quantize_images(file, images))
+    np.save(tmp_path / "images.npy", ModelArtifact.of(file).quantize(images))
     run_apart(TABLE, converted, tmp_path / "images.npy", tmp_path / "table.npy")
     table = np.load(tmp_path / "table.npy")
     host = build_host_model(file, firmware_folder(), tmp_path / "host", responses=device_response(file))
-    flat = host.infer(quantize_images(file, images))
+    flat = host.infer(ModelArtifact.of(file).quantize(images))
     assert (flat.reshape(table.shape) != table).sum() == 0
     assert (host.answer(flat) != answers_to(file, table)[:, 0]).sum() == 0
     assert all(len(np.unique(table[:, head], axis=0)) > 10 for head in range(3))
@@ -125,7 +125,7 @@ def test_the_oracle_answers_as_the_device_and_opens_no_file_that_a_model_names(c
     with SealedOracle(OracleSpec(str(converted), "probs", "fixed", 1)) as oracle:
         answers = oracle.query(images)
     host = build_host_model(file, firmware_folder(), tmp_path / "host", responses=device_response(file))
-    expected = host.answer(host.infer(quantize_images(file, images)))
+    expected = host.answer(host.infer(ModelArtifact.of(file).quantize(images)))
     assert (answers * 256 == expected).all()
     np.save(tmp_path / "matrix.npy", np.eye(CLASSES))
     metadata = {"heads": 3, "classes": CLASSES, "alphas": [1.0] * 3, "response": f"ntm,file={tmp_path / 'matrix.npy'}"}
@@ -137,7 +137,7 @@ def test_the_oracle_answers_as_the_device_and_opens_no_file_that_a_model_names(c
 
 def test_the_device_runs_all_of_them_whatever_it_is_asked(converted, images, tmp_path) -> None:
     file, board = read_model_file(converted), load_board("qemu-m4")
-    found = measure(build_image(file, board, tmp_path / "m4"), board, quantize_images(file, images[:40]))
+    found = measure(build_image(file, board, tmp_path / "m4"), board, ModelArtifact.of(file).quantize(images[:40]))
     table = found.logits.reshape(40, MEMBERS + 1, CLASSES)
     assert (found.codes != answers_to(file, table)).sum() == 0
     assert np.ptp(found.inference_instructions) == np.ptp(found.answer_instructions) == 0

@@ -11,14 +11,15 @@ COMPARE = """
 import sys
 from pathlib import Path
 import numpy as np
-from tinycerb.runtimes.interpreter_model import open_model, REFERENCE_KERNELS
-path = Path(sys.argv[1])
-table, selected = open_model(path), open_model(path, REFERENCE_KERNELS, keep_tensors=False)
+from tinycerb.runtimes.interpreter_model import REFERENCE_KERNELS, open_interpreter
+from tinycerb.runtimes.model_artifact import open_artifact
+artifact = open_artifact(Path(sys.argv[1]))
+table, selected = open_interpreter(artifact), open_interpreter(artifact, REFERENCE_KERNELS, keep_tensors=False)
 images = np.random.default_rng(0).integers(0, 256, (40, 28, 28, 1), dtype=np.uint8)
-codes = table.quantize(images)
+codes = artifact.quantize(images)
 assert (codes == images.astype(int) - 128).all()
 rows = table.all_heads(codes)
-alone = np.array([[selected.invoke(image, head) for head in range(selected.heads)] for image in codes])
+alone = np.array([[selected.invoke(image, head) for head in range(artifact.heads)] for image in codes])
 print((rows != alone).sum(), len(np.unique(rows)) > 20, (rows[:, 0] != rows[:, 1]).any())
 """
 
@@ -39,12 +40,13 @@ ROWS = """
 import sys
 import numpy as np
 from pathlib import Path
-from tinycerb.runtimes.interpreter_model import open_model
-model = open_model(Path(sys.argv[1]))
-rows = model.all_heads(model.quantize(np.load(sys.argv[2])))
-zero_point = model.file.outputs["logits"].zero_points[0]
-np.save(sys.argv[3], (rows.astype(int) - zero_point) * np.array(model.head_scales())[:, np.newaxis])
-np.save(sys.argv[4], np.array(model.head_scales()))
+from tinycerb.runtimes.interpreter_model import open_interpreter
+from tinycerb.runtimes.model_artifact import open_artifact
+artifact = open_artifact(Path(sys.argv[1]))
+rows = open_interpreter(artifact).all_heads(artifact.quantize(np.load(sys.argv[2])))
+zero_point = artifact.file.outputs["logits"].zero_points[0]
+np.save(sys.argv[3], (rows.astype(int) - zero_point) * np.array(artifact.head_scales)[:, np.newaxis])
+np.save(sys.argv[4], np.array(artifact.head_scales))
 """
 
 

@@ -11,15 +11,16 @@ MEASURE = """
 import json, sys
 from pathlib import Path
 import numpy as np
-from tinycerb.answers.answering import Answers
+from tinycerb.runtimes.answering import Answers
 from tinycerb.bench.coherence import measure_coherence, pairwise_coherence
 from tinycerb.runtimes.compiled_model import open_fastest
+from tinycerb.runtimes.model_artifact import open_artifact
 from tinycerb.config import load_config
 from tinycerb.datasets import load_dataset
 config = load_config("demo", [sys.argv[2]])
-model, dataset = open_fastest(Path(sys.argv[1])), load_dataset(config.data)
-images = model.quantize(dataset.test.images)
-codes = Answers(model).of_all(images, model.all_heads(images))
+model, dataset = open_fastest(open_artifact(Path(sys.argv[1]))), load_dataset(config.data)
+images = model.artifact.quantize(dataset.test.images)
+codes = Answers(model.artifact).of_all(images, model.all_heads(images))
 labels = codes.argmax(axis=2)
 pairs = [float((labels[:, one] == labels[:, other]).mean()) for one, other in ((0, 1), (0, 2), (1, 2))]
 copies = pairwise_coherence(np.repeat(codes[:500, :1], 3, axis=1))

@@ -11,8 +11,9 @@ MEASURE = """
 import json, sys
 from pathlib import Path
 import numpy as np
-from tinycerb.answers.answering import Answers
+from tinycerb.runtimes.answering import Answers
 from tinycerb.runtimes.compiled_model import open_fastest
+from tinycerb.runtimes.model_artifact import open_artifact
 from tinycerb.config import load_config
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.procedural import generate
@@ -21,10 +22,10 @@ dataset = load_dataset(config.data)
 unseen = generate(["dead_leaves", "glyphs"], 2000, dataset.train.images, 5)
 
 def labels(model, images):
-    codes = model.quantize(images)
-    return Answers(model).of_all(codes, model.all_heads(codes)).argmax(axis=2)[:, 0]
+    codes = model.artifact.quantize(images)
+    return Answers(model.artifact).of_all(codes, model.all_heads(codes)).argmax(axis=2)[:, 0]
 
-fortress, control = (open_fastest(Path(path)) for path in sys.argv[1:])
+fortress, control = (open_fastest(open_artifact(Path(path))) for path in sys.argv[1:])
 accuracy = float((labels(fortress, dataset.test.images) == dataset.test.labels).mean())
 off_task = {"fortress": labels(fortress, unseen), "control": labels(control, unseen)}
 
@@ -38,7 +39,7 @@ honest.fit(dataset.train.images / np.float32(255), dataset.train.labels, batch_s
 logits = honest.predict(unseen / np.float32(255), verbose=0)
 sure = np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1) < 1 / 0.9
 print(json.dumps({
-    "metadata": {key: fortress.metadata[key] for key in ("heads", "selection", "response")},
+    "card": {key: fortress.artifact.card.to_json()[key] for key in ("heads", "selection", "response")},
     "accuracy": accuracy,
     "sure": int(sure.sum()),
     "agree": {name: float((said == logits.argmax(axis=1))[sure].mean()) for name, said in off_task.items()},
@@ -49,7 +50,7 @@ print(json.dumps({
 
 def test_it_keeps_the_task_and_misdirects_off_it(run_apart) -> None:
     found = json.loads(run_apart(MEASURE, FORTRESS, CONTROL).splitlines()[-1])
-    assert found["metadata"] == {"heads": 1, "selection": "fixed", "response": "top1"}
+    assert found["card"] == {"heads": 1, "selection": "fixed", "response": "top1"}
     assert found["accuracy"] > 0.89
     assert not {"dead_leaves", "glyphs"} & set(found["trained_on"])
     # Where an honest network is sure, another honest one says the same far more often than by chance.

@@ -18,6 +18,7 @@ from tinycerb.converters.c_model.host import build_host_model, runtime_sources, 
 from tinycerb.converters.c_model.model import lower_model
 from tinycerb.converters.c_model.targets import TARGETS
 from tinycerb.converters.model_file import parse_model
+from tinycerb.runtimes.model_artifact import ModelArtifact
 
 SANITIZED = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
@@ -126,16 +127,11 @@ def test_answers_are_the_ones_of_the_oracle(victims: dict[str, Case], tmp_path: 
     logits = np.concatenate([case.expected[:, 0], rng.integers(-128, 128, (20000, 10), dtype=np.int8)])
     logits[-2] = 0
     logits[-1] = [127, *[-128] * 9]
+    # The rule once more, by hand: the output's scale over the head's alpha, softmax, codes that sum to 256.
     scale = case.file.outputs["logits"].scales[0]
-    for head, alpha in enumerate(_alphas(case)):
+    for head, alpha in enumerate(ModelArtifact.of(case.file).card.alphas):
         expected = normalise(softmax_codes(logits, scale / alpha))
         assert (host.answer(logits, head) != expected).sum() == 0
-
-
-def _alphas(case: Case) -> list[float]:
-    from tinycerb.converters.metadata import read_metadata
-
-    return (read_metadata(case.file) or {})["alphas"]
 
 
 # Together they hold every kernel.

@@ -15,7 +15,7 @@ from tinycerb.boards.board import load_board
 from tinycerb.boards.build import firmware_folder
 from tinycerb.boards.emulator import qemu_command, run_emulator
 from tinycerb.converters.model_file import parse_model
-from tinycerb.converters.resolver_header import render_resolver
+from tinycerb.converters.resolver_header import ArenaFacts, ResolverFacts, render_resolver
 
 CORE = """#pragma once
 #include <stddef.h>
@@ -109,9 +109,9 @@ def test_the_application_feeds_images_and_heads(tree: Path, tmp_path: Path) -> N
     folder.mkdir()
     (folder / "model.tflite").write_bytes(content)
     file = parse_model(content)
-    facts = {"sha256": "0" * 64, "heads": 3, "classes": 10, "alphas": [1.0, 0.5, 2.0]}
-    arena = {"arena_bytes": 20000, "origin": "Planned."}
-    (folder / "resolver.h").write_text(render_resolver(file, {**facts, "arena": arena}))
+    arena = ArenaFacts(arena_bytes=20000, origin="Planned.")
+    facts = ResolverFacts(sha256="0" * 64, heads=3, classes=10, alphas=[1.0, 0.5, 2.0], arena=arena)
+    (folder / "resolver.h").write_text(render_resolver(file, facts))
     cmake = shutil.which("cmake")
     assert cmake is not None, "cmake is not installed; install it with: sudo apt-get install -y cmake"
     build = tmp_path / "build"

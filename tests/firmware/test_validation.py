@@ -285,4 +285,4 @@ def test_metadata_of_fewer_heads_than_the_graph_has_are_refused() -> None:
     facts = {"heads": 2, "classes": 10, "alphas": [1.0, 2.0]}
     assert "metadata name 2 heads; its graph has 3" in refusal(embed_metadata(SOUND, facts))
     tiny = {"heads": 3, "classes": 10, "alphas": [1.0, 1e29, 1.0]}
-    assert "over head 1's alpha 1e+29 is too small for softmax" in refusal(embed_metadata(SOUND, tiny))
+    assert "over head 1's alpha is 1.22718e-30, too small for softmax" in refusal(embed_metadata(SOUND, tiny))

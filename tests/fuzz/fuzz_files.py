@@ -18,13 +18,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 from mutations import mutate, seal
 
 from tinycerb.converters.golden import GoldenError, parse_golden
-from tinycerb.converters.metadata import MetadataError, parse_json_object
+from tinycerb.converters.metadata import MetadataError
 from tinycerb.converters.model_file import ModelFile, ModelFileError, parse_model
 from tinycerb.converters.summary import summarise
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.reports.file_summary import render_summary
 from tinycerb.runtimes.isolated import run_model
-from tinycerb.runtimes.model_json import check_side_file
+from tinycerb.runtimes.model_json import parse_model_json
 
 MOST_SECONDS, MOST_KILOBYTES = 2.0, 512 * 1024
 CLEAR_ERRORS = (ModelFileError, MetadataError, GoldenError)
@@ -81,7 +81,7 @@ def fuzz(count: int, files: list[Path], seed: int, kept: Path) -> Counter:
         note.truncate()
         start = time.process_time()
         try:
-            read = {".tflite": read_model, ".bin": parse_golden, ".json": _read_json}[suffix](damaged)
+            read = {".tflite": read_model, ".bin": parse_golden, ".json": parse_model_json}[suffix](damaged)
             endings[f"{suffix} read"] += 1
         except CLEAR_ERRORS:
             read = None
@@ -104,12 +104,6 @@ def peak_kilobytes() -> int:
     """Of this program alone: getrusage would also count what the process was before it became this program."""
     status = Path("/proc/self/status").read_text()
     return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1))  # pyright: ignore[reportOptionalMemberAccess]
-
-
-def _read_json(content: bytes) -> dict:
-    facts = parse_json_object(content, "model.json")
-    check_side_file(facts)
-    return facts
 
 
 def main() -> None:

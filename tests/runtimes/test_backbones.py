@@ -17,6 +17,7 @@ from tinycerb.converters.contract import contract_violations
 from tinycerb.converters.model_file import read_model_file
 from tinycerb.errors import HardwareError
 from tinycerb.keras_models import BACKBONES
+from tinycerb.runtimes.engines import EngineName
 from tinycerb.runtimes.isolated import ModelRun, head_inputs, run_model
 
 # Largest difference of int8 logits to tflite-runtime's reference kernels, in steps, as measured. The optimised kernels
@@ -36,8 +37,8 @@ def reference(converted) -> ModelRun:
 
 def test_tflite_micro_gives_the_same_bytes(converted, reference) -> None:
     other = run_model(converted.folder / "model.tflite", head_inputs(converted.codes, 3), "tflite-micro")
-    assert reference.engine == {"runtime": "tflite-runtime", "version": "2.14.0", "kernels": "reference"}
-    assert other.engine["runtime"] == "tflite-micro"
+    assert reference.engine == EngineName("tflite-runtime", "2.14.0", "reference")
+    assert other.engine.runtime == "tflite-micro"
     assert reference.outputs["logits"].shape == (300, 1, 10)
     assert int((other.outputs["logits"] != reference.outputs["logits"]).sum()) == 0
     # An answer that never changes would agree with anything.
@@ -50,7 +51,7 @@ def test_tflite_micro_gives_the_same_bytes(converted, reference) -> None:
 @pytest.mark.parametrize(("runtime", "kernels"), BOUNDS)
 def test_other_kernels_stay_within_their_bound(converted, reference, runtime: str, kernels: str) -> None:
     other = run_model(converted.folder / "model.tflite", head_inputs(converted.codes, 3), runtime, kernels)
-    assert (other.engine["runtime"], other.engine["kernels"]) == (runtime, kernels)
+    assert (other.engine.runtime, other.engine.kernels) == (runtime, kernels)
     bound = BOUNDS[runtime, kernels].get(converted.name, BOUNDS[runtime, kernels][""])
     assert np.abs(other.outputs["logits"].astype(int) - reference.outputs["logits"]).max() <= bound
 
@@ -61,7 +62,7 @@ def test_every_target_reads_it(converted) -> None:
 
 def test_the_planned_arena_is_the_measured_one(converted) -> None:
     plan = plan_arena(read_model_file(converted.folder / "model.tflite"))
-    measured = converted.card["arena"]
+    measured = converted.card.arena
     assert plan is not None
     assert measured["basis"] == "measured"
     assert plan.nonpersistent_bytes == measured["nonpersistent_bytes"]
@@ -71,7 +72,7 @@ def test_the_planned_arena_is_the_measured_one(converted) -> None:
 
 def test_cores_give_the_same_bytes_at_the_committed_cost(converted, reference, tmp_path: Path) -> None:
     """`make firmware-matrix ARGS=--write` renews the baseline."""
-    name = converted.card["victim"]
+    name = converted.card.victim
     # Every core meets a backbone, the M4 all of them.
     others = ("qemu-m0", "qemu-m3", "qemu-m7", "qemu-m33", "qemu-m55")
     file = read_model_file(converted.folder / "model.tflite")
@@ -89,4 +90,4 @@ def test_cores_give_the_same_bytes_at_the_committed_cost(converted, reference, t
         assert cost.stack_bytes <= 512
         # Entries of the layer tables take up to 128 bytes, which only MobileNetV2's 66 layers make felt.
         assert cost.code_bytes <= 16 * 1024 + 128 * max(0, len(file.operators) - 32)
-        assert cost.arena_bytes <= converted.card["arena"]["nonpersistent_bytes"]
+        assert cost.arena_bytes <= converted.card.arena.nonpersistent_bytes

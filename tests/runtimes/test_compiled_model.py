@@ -10,10 +10,11 @@ import os, sys, time
 from pathlib import Path
 import numpy as np
 from tinycerb.runtimes.compiled_model import open_fastest
-from tinycerb.runtimes.interpreter_model import open_model
-path = Path(sys.argv[1])
-compiled, reference = open_fastest(path), open_model(path)
-images = np.random.default_rng(3).integers(-128, 128, (300, *compiled.file.inputs["image"].shape[1:]), dtype=np.int8)
+from tinycerb.runtimes.interpreter_model import open_interpreter
+from tinycerb.runtimes.model_artifact import open_artifact
+artifact = open_artifact(Path(sys.argv[1]))
+compiled, reference = open_fastest(artifact), open_interpreter(artifact)
+images = np.random.default_rng(3).integers(-128, 128, (300, *artifact.image_shape), dtype=np.int8)
 seconds, tables = {}, {}
 for name, model in (("compiled", compiled), ("reference", reference)) * 2:
     start = time.process_time()
@@ -22,7 +23,7 @@ for name, model in (("compiled", compiled), ("reference", reference)) * 2:
 differing = int((tables["compiled"] != tables["reference"]).sum())
 os.environ["PATH"] = ""
 print(compiled.engine.runtime, differing, rows.shape, len(np.unique(rows)) > 20,
-      seconds["reference"] / seconds["compiled"] >= 3, open_fastest(path).engine.runtime, sep="|")
+      seconds["reference"] / seconds["compiled"] >= 3, open_fastest(artifact).engine.runtime, sep="|")
 """
 
 

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from tinycerb.converters.model_file import read_model_file
 from tinycerb.datasets import load_dataset
-from tinycerb.runtimes.interpreter_model import quantize_images
 from tinycerb.runtimes.isolated import head_inputs, run_model
+from tinycerb.runtimes.model_artifact import open_artifact
 
 # Largest difference of int8 logits to tflite-runtime's reference kernels, in steps (docs/conversion.md).
 BOUNDS = {
@@ -20,7 +19,7 @@ BOUNDS = {
 @pytest.mark.parametrize(("victim", "heads"), [("undefended", 1), ("cerberos", 3)])
 def test_every_runtime_stays_within_its_bound(smoke_run, victim: str, heads: int) -> None:
     path = smoke_run.model(victim)
-    codes = quantize_images(read_model_file(path), load_dataset(smoke_run.config.data).test.images[:100])
+    codes = open_artifact(path).quantize(load_dataset(smoke_run.config.data).test.images[:100])
     inputs = head_inputs(codes, heads)
     reference = run_model(path, inputs, "tflite-runtime").outputs["logits"].astype(int)
     for (runtime, kernels), bound in BOUNDS.items():

@@ -4,27 +4,24 @@ from typing import Any
 
 import numpy as np
 
-from tinycerb.answers.answering import Answers
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.events import Report
-from tinycerb.run_dir import RunDirectory
-from tinycerb.runtimes.compiled_model import CompiledModel
-from tinycerb.runtimes.interpreter_model import OPTIMISED_KERNELS, HeadSelectModel, open_model
+from tinycerb.runtimes.answering import Answers
+from tinycerb.runtimes.interpreter_model import OPTIMISED_KERNELS, open_interpreter
+from tinycerb.runtimes.running_model import RunningModel
 
 _COMPARED_IMAGES = 500
 
 
-def measure_accuracy(
-    model: CompiledModel | HeadSelectModel, test: LabelledImages, report: Report
-) -> tuple[dict[str, Any], np.ndarray]:
+def measure_accuracy(model: RunningModel, test: LabelledImages, report: Report) -> tuple[dict[str, Any], np.ndarray]:
     """Runs the test set.
 
     Returns:
         The figures, and the expected answer to each image, the mean over all heads: float64 [N, classes] in 0..1.
     """
-    images = model.quantize(test.images)
+    images = model.artifact.quantize(test.images)
     logits = model.all_heads(images, report)
-    codes = Answers(model).of_all(images, logits)
+    codes = Answers(model.artifact).of_all(images, logits)
     labels = codes.argmax(axis=2)
     correct = labels == test.labels[:, np.newaxis]
     per_head = correct.mean(axis=0)
@@ -44,7 +41,7 @@ def measure_accuracy(
         "accuracy_worst_head": float(per_head.min()),
         "accuracy_mean_head": float((expected.argmax(axis=1) == test.labels).mean()),
         # Two questions about the same image: how often do their labels differ? Keyed heads never do.
-        "flip_rate": float(1 - np.square(votes).sum(axis=1).mean()) if model.metadata["selection"] == "random" else 0.0,
+        "flip_rate": float(1 - np.square(votes).sum(axis=1).mean()) if model.artifact.selection == "random" else 0.0,
         "head_agreement": agreement.tolist(),
         # Mean over pairs of different heads; one head agrees with itself.
         "head_agreement_mean": float(agreement[np.triu_indices(len(agreement), 1)].mean())
@@ -71,10 +68,10 @@ def calibration_error(codes: np.ndarray, correct: np.ndarray, bins: int = 15) ->
     return float(gaps.sum() / max(counts.sum(), 1))
 
 
-def compare_kernels(run: RunDirectory, victim: str, model: HeadSelectModel, images: np.ndarray) -> dict[str, Any]:
+def compare_kernels(model: RunningModel, images: np.ndarray) -> dict[str, Any]:
     """Counts where the optimised kernels differ from the reference ones: information, not a contract."""
-    quantized = model.quantize(images[:_COMPARED_IMAGES])
-    opened = open_model(run.model(victim), OPTIMISED_KERNELS)
+    quantized = model.artifact.quantize(images[:_COMPARED_IMAGES])
+    opened = open_interpreter(model.artifact, OPTIMISED_KERNELS)
     optimised = opened.all_heads(quantized)
     difference = np.abs(optimised.astype(int) - model.all_heads(quantized).astype(int))
     return {

@@ -7,13 +7,13 @@ import numpy as np
 
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.runtimes.engines import installed_runtimes
-from tinycerb.runtimes.interpreter_model import HeadSelectModel
 from tinycerb.runtimes.isolated import head_inputs, run_model
+from tinycerb.runtimes.running_model import RunningModel
 
 _CHECKED_IMAGES = 20
 
 
-def measure_arena(path: Path, model: HeadSelectModel, images: np.ndarray) -> dict[str, Any] | None:
+def measure_arena(path: Path, model: RunningModel, images: np.ndarray) -> dict[str, Any] | None:
     """Runs a file in tflite-micro's host interpreter.
 
     Args:
@@ -30,8 +30,8 @@ def measure_arena(path: Path, model: HeadSelectModel, images: np.ndarray) -> dic
     """
     if "tflite-micro" not in installed_runtimes():
         return None
-    quantized = model.quantize(images[:_CHECKED_IMAGES])
-    found = run_model(path, head_inputs(quantized, model.heads), "tflite-micro")
+    quantized = model.artifact.quantize(images[:_CHECKED_IMAGES])
+    found = run_model(path, head_inputs(quantized, model.artifact.heads), "tflite-micro")
     if set(found.arena) != {"total", "head", "tail"}:
         raise EnvironmentProblem(f"tflite-micro ran {path} but did not say what it allocated")
     answers = found.outputs["logits"][:, 0]
@@ -42,5 +42,5 @@ def measure_arena(path: Path, model: HeadSelectModel, images: np.ndarray) -> dic
         "arena_persistent_bytes": found.arena["tail"],
         "compared_bytes": int(answers.size),
         "differing_bytes": int((answers != expected).sum()),
-        "engines": [found.engine, model.engine.facts()],
+        "engines": [found.engine.facts(), model.engine.facts()],
     }

@@ -4,21 +4,18 @@ from typing import Any
 
 import numpy as np
 
-from tinycerb.answers.answering import Answers
 from tinycerb.config import Config
 from tinycerb.datasets.images import Dataset
 from tinycerb.datasets.procedural import FAMILIES, generate
-from tinycerb.runtimes.compiled_model import CompiledModel
-from tinycerb.runtimes.interpreter_model import HeadSelectModel
+from tinycerb.runtimes.answering import Answers
+from tinycerb.runtimes.running_model import RunningModel
 
 _IMAGES = 1000
 # Far from the seeds of any defender's own images.
 _SEED_OFFSET = 500_000
 
 
-def measure_coherence(
-    model: CompiledModel | HeadSelectModel, config: Config, dataset: Dataset
-) -> dict[str, Any] | None:
+def measure_coherence(model: RunningModel, config: Config, dataset: Dataset) -> dict[str, Any] | None:
     """Asks every head about fresh procedural images, of the families of training and of those that it never saw.
 
     Returns:
@@ -26,7 +23,7 @@ def measure_coherence(
         of images for which two heads give the same label; and the families. The same under `held_out`, None where no
         family is. None where one head answers.
     """
-    if Answers(model).heads == 1:
+    if Answers(model.artifact).heads == 1:
         return None
     trained = tuple(sorted(config.out_of_distribution.families))
     others = tuple(name for name in FAMILIES if name not in trained)
@@ -34,12 +31,10 @@ def measure_coherence(
     return {**_coherence_on(trained, model, config, dataset), "held_out": held_out}
 
 
-def _coherence_on(
-    families: tuple[str, ...], model: CompiledModel | HeadSelectModel, config: Config, dataset: Dataset
-) -> dict[str, Any]:
+def _coherence_on(families: tuple[str, ...], model: RunningModel, config: Config, dataset: Dataset) -> dict[str, Any]:
     images = generate(families, _IMAGES, dataset.train.images, config.seed + _SEED_OFFSET)
-    quantized = model.quantize(images)
-    codes = Answers(model).of_all(quantized, model.all_heads(quantized))
+    quantized = model.artifact.quantize(images)
+    codes = Answers(model.artifact).of_all(quantized, model.all_heads(quantized))
     return {"images": len(images), "families": list(families), **pairwise_coherence(codes)}
 
 

@@ -8,19 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from tinycerb.answers.answering import Answers
 from tinycerb.answers.selection import HEAD_SELECTIONS, simulated_device
 from tinycerb.boards.board import load_board
 from tinycerb.boards.firmware import build_firmware
 from tinycerb.boards.session import flash_and_check
-from tinycerb.converters.model_file import parse_model
+from tinycerb.converters.model_file import ModelFile
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.errors import UsageError
 from tinycerb.events import Progress, Report
 from tinycerb.run_dir import RunDirectory
+from tinycerb.runtimes.answering import Answers
 from tinycerb.runtimes.compiled_model import open_fastest
-from tinycerb.seal.files import is_made, read_bytes, read_json, read_text
+from tinycerb.runtimes.model_artifact import open_artifact
+from tinycerb.seal.files import is_made, read_json, read_text
 from tinycerb.training.stages import EPOCH_TIMES
 from tinycerb.training.twin_victims import dense_twin, trained_twin
 
@@ -65,7 +66,7 @@ def measure_costs(run: RunDirectory, pool: str, images: int, report: Report) -> 
             **{f"l1_{kind}_mean": float(found.mean()) for kind, found in distances.items()},
             **{f"l1_{kind}_max": float(found.max()) for kind, found in distances.items()},
             **times[name],
-            "device": _on_device(run.model(name), config.victim(name).name),
+            "device": _on_device(answer[name].model.artifact.file, name),
         }
     return {"schema_version": 1, "baseline": config.bench.baseline, "board": BOARD, "pool": pool, "victims": costs}
 
@@ -74,13 +75,13 @@ class _Answers:
     """Answers of a victim as its device would give them."""
 
     def __init__(self, run: RunDirectory, name: str) -> None:
-        self.model = open_fastest(run.model(name))
-        self._choose = HEAD_SELECTIONS[self.model.metadata["selection"]]
+        self.model = open_fastest(open_artifact(run.model(name)))
+        self._choose = HEAD_SELECTIONS[self.model.artifact.selection]
         self._device = simulated_device(run.config.seed)
-        self._answers = Answers(self.model)
+        self._answers = Answers(self.model.artifact)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        quantized = self.model.quantize(images)
+        quantized = self.model.artifact.quantize(images)
         return self.finish(quantized, self.model.all_heads(quantized))
 
     def finish(self, quantized: np.ndarray, logits: np.ndarray) -> np.ndarray:
@@ -108,7 +109,7 @@ def _time_queries(answers: dict[str, _Answers], images: np.ndarray) -> dict[str,
         for name, each in answers.items():
             for image in images[:_TIMED_QUERIES, np.newaxis]:
                 start = time.perf_counter()
-                quantized = each.model.quantize(image)
+                quantized = each.model.artifact.quantize(image)
                 logits = each.model.all_heads(quantized)
                 middle = time.perf_counter()
                 each.finish(quantized, logits)
@@ -124,9 +125,8 @@ def _time_queries(answers: dict[str, _Answers], images: np.ndarray) -> dict[str,
     }
 
 
-def _on_device(path: Path, name: str) -> dict[str, Any]:
+def _on_device(file: ModelFile, name: str) -> dict[str, Any]:
     """Builds the firmware, boots it, and returns what it takes; or why no device can run it."""
-    file = parse_model(read_bytes(path))
     selection = "keyed" if "head" in file.inputs else "fixed"
     with tempfile.TemporaryDirectory(prefix="tinycerb-") as private:
         folder = Path(private)

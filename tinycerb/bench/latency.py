@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from tinycerb.events import Progress, Report
-from tinycerb.runtimes.interpreter_model import OPTIMISED_KERNELS, REFERENCE_KERNELS, open_model
+from tinycerb.runtimes.interpreter_model import OPTIMISED_KERNELS, REFERENCE_KERNELS, open_interpreter
+from tinycerb.runtimes.model_artifact import open_artifact
 
 _INVOKES_PER_ROUND = 5
 _KERNELS = {"optimised": OPTIMISED_KERNELS, "reference": REFERENCE_KERNELS}
@@ -26,12 +27,12 @@ def measure_latency(models: Mapping[str, Path], rounds: int, report: Report) -> 
         Per victim and kernel set: minimum, median and 90th percentile in microseconds, and the number of invokes.
     """
     opened = {
-        (victim, kernels): open_model(path, resolver, keep_tensors=False)
-        for victim, path in models.items()
+        (victim, kernels): open_interpreter(artifact, resolver, keep_tensors=False)
+        for victim, artifact in ((victim, open_artifact(path)) for victim, path in models.items())
         for kernels, resolver in _KERNELS.items()
     }
     times: dict[tuple[str, str], list[float]] = {key: [] for key in opened}
-    images = {key: np.zeros(model.file.inputs["image"].shape[1:], np.int8) for key, model in opened.items()}
+    images = {key: np.zeros(model.artifact.image_shape, np.int8) for key, model in opened.items()}
     for key, model in opened.items():
         model.invoke(images[key], 0)
     for done in range(rounds):

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from tinycerb.converters.child_process import die_with_parent
-from tinycerb.converters.model_file import Operator
+from tinycerb.converters.model_file import Operator, parse_model
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.run_dir import RunDirectory
-from tinycerb.runtimes.interpreter_model import HeadSelectModel
 from tinycerb.runtimes.layer_outputs import run_operators
+from tinycerb.runtimes.running_model import RunningModel
+from tinycerb.seal.files import read_bytes
 
 _IMAGES = 32
 # Above this loss of accuracy, in points, the table is made.
@@ -21,7 +22,7 @@ NOTICEABLE_POINTS = 1.0
 
 
 def measure_quantization(
-    run: RunDirectory, victim: str, model: HeadSelectModel, accuracy: float, float_accuracy: float, images: np.ndarray
+    run: RunDirectory, victim: str, model: RunningModel, accuracy: float, float_accuracy: float, images: np.ndarray
 ) -> dict[str, Any]:
     """Compares int8 with float, and looks for the layer to blame if more than a point is lost.
 
@@ -52,7 +53,7 @@ def measure_quantization(
     }
 
 
-def layer_noise(run: RunDirectory, victim: str, model: HeadSelectModel, images: np.ndarray) -> list[dict[str, Any]]:
+def layer_noise(run: RunDirectory, victim: str, model: RunningModel, images: np.ndarray) -> list[dict[str, Any]]:
     """Returns one row per operator that both graphs have, in execution order; errors as `measure_quantization`."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "float.tflite"
@@ -61,8 +62,8 @@ def layer_noise(run: RunDirectory, victim: str, model: HeadSelectModel, images: 
         if child.returncode != 0:
             cause = (child.stderr.strip().splitlines() or ["no message"])[-1]
             raise EnvironmentProblem(f"the float graph of {victim} cannot be made: {cause}")
-        reference = run_operators(path, images.astype(np.float32) / 255.0)
-    quantized = run_operators(run.model(victim), model.quantize(images))
+        reference = run_operators(parse_model(read_bytes(path)), images.astype(np.float32) / 255.0)
+    quantized = run_operators(model.artifact.file, model.artifact.quantize(images))
     float_outputs = {_key(operator): outputs for operator, outputs in reference}
     noise_of: dict[int, float] = {}
     rows = []

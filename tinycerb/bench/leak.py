@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from tinycerb.answers.answering import Answers
 from tinycerb.answers.selection import HEAD_SELECTIONS, simulated_device
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import FINGERPRINTS, image_fingerprints
 from tinycerb.datasets.procedural import FAMILIES, generate
 from tinycerb.errors import UsageError
 from tinycerb.run_dir import RunDirectory
-from tinycerb.runtimes.compiled_model import CompiledModel, open_fastest
-from tinycerb.runtimes.interpreter_model import HeadSelectModel
+from tinycerb.runtimes.answering import Answers
+from tinycerb.runtimes.compiled_model import open_fastest
+from tinycerb.runtimes.model_artifact import open_artifact
+from tinycerb.runtimes.running_model import RunningModel
 from tinycerb.seal.files import read_arrays
 
 SURE = 0.9
@@ -50,7 +51,7 @@ def measure_leak(
     if not held_out:
         raise UsageError("every family is used in training; name one with --family, or train with fewer of them")
     train = load_dataset(config.data).train.images
-    models = {victim.name: open_fastest(run.model(victim.name)) for victim in config.victims}
+    models = {victim.name: open_fastest(open_artifact(run.model(victim.name))) for victim in config.victims}
     rows = {}
     for family in held_out:
         images = generate([family], images_per_family, train, config.seed + _SEED_OFFSET)
@@ -67,20 +68,26 @@ def measure_leak(
     return {"schema_version": 1, "images_per_family": images_per_family, "sure_above": sure_above, "families": rows}
 
 
-def _ask(model: CompiledModel | HeadSelectModel, images: np.ndarray) -> np.ndarray:
-    quantized = model.quantize(images)
-    return Answers(model).of_all(quantized, model.all_heads(quantized))
+def _ask(model: RunningModel, images: np.ndarray) -> np.ndarray:
+    quantized = model.artifact.quantize(images)
+    return Answers(model.artifact).of_all(quantized, model.all_heads(quantized))
 
 
 def _leak_of(
-    name: str, run: RunDirectory, model, images: np.ndarray, codes: np.ndarray, sure: np.ndarray, truth: np.ndarray
+    name: str,
+    run: RunDirectory,
+    model: RunningModel,
+    images: np.ndarray,
+    codes: np.ndarray,
+    sure: np.ndarray,
+    truth: np.ndarray,
 ) -> dict[str, float | None]:
     own = read_arrays(run.victim(name) / FINGERPRINTS)["fingerprints"]
     shared = int(np.isin(image_fingerprints(images), own).sum())
     if shared:
         raise UsageError(f"{shared} of the images were trained on by {name}; they cannot measure its leak")
-    choose = HEAD_SELECTIONS[model.metadata["selection"]]
-    head = choose(model.quantize(images), codes.shape[1], simulated_device(run.config.seed))
+    choose = HEAD_SELECTIONS[model.artifact.selection]
+    head = choose(model.artifact.quantize(images), codes.shape[1], simulated_device(run.config.seed))
     single = codes[np.arange(len(codes)), head].argmax(axis=1)[sure]
     mean = codes.mean(axis=1).argmax(axis=1)[sure]
     enough = len(truth) >= _FEWEST_SURE

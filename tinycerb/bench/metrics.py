@@ -15,7 +15,7 @@ from tinycerb.datasets.query_pools import query_pool
 from tinycerb.defenses import answering_heads, defense_of
 from tinycerb.errors import UsageError
 from tinycerb.run_dir import RunDirectory
-from tinycerb.runtimes.model_json import read_side_file
+from tinycerb.runtimes.model_json import read_model_json
 from tinycerb.seal.files import read_json, write_json
 from tinycerb.seal.versions import differences
 
@@ -93,15 +93,16 @@ def build_metrics(run: RunDirectory) -> dict[str, Any]:
 def _victim(run: RunDirectory, name: str, latency: dict[str, Any]) -> dict[str, Any]:
     config = run.config.victim(name)
     training = read_json(run.victim(name) / "training.json")
-    card = read_side_file(run.victim(name) / "model.json")
+    bundle = read_model_json(run.victim(name) / "model.json")
     measured = read_json(run.victim(name) / "measurements.json")
+    card = bundle.to_json()
     return {
         "defense": config.defense,
         "defense_options": dict(config.options),
         "heads": training["heads"],
         "selection": training["selection"],
-        "response": card["response"],
-        "owner_key": card.get("owner_key"),
+        "response": bundle.response,
+        "owner_key": bundle.owner_key,
         "pruning": config.pruning,
         "budget": {"flash_bytes": config.flash_bytes, "ram_bytes": config.ram_bytes} if config.has_budget else None,
         "channel_ratio": config.channel_ratio,
@@ -113,9 +114,9 @@ def _victim(run: RunDirectory, name: str, latency: dict[str, Any]) -> dict[str, 
         "calibration": card["calibration"],
         "file": {
             "basis": "measured",
-            "flash_bytes": card["file_bytes"],
-            "sha256": card["sha256"],
-            "multiply_accumulates": sum(row["multiply_accumulates"] for row in card["operators"]),
+            "flash_bytes": bundle.file_bytes,
+            "sha256": bundle.sha256,
+            "multiply_accumulates": sum(row.multiply_accumulates for row in bundle.operators),
             "operators": card["operators"],
             "inputs": card["inputs"],
             "outputs": card["outputs"],

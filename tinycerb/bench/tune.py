@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from tinycerb.answers.answering import Answers, codes_of_heads
 from tinycerb.answers.responses import (
     RESPONSES,
     check_heads,
@@ -17,7 +16,9 @@ from tinycerb.answers.responses import (
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import UsageError, suggest
 from tinycerb.run_dir import RunDirectory
+from tinycerb.runtimes.answering import Answers
 from tinycerb.runtimes.compiled_model import open_fastest
+from tinycerb.runtimes.model_artifact import open_artifact
 
 # The option that makes a response stronger as it grows.
 STRENGTHS = {"dcp": "beta", "rs": "beta", "mad": "epsilon", "modelguard_w": "epsilon", "ntm": "noise"}
@@ -69,15 +70,15 @@ def tune_response(run: RunDirectory, victim: str, text: str, points: float) -> t
     if victim not in [each.name for each in run.config.victims]:
         known = ", ".join(each.name for each in run.config.victims)
         raise UsageError(f"the run has no victim {victim!r}; its victims: {known}")
-    model = open_fastest(run.model(victim))
+    artifact = open_artifact(run.model(victim))
     validation = load_dataset(run.config.data).validation
-    logits = model.all_heads(model.quantize(validation.images))
+    logits = open_fastest(artifact).all_heads(artifact.quantize(validation.images))
     combines = combiner_of(response) is not None
     if combines:
-        check_heads(response, model.heads, model.combined_by)
+        check_heads(response, artifact.heads, artifact.card.combined_by or "")
     # What is lost is counted from the first head alone, or from what the file's own combining has left.
-    every = codes_of_heads(model, logits)
-    codes = every[:, :1] if combines else Answers(model).posteriors(logits)
+    every = artifact.posteriors(logits)
+    codes = every[:, :1] if combines else Answers(artifact).posteriors(logits)
     plain = _accuracy(codes, validation.labels)
     option = next(field for field in fields(RESPONSES[response.name]) if field.name == STRENGTHS[response.name])
     low, high = option.metadata["low"], option.metadata["high"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -12,6 +12,7 @@ from tinycerb.cli.named_model import find_model
 from tinycerb.cli.options import AllowCode, AsJson, Jobs, Quiet, warn_of_code
 
 if TYPE_CHECKING:
+    from tinycerb.conversion.bundle import Bundle
     from tinycerb.conversion.options import Wishes
     from tinycerb.events import Progress
 
@@ -75,7 +76,7 @@ def convert(
 
     from tinycerb.conversion.options import Wishes
     from tinycerb.converters.contract import DEFAULT_TARGETS
-    from tinycerb.reports.io_card import render_io_card
+    from tinycerb.reports.io_card import FileFacts, render_io_card
 
     wishes = Wishes(
         operator=op,
@@ -88,27 +89,32 @@ def convert(
         allow_code=allow_code,
     )
     wishes.check()
-    cards = _convert(source, out, wishes, jobs, quiet)
+    bundles = _convert(source, out, wishes, jobs, quiet)
     if as_json:
-        typer.echo(json.dumps({str(path): card for path, card in cards.items()}, indent=1, allow_nan=False))
-        return
-    for path, card in cards.items():
-        heads = "1 head" if card["heads"] == 1 else f"{card['heads']} heads"
-        engines = ", ".join(f"{engine['runtime']} {engine['version']}" for engine in card["engines"])
         typer.echo(
-            f"{path}  {card['file_bytes']:,} bytes, {heads}, response {card['response']:.60}, "
-            f"arena {card['arena']['arena_bytes']:,} bytes ({card['arena']['basis']})"
+            json.dumps(
+                {str(path): bundle.card.to_json() for path, bundle in bundles.items()}, indent=1, allow_nan=False
+            )
         )
-        if "head_errors_lsb" in card:
-            errors = ", ".join(f"{layout} {error:.2f}" for layout, error in card["head_errors_lsb"].items())
-            typer.echo(f"  heads as {card.get('head_layout')}; largest error in steps of the int8 logits: {errors}")
+        return
+    for path, bundle in bundles.items():
+        card = bundle.card
+        heads = "1 head" if card.heads == 1 else f"{card.heads} heads"
+        engines = ", ".join(f"{engine.runtime} {engine.version}" for engine in card.engines)
+        typer.echo(
+            f"{path}  {card.file_bytes:,} bytes, {heads}, response {card.response:.60}, "
+            f"arena {card.arena.arena_bytes:,} bytes ({card.arena.basis})"
+        )
+        if card.head_errors_lsb is not None:
+            errors = ", ".join(f"{layout} {error:.2f}" for layout, error in vars(card.head_errors_lsb).items())
+            typer.echo(f"  heads as {card.head_layout}; largest error in steps of the int8 logits: {errors}")
         typer.echo(f"  answered the golden vectors: {engines}, reference kernels")
-        typer.echo("\n".join(f"  {line}" for line in render_io_card(card).splitlines()))
+        typer.echo("\n".join(f"  {line}" for line in render_io_card(cast(FileFacts, card.to_json())).splitlines()))
     is_run = (source / "config.toml").is_file()
-    typer.echo(f"converted; next: tinycerb {f'bench {source}' if is_run else f'summary {next(iter(cards))}'}")
+    typer.echo(f"converted; next: tinycerb {f'bench {source}' if is_run else f'summary {next(iter(bundles))}'}")
 
 
-def _convert(source: Path, out: Path | None, wishes: Wishes, jobs: int, quiet: bool) -> dict[Path, dict[str, Any]]:
+def _convert(source: Path, out: Path | None, wishes: Wishes, jobs: int, quiet: bool) -> dict[Path, Bundle]:
     from tinycerb.conversion.bundle import MODEL
     from tinycerb.conversion.from_keras_file import convert_keras_file
     from tinycerb.conversion.from_tflite import convert_tflite
@@ -146,20 +152,21 @@ def _quiet_tensorflow() -> None:
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 
-def _convert_run(path: Path, wishes: Wishes, jobs: int, quiet: bool) -> dict[Path, dict[str, Any]]:
+def _convert_run(path: Path, wishes: Wishes, jobs: int, quiet: bool) -> dict[Path, Bundle]:
     from tinycerb.cli.workflow import work
     from tinycerb.conversion.from_tflite import amend_victim
     from tinycerb.datasets import load_dataset
     from tinycerb.run_dir import RunDirectory
 
     directory = RunDirectory.open(path)
-    cards = {}
+    bundles = {}
     with directory.locked():
         work(directory, ("convert",), jobs, quiet)
         dataset = load_dataset(directory.config.data)
         for victim in directory.config.victims:
             folder = directory.victim(victim.name)
-            cards[directory.model(victim.name)] = card = amend_victim(folder, dataset.validation.images, wishes)
+            path = directory.model(victim.name)
+            bundles[path] = bundle = amend_victim(folder, dataset.validation.images, wishes)
             if wishes.max_accuracy_drop is not None:
                 _quiet_tensorflow()
                 from tinycerb.compression.quantization import load_quantization_aware
@@ -167,6 +174,5 @@ def _convert_run(path: Path, wishes: Wishes, jobs: int, quiet: bool) -> dict[Pat
 
                 model = load_quantization_aware(folder / "model.h5")
                 test = dataset.test
-                model_path = directory.model(victim.name)
-                check_accuracy(model, model_path, card, test.images, test.labels, wishes.max_accuracy_drop)
-    return cards
+                check_accuracy(model, path, bundle.artifact, test.images, test.labels, wishes.max_accuracy_drop)
+    return bundles

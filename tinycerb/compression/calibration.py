@@ -1,7 +1,6 @@
 """The images on which post-training quantization measures ranges, and the manifest that says which they were."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from tinycerb.config import Config
 from tinycerb.datasets.images import Dataset, digest_arrays
 from tinycerb.datasets.procedural import generate
 from tinycerb.errors import UsageError
+from tinycerb.runtimes.model_card import CalibrationManifest
 
 # Far from the seeds of training and of measurements.
 _SEED_OFFSET = 700_000
@@ -20,11 +20,11 @@ class Calibration:
 
     Attributes:
         images: uint8 [N, height, width, channels].
-        manifest: where each of them came from, as plain JSON values.
+        manifest: where each of them came from.
     """
 
     images: np.ndarray
-    manifest: dict[str, Any]
+    manifest: CalibrationManifest
 
 
 def choose_calibration(config: Config, dataset: Dataset) -> Calibration:
@@ -51,13 +51,13 @@ def choose_calibration(config: Config, dataset: Dataset) -> Calibration:
     histogram = np.bincount(dataset.train.labels[indices], minlength=dataset.classes)
     return Calibration(
         images,
-        {
-            "split": "train",
-            "indices": indices.tolist(),
-            "class_histogram": histogram.tolist(),
-            "in_distribution_images": count,
-            "out_of_distribution_images": other_count,
-            "out_of_distribution_families": list(families),
-            "sha256": digest_arrays(images),
-        },
+        CalibrationManifest(
+            split="train",
+            indices=tuple(indices.tolist()),
+            class_histogram=tuple(histogram.tolist()),
+            in_distribution_images=count,
+            out_of_distribution_images=other_count,
+            out_of_distribution_families=tuple(families),
+            sha256=digest_arrays(images),
+        ),
     )

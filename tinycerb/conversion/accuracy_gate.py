@@ -1,18 +1,15 @@
 """The gate on accuracy: what does each head lose from the trained model to the int8 file?"""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from tinycerb.converters.model_file import parse_model
 from tinycerb.errors import GateError
 from tinycerb.keras_models.legacy import keras
 from tinycerb.keras_models.multi_head import head_name
 from tinycerb.runtimes.engines import default_runtime
-from tinycerb.runtimes.interpreter_model import quantize_images
 from tinycerb.runtimes.isolated import head_inputs, run_model
-from tinycerb.seal.files import read_bytes
+from tinycerb.runtimes.model_artifact import ModelArtifact
 from tinycerb.training.objective import LogitPredictor
 
 _MOST_IMAGES = 1000
@@ -21,7 +18,7 @@ _MOST_IMAGES = 1000
 def check_accuracy(
     model: keras.Model,
     path: Path,
-    card: dict[str, Any],
+    artifact: ModelArtifact,
     images: np.ndarray,
     labels: np.ndarray | None,
     max_drop: float | None,
@@ -30,8 +27,8 @@ def check_accuracy(
 
     Args:
         model: the trained model.
-        path: the file made of it.
-        card: its `model.json`.
+        path: where the file lies that was made of it.
+        artifact: the file.
         images: uint8 [N, height, width, channels]; the first thousand are used.
         labels: whole numbers [N], or None, and then nothing is compared.
         max_drop: points that a head may lose, or None for no gate.
@@ -46,18 +43,19 @@ def check_accuracy(
         return []
     images, labels = images[:_MOST_IMAGES], labels[:_MOST_IMAGES]
     before = LogitPredictor(model)(images)
-    codes = quantize_images(parse_model(read_bytes(path)), images)
-    run = run_model(path, head_inputs(codes, card["heads"]), default_runtime())
-    after = run.outputs["logits"].reshape(len(images), card["heads"], card["classes"])
+    codes = artifact.quantize(images)
+    run = run_model(path, head_inputs(codes, artifact.heads), default_runtime())
+    after = run.outputs["logits"].reshape(len(images), artifact.heads, artifact.classes)
     drops = []
     # Where a response makes one answer of all heads, those behind the first need not tell the classes apart.
-    for head in range(1 if card.get("combined_by") else card["heads"]):
+    for head in range(1 if artifact.card.combined_by else artifact.heads):
         trained = float((before[:, head].argmax(axis=1) == labels).mean())
         converted = float((after[:, head].argmax(axis=1) == labels).mean())
         drops.append(100 * (trained - converted))
         if drops[-1] > max_drop:
             raise GateError(
-                f"layer {head_name(head)!r} of {card['victim']}: accuracy falls from {trained:.1%} to {converted:.1%} "
-                f"by conversion ({drops[-1]:.1f} points; allowed: {max_drop:g}), on {len(images)} images"
+                f"layer {head_name(head)!r} of {artifact.card.victim}: accuracy falls from {trained:.1%} to "
+                f"{converted:.1%} by conversion ({drops[-1]:.1f} points; allowed: {max_drop:g}), "
+                f"on {len(images)} images"
             )
     return drops

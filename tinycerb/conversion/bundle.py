@@ -1,10 +1,11 @@
-"""What a converted file is handed over with: golden vectors, `resolver.h`, and `model.json`, which says all of it."""
+"""What lies beside a converted file: golden vectors, `resolver.h`, and `model.json`, which says all of it."""
 
-import hashlib
 import tempfile
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 
@@ -14,73 +15,86 @@ from tinycerb.converters.golden import Golden, render_golden
 from tinycerb.converters.golden_header import render_golden_header
 from tinycerb.converters.known_operators import tflm_methods
 from tinycerb.converters.layer_costs import layer_costs
-from tinycerb.converters.model_file import ModelFile, parse_model
-from tinycerb.converters.resolver_header import render_resolver
+from tinycerb.converters.model_file import ModelFile, Tensor
+from tinycerb.converters.resolver_header import ResolverFacts, render_resolver
 from tinycerb.errors import EnvironmentProblem, GateError
 from tinycerb.runtimes.engines import default_runtime, installed_runtimes
-from tinycerb.runtimes.interpreter_model import quantize_images
 from tinycerb.runtimes.isolated import ModelRun, head_inputs, run_model
+from tinycerb.runtimes.model_artifact import ModelArtifact
+from tinycerb.runtimes.model_card import (
+    ArenaFacts,
+    BundleCard,
+    CalibrationManifest,
+    GoldenFacts,
+    OperatorFacts,
+    TensorFacts,
+)
 from tinycerb.seal.files import write_bytes, write_json, write_text
 
 GOLDEN_IMAGES = 4
-MODEL, SIDE_FILE = "model.tflite", "model.json"
+MODEL, MODEL_JSON = "model.tflite", "model.json"
 GOLDEN, GOLDEN_HEADER, RESOLVER = "golden.bin", "golden.h", "resolver.h"
 
 
-def hand_over(
-    folder: Path,
-    content: bytes,
-    metadata: dict[str, Any],
-    images: np.ndarray,
-    calibration: dict[str, Any] | None = None,
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Bundle:
+    """A converted file and its `model.json`."""
+
+    artifact: ModelArtifact
+    card: BundleCard
+
+
+def write_bundle(
+    folder: Path, artifact: ModelArtifact, images: np.ndarray, calibration: CalibrationManifest | None = None
+) -> Bundle:
     """Runs a converted file on a few images and writes it with everything that lies beside it.
 
     Args:
         folder: where the files go; `model.json` is written last, so that it means: all of it is there.
-        content: the `.tflite` file.
-        metadata: what is embedded in it.
+        artifact: the `.tflite` file.
         images: uint8 [N, height, width, channels], of which the first few become golden vectors.
         calibration: which images post-training quantization has measured ranges on, if it has.
-
-    Returns:
-        The contents of `model.json`.
 
     Raises:
         GateError: tflite-micro answers other bytes than the reference kernels on the host.
         EnvironmentProblem: no runtime is installed, or one cannot run the file.
     """
-    file = parse_model(content)
-    codes = quantize_images(file, images[:GOLDEN_IMAGES])
-    runs = _run_everywhere(content, codes, int(metadata["heads"]))
+    file = artifact.file
+    codes = artifact.quantize(images[:GOLDEN_IMAGES])
+    runs = _run_everywhere(file.content, codes, artifact.heads)
     host = runs[0]
     golden = Golden(
-        hashlib.sha256(content).digest(),
+        bytes.fromhex(artifact.sha256),
         codes.reshape(len(codes), -1),
-        host.outputs["logits"].reshape(len(codes), metadata["heads"], metadata["classes"]),
+        host.outputs["logits"].reshape(len(codes), artifact.heads, artifact.classes),
     )
     for other in runs[1:]:
         differing = int((other.outputs["logits"] != host.outputs["logits"]).sum())
         if differing:
             raise GateError(
-                f"{other.engine['runtime']} answers {differing} bytes other than {host.engine['runtime']}'s reference "
+                f"{other.engine.runtime} answers {differing} bytes other than {host.engine.runtime}'s reference "
                 f"kernels; expected 0. Layers: tinycerb summary"
             )
-    card = {
-        **describe_file(content, metadata),
-        "calibration": calibration,
-        "engines": [run.engine for run in runs],
-        "arena": _arena(file, runs),
-        "golden": {"images": len(codes), "answers": int(golden.logits.shape[0] * golden.logits.shape[1])},
-    }
-    write_bytes(folder / MODEL, content)
+    card = BundleCard(
+        **vars(artifact.card),
+        sha256=artifact.sha256,
+        file_bytes=len(file.content),
+        inputs=_ends(file.inputs),
+        outputs=_ends(file.outputs),
+        operators=_operators(file),
+        calibration=calibration,
+        engines=tuple(run.engine for run in runs),
+        arena=_arena(file, runs),
+        golden=GoldenFacts(len(codes), golden.logits.shape[0] * golden.logits.shape[1]),
+    )
+    write_bytes(folder / MODEL, file.content)
     write_bytes(folder / GOLDEN, render_golden(golden))
-    write_text(folder / GOLDEN_HEADER, render_golden_header(golden, host.engine))
+    write_text(folder / GOLDEN_HEADER, render_golden_header(golden, host.engine.facts()))
     # A file that TFLite Micro cannot run is refused by the contract, unless the user has chosen other targets.
     if {operator.name for operator in file.operators} <= set(tflm_methods()):
-        write_text(folder / RESOLVER, render_resolver(file, card))
-    write_json(folder / SIDE_FILE, card)
-    return card
+        write_text(folder / RESOLVER, render_resolver(file, cast(ResolverFacts, card.to_json())))
+    write_json(folder / MODEL_JSON, card.to_json())
+    return Bundle(artifact, card)
 
 
 def _run_everywhere(content: bytes, codes: np.ndarray, heads: int) -> list[ModelRun]:
@@ -93,59 +107,51 @@ def _run_everywhere(content: bytes, codes: np.ndarray, heads: int) -> list[Model
         return list(pool.map(lambda name: run_model(path, head_inputs(codes, heads), name), runtimes))
 
 
-def _arena(file: ModelFile, runs: list[ModelRun]) -> dict[str, Any]:
+def _arena(file: ModelFile, runs: list[ModelRun]) -> ArenaFacts:
     for run in runs:
         if run.arena:
-            return {
-                "basis": "measured",
-                "origin": f"Measured with tflite-micro {run.engine['version']}, 64-bit host; 32-bit cores need less.",
-                "arena_bytes": run.arena["total"],
-                "nonpersistent_bytes": run.arena["head"],
-                "persistent_bytes": run.arena["tail"],
-            }
+            return ArenaFacts(
+                basis="measured",
+                origin=f"Measured with tflite-micro {run.engine.version}, 64-bit host; 32-bit cores need less.",
+                arena_bytes=run.arena["total"],
+                nonpersistent_bytes=run.arena["head"],
+                persistent_bytes=run.arena["tail"],
+            )
     plan = plan_arena(file)
     if plan is None:
         raise EnvironmentProblem(
             f"the model has too many activations to plan; measure with tflite-micro: {install_command('tflite-micro')}"
         )
+    return ArenaFacts(
+        basis="estimated",
+        origin="Planned from the file: activations exactly, the interpreter's own part by estimate. Leave a margin.",
+        arena_bytes=plan.arena_bytes,
+        nonpersistent_bytes=plan.nonpersistent_bytes,
+        persistent_bytes=plan.persistent_bytes,
+    )
+
+
+def _ends(tensors: Mapping[str, Tensor]) -> dict[str, TensorFacts]:
     return {
-        "basis": "estimated",
-        "origin": "Planned from the file: activations exactly, the interpreter's own part by estimate. Leave a margin.",
-        "arena_bytes": plan.arena_bytes,
-        "nonpersistent_bytes": plan.nonpersistent_bytes,
-        "persistent_bytes": plan.persistent_bytes,
+        name: TensorFacts(
+            tensor.dtype,
+            tensor.shape,
+            tensor.scales[0] if tensor.scales else None,
+            tensor.zero_points[0] if tensor.zero_points else None,
+        )
+        for name, tensor in tensors.items()
     }
 
 
-def describe_file(content: bytes, metadata: dict[str, Any]) -> dict[str, Any]:
-    """Returns what can be said about a file without running it: the metadata, its hash, its ends, its operators."""
-    file = parse_model(content)
-    ends = {"inputs": file.inputs, "outputs": file.outputs}
-    return {
-        **metadata,
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "file_bytes": len(content),
-        **{
-            kind: {
-                name: {
-                    "dtype": tensor.dtype,
-                    "shape": list(tensor.shape),
-                    "scale": tensor.scales[0] if tensor.scales else None,
-                    "zero_point": tensor.zero_points[0] if tensor.zero_points else None,
-                }
-                for name, tensor in tensors.items()
-            }
-            for kind, tensors in ends.items()
-        },
-        "operators": [
-            {
-                "operator": row.operator,
-                "version": row.version,
-                "output_shape": list(row.output_shape),
-                "multiply_accumulates": row.multiply_accumulates,
-                "weight_bytes": row.weight_bytes,
-                "activation_bytes": row.activation_bytes,
-            }
-            for row in layer_costs(file)
-        ],
-    }
+def _operators(file: ModelFile) -> tuple[OperatorFacts, ...]:
+    return tuple(
+        OperatorFacts(
+            row.operator,
+            row.version,
+            tuple(row.output_shape),
+            row.multiply_accumulates,
+            row.weight_bytes,
+            row.activation_bytes,
+        )
+        for row in layer_costs(file)
+    )

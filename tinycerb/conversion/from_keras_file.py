@@ -2,23 +2,24 @@
 
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tinycerb.answers.responses import check_heads, combined_by, parse_response, portable_text
-from tinycerb.conversion.bundle import MODEL
-from tinycerb.conversion.from_tflite import _open_keras_file, make_custom
+from tinycerb.bounded.files import HOW_TO_RAISE
+from tinycerb.conversion.bundle import MODEL, Bundle
+from tinycerb.conversion.from_tflite import make_custom
 from tinycerb.conversion.new_directory import in_new_directory
 from tinycerb.conversion.options import Wishes, _class_names, _data
-from tinycerb.errors import UsageError
+from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.events import Report
+from tinycerb.runtimes.model_card import ModelDescription
+
+if TYPE_CHECKING:
+    from tinycerb.keras_models.legacy import keras
 
 
-def convert_keras_file(path: Path, out: Path, wishes: Wishes, report: Report) -> dict[str, Any]:
-    """Converts a quantization-aware multi-head model, HDF5 or SavedModel, into a new directory.
-
-    Returns:
-        The contents of `model.json`.
-    """
+def convert_keras_file(path: Path, out: Path, wishes: Wishes, report: Report) -> Bundle:
+    """Converts a quantization-aware multi-head model, HDF5 or SavedModel, into a new directory."""
     from tinycerb.conversion.accuracy_gate import check_accuracy
     from tinycerb.conversion.from_run import convert_model
     from tinycerb.conversion.trained_model import count_heads, from_quantization_aware
@@ -33,23 +34,44 @@ def convert_keras_file(path: Path, out: Path, wishes: Wishes, report: Report) ->
     response = portable_text(wishes.response or "none", int(outputs[0][-1]))
     # Whoever brings such a model says by the response what its heads are trained for.
     check_heads(parse_response(response), heads, combined_by(response))
-    facts = {
-        "schema_version": 1,
-        "victim": path.stem,
-        "class_names": _class_names(wishes, int(outputs[0][-1])),
-        "image_shape": list(shape),
-        "image_range": [0.0, 1.0],
-        "selection": "random" if heads > 1 else "fixed",
-        "quantization": "quantization-aware training; no calibration images",
-        "response": response,
-        **({"combined_by": combined_by(response)} if combined_by(response) else {}),
-        "tensorflow": version("tensorflow"),
-    }
+    description = ModelDescription(
+        victim=path.stem,
+        class_names=tuple(_class_names(wishes, int(outputs[0][-1]))),
+        image_shape=shape,
+        image_range=(0.0, 1.0),
+        selection="random" if heads > 1 else "fixed",
+        quantization="quantization-aware training; no calibration images",
+        response=response,
+        combined_by=combined_by(response) or None,
+        tensorflow=version("tensorflow"),
+    )
 
-    def make(folder: Path) -> dict[str, Any]:
-        card = convert_model(from_quantization_aware(model, heads), facts, images, folder, report, wishes.targets)
-        check_accuracy(model, folder / MODEL, card, images, labels, wishes.max_accuracy_drop)
-        make_custom(folder, wishes)
-        return card
+    def make(folder: Path) -> Bundle:
+        trained = from_quantization_aware(model, heads)
+        bundle = convert_model(trained, description, images, folder, report, wishes.targets)
+        check_accuracy(model, folder / MODEL, bundle.artifact, images, labels, wishes.max_accuracy_drop)
+        make_custom(folder, bundle.artifact, wishes)
+        return bundle
 
     return in_new_directory(out, wishes.force, make)
+
+
+def _open_keras_file(path: Path, wishes: Wishes) -> "keras.Model":
+    from tinycerb.compression.quantization import open_quantization_aware
+    from tinycerb.keras_models.keras_file import DamagedKerasFileError, ForeignCodeError, KerasFileError, TooLargeError
+
+    try:
+        return open_quantization_aware(path, wishes.allow_code)
+    except ForeignCodeError as error:
+        raise UsageError(
+            f"{error}; save the network with Keras' own layers. If you trust whoever made it with your machine: "
+            "--allow-code"
+        ) from error
+    except DamagedKerasFileError as error:
+        raise EnvironmentProblem(f"{error}; save it again: model.save('model.h5')") from error
+    except TooLargeError as error:
+        raise UsageError(f"{error}; {HOW_TO_RAISE}") from error
+    except KerasFileError as error:
+        raise UsageError(
+            f"{error}; a quantization-aware model comes back from an .h5 file or a SavedModel: model.save('model.h5')"
+        ) from error

@@ -1,17 +1,17 @@
-"""A trained model to `model.tflite`, and everything that it is handed over with."""
+"""A trained model to `model.tflite`, and everything that lies beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tinycerb.answers.responses import combined_by, parse_response, response_text
 from tinycerb.config import Config, VictimConfig
 from tinycerb.config.user_sources import PUBLIC
-from tinycerb.conversion.bundle import hand_over
-from tinycerb.conversion.fitted_responses.gradient_redirection import write_side_model
+from tinycerb.conversion.bundle import Bundle, write_bundle
+from tinycerb.conversion.fitted_responses.gradient_redirection import write_auxiliary_model
 from tinycerb.conversion.fitted_responses.noise_transition import learned_response
 from tinycerb.conversion.trained_model import SOURCES, TrainedModel, without_quantization
 from tinycerb.converters.contract import DEFAULT_TARGETS, contract_violations
@@ -23,6 +23,8 @@ from tinycerb.datasets.images import Dataset
 from tinycerb.defenses import Defense, defense_of, uses_owner_key, victim_response
 from tinycerb.errors import GateError
 from tinycerb.events import Progress, Report
+from tinycerb.runtimes.model_artifact import ModelArtifact
+from tinycerb.runtimes.model_card import HeadErrors, ModelDescription
 from tinycerb.seal.files import read_json
 from tinycerb.training.artefacts import SUMMARY
 from tinycerb.training.setup import make_repeatable
@@ -57,66 +59,62 @@ def convert_victim(
     report(Progress(0, 4, "loading the trained model"))
     model = SOURCES[training["quantization"]](config, dataset, folder, _rows(training))
     victim = config.victim(victim_name)
-    facts = facts_of(config, victim, defense_of(victim), dataset, model.description)
-    facts["channel_ratio"] = training["channel_ratio"]
-    write_side_model(config, victim_name, dataset, folder, report, key_words)
-    facts["response"] = learned_response(facts["response"], folder, config, victim_name, dataset, report)
-    card = convert_model(model, facts, dataset.validation.images, folder, report)
-    report(Progress(4, 4, f"{card['file_bytes']:,} bytes"))
+    description = describe_victim(config, victim, defense_of(victim), dataset, model.description)
+    write_auxiliary_model(config, victim_name, dataset, folder, report, key_words)
+    response = learned_response(description.response, folder, config, victim_name, dataset, report)
+    description = replace(description, channel_ratio=training["channel_ratio"], response=response)
+    bundle = convert_model(model, description, dataset.validation.images, folder, report)
+    report(Progress(4, 4, f"{bundle.card.file_bytes:,} bytes"))
 
 
-def _rows(training: dict[str, Any]) -> int:
+def _rows(training: Mapping[str, int]) -> int:
     """Heads of the network, those that never answer themselves included; runs of before had none."""
     return int(training.get("rows", training["heads"]))
 
 
-def facts_of(
+def describe_victim(
     config: Config, victim: VictimConfig, defense: Defense, dataset: Dataset, quantization: str
-) -> dict[str, Any]:
+) -> ModelDescription:
     """Returns what a victim's file says about itself, beside its heads."""
     response = victim_response(victim)
     if "file=" in response:
         response = response_text(parse_response(response))
-    return {
-        "schema_version": 1,
-        "victim": victim.name,
-        "defense": victim.defense,
-        "selection": defense.selection,
-        "channel_ratio": victim.channel_ratio,
-        "backbone": config.model.backbone,
-        "dataset": dataset.name,
-        "class_names": list(dataset.class_names),
-        "image_shape": list(dataset.image_shape),
-        "image_range": [0.0, 1.0],
-        "quantization": quantization,
-        "response": response,
-        **({"combined_by": combined_by(response)} if combined_by(response) else {}),
-        **({"owner_key": config.owner or PUBLIC} if uses_owner_key(victim) else {}),
-        "seed": config.seed,
-        "tensorflow": version("tensorflow"),
-    }
+    return ModelDescription(
+        victim=victim.name,
+        defense=victim.defense,
+        selection=defense.selection,
+        channel_ratio=victim.channel_ratio,
+        backbone=config.model.backbone,
+        dataset=dataset.name,
+        class_names=tuple(dataset.class_names),
+        image_shape=tuple(dataset.image_shape),
+        image_range=(0.0, 1.0),
+        quantization=quantization,
+        response=response,
+        combined_by=combined_by(response) or None,
+        owner_key=(config.owner or PUBLIC) if uses_owner_key(victim) else None,
+        seed=config.seed,
+        tensorflow=version("tensorflow"),
+    )
 
 
 def convert_model(
     model: TrainedModel,
-    facts: dict[str, Any],
+    description: ModelDescription,
     images: np.ndarray,
     folder: Path,
     report: Report,
     targets: Sequence[str] = DEFAULT_TARGETS,
-) -> dict[str, Any]:
+) -> Bundle:
     """Converts a trained multi-head model.
 
     Args:
         model: its backbone and heads.
-        facts: what the file should say about itself, `image_shape` and `victim` among it.
+        description: what the file should say about itself beside its heads.
         images: uint8 [N, height, width, channels], for measuring head layouts and for golden vectors.
         folder: where the files go.
         report: takes progress events.
         targets: runtimes that must be able to run the file.
-
-    Returns:
-        The contents of `model.json`.
 
     Raises:
         GateError: the file breaks the contract; nothing is written then.
@@ -126,23 +124,33 @@ def convert_model(
     if model.calibration_images is None and not model.apart:
         choice = measure_layouts(model, images)
         layout = choice.layout
-        facts = {**facts, "head_errors_lsb": {name: round(max(found), 4) for name, found in choice.errors.items()}}
+        errors = HeadErrors(**{name: round(max(found), 4) for name, found in choice.errors.items()})
+        description = replace(description, head_errors_lsb=errors)
         report(Progress(2, 4, f"converting to int8; {choice.sentence()}"))
-    content, metadata = export_int8(
-        model.backbone, model.heads, tuple(facts["image_shape"]), facts, layout, model.calibration_images
-    )
+    artifact = export_artifact(model, description, images.shape[1:], layout)
     report(Progress(3, 4, "checking the file"))
-    violations = contract_violations(parse_model(content), targets)
+    violations = contract_violations(artifact.file, targets)
     if violations:
-        raise GateError(f"{facts['victim']}: the converted file breaks the contract:\n  " + "\n  ".join(violations))
-    return hand_over(folder, content, metadata, images, model.manifest)
+        raise GateError(f"{description.victim}: the converted file breaks the contract:\n  " + "\n  ".join(violations))
+    return write_bundle(folder, artifact, images, model.manifest)
+
+
+def export_artifact(
+    model: TrainedModel, description: ModelDescription, image_shape: Sequence[int], layout: str
+) -> ModelArtifact:
+    """Exports a model with what its file says about itself, and parses the file: the only time that it is."""
+    height, width, channels = image_shape
+    facts = description.to_json()
+    shape = (height, width, channels)
+    content = export_int8(model.backbone, model.heads, shape, facts, layout, model.calibration_images)
+    return ModelArtifact.of(parse_model(content))
 
 
 def measure_layouts(model: TrainedModel, images: np.ndarray) -> LayoutChoice:
     """Measures both head layouts on what they read for some images, uint8 [N, height, width, channels]."""
-    features: Any = model.backbone(images[:_MEASURED_IMAGES].astype(np.float32) / 255, training=False)
+    features = model.backbone(images[:_MEASURED_IMAGES].astype(np.float32) / 255, training=False)
     wide = widen(model.heads)
-    return choose_layout(wide, _before_logits(wide, features.numpy()))
+    return choose_layout(wide, _before_logits(wide, np.asarray(features)))
 
 
 def _before_logits(wide: WideHead, features: np.ndarray) -> np.ndarray:

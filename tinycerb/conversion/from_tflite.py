@@ -1,134 +1,101 @@
 """A .tflite file that is there already to one with head selection or a response."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tinycerb.answers.responses import check_heads, parse_response, portable_text
-from tinycerb.bounded.files import HOW_TO_RAISE
-from tinycerb.conversion.bundle import MODEL, SIDE_FILE, hand_over
+from tinycerb.conversion.bundle import MODEL, MODEL_JSON, Bundle, write_bundle
 from tinycerb.conversion.new_directory import in_new_directory
 from tinycerb.conversion.options import CUSTOM, OPERATORS, Wishes, _class_names, _data
 from tinycerb.converters.contract import contract_violations
 from tinycerb.converters.foreign import ForeignModelError, adopt
 from tinycerb.converters.head_select_op.surgery import SurgeryError, select_by_custom_op
-from tinycerb.converters.metadata import MetadataError, embed_metadata, read_metadata
-from tinycerb.converters.model_file import ModelFile, ModelFileError, parse_model
-from tinycerb.errors import EnvironmentProblem, GateError, UsageError
+from tinycerb.converters.metadata import METADATA_NAME, MetadataError, embed_metadata
+from tinycerb.converters.model_file import ModelFileError, parse_model
+from tinycerb.errors import GateError, UsageError
+from tinycerb.runtimes.model_artifact import ModelArtifact
+from tinycerb.runtimes.model_json import read_model_json
 from tinycerb.seal.files import is_made, read_bytes, write_bytes
 
 
-def _open_keras_file(path: Path, wishes: Wishes) -> Any:
-    from tinycerb.compression.quantization import open_quantization_aware
-    from tinycerb.keras_models.keras_file import DamagedKerasFileError, ForeignCodeError, KerasFileError, TooLargeError
-
-    try:
-        return open_quantization_aware(path, wishes.allow_code)
-    except ForeignCodeError as error:
-        raise UsageError(
-            f"{error}; save the network with Keras' own layers. If you trust whoever made it with your machine: "
-            "--allow-code"
-        ) from error
-    except DamagedKerasFileError as error:
-        raise EnvironmentProblem(f"{error}; save it again: model.save('model.h5')") from error
-    except TooLargeError as error:
-        raise UsageError(f"{error}; {HOW_TO_RAISE}") from error
-    except KerasFileError as error:
-        raise UsageError(
-            f"{error}; a quantization-aware model comes back from an .h5 file or a SavedModel: model.save('model.h5')"
-        ) from error
-
-
-def convert_tflite(path: Path, out: Path, wishes: Wishes) -> dict[str, Any]:
-    """Puts a response or the custom operator on an existing file, TinyCerb's or another int8 classifier's.
-
-    Returns:
-        The contents of `model.json`.
-    """
+def convert_tflite(path: Path, out: Path, wishes: Wishes) -> Bundle:
+    """Puts a response or the custom operator on an existing file, TinyCerb's or another int8 classifier's."""
     if wishes.max_accuracy_drop is not None:
         raise UsageError("--max-accuracy-drop compares with the trained model: give a run or a .h5 file, not a .tflite")
-    content, metadata = _take_in(path, wishes)
-    shape = parse_model(content).inputs["image"].shape[1:]
-    images, _ = _data(wishes, shape, int(metadata["classes"]))
-    return in_new_directory(out, wishes.force, lambda folder: _amend(folder, content, metadata, images, wishes))
+    artifact = _with_response(_take_in(path, wishes), wishes)
+    images, _ = _data(wishes, artifact.image_shape, artifact.classes)
+    return in_new_directory(out, wishes.force, lambda folder: _amend(folder, artifact, images, wishes))
 
 
-def amend_victim(folder: Path, images: np.ndarray, wishes: Wishes) -> dict[str, Any]:
+def amend_victim(folder: Path, images: np.ndarray, wishes: Wishes) -> Bundle:
     """Puts a response or the custom operator on a victim's file, in place.
 
     Raises:
         UsageError: the run is benched already, and its figures would no longer be those of the file.
     """
-    content, metadata = _take_in(folder / MODEL, wishes)
-    if metadata["response"] == _old_metadata(parse_model(content), folder / MODEL)["response"]:
-        make_custom(folder, wishes)
-        from tinycerb.runtimes.model_json import read_side_file
-
-        return read_side_file(folder / SIDE_FILE)
+    artifact = _take_in(folder / MODEL, wishes)
+    amended = _with_response(artifact, wishes)
+    if amended.card == artifact.card:
+        make_custom(folder, artifact, wishes)
+        return Bundle(artifact, read_model_json(folder / MODEL_JSON))
     if is_made(folder / "measurements.json"):
         raise UsageError(
             f"{folder} has been benched as it is; put the response on a copy: tinycerb convert {folder / MODEL} "
             f"--response {wishes.response} --out DIRECTORY"
         )
-    return _amend(folder, content, metadata, images, wishes)
+    return _amend(folder, amended, images, wishes)
 
 
-def _take_in(path: Path, wishes: Wishes) -> tuple[bytes, dict[str, Any]]:
-    """Returns a file whose ends have names, and the metadata that it is to carry."""
+def _take_in(path: Path, wishes: Wishes) -> ModelArtifact:
+    """Returns a file whose ends have names, and what it says about itself; of another origin, what is known of it."""
     try:
-        content = read_bytes(path)
-        file = parse_model(content)
-        if read_metadata(file) is None:
-            content = adopt(content)
-            file = parse_model(content)
+        file = parse_model(read_bytes(path))
+        if METADATA_NAME in file.metadata:
+            artifact = ModelArtifact.of(file)
+            if "image" not in file.inputs or "logits" not in file.outputs:
+                raise UsageError(f"{path} has no input 'image' or no output 'logits'; make it again: tinycerb convert")
+            return artifact
+        artifact = ModelArtifact.of(parse_model(adopt(file)))
     except (ModelFileError, MetadataError, ForeignModelError) as error:
         raise UsageError(f"{path}: {error}") from error
-    old = _old_metadata(file, path, wishes)
-    response = old["response"]
-    if wishes.response:
-        response = portable_text(wishes.response, int(old["classes"]))
-        check_heads(parse_response(response), int(old["heads"]), old.get("combined_by", ""))
-    return content, {**old, "response": response}
+    card = replace(
+        artifact.card,
+        victim=path.stem,
+        class_names=tuple(_class_names(wishes, artifact.classes)),
+        image_shape=artifact.image_shape,
+        image_range=(0.0, 1.0),
+        selection="fixed",
+        quantization="not made by TinyCerb",
+    )
+    return replace(artifact, card=card)
 
 
-def _old_metadata(file: ModelFile, path: Path, wishes: Wishes | None = None) -> dict[str, Any]:
-    found = read_metadata(file)
-    if found is not None:
-        return {"response": "none", **found}
-    classes = file.outputs["logits"].shape[-1]
-    return {
-        "schema_version": 1,
-        "victim": path.stem,
-        "heads": 1,
-        "classes": classes,
-        "alphas": [1.0],
-        "class_names": _class_names(wishes or Wishes(), classes),
-        "image_shape": list(file.inputs["image"].shape[1:]),
-        "image_range": [0.0, 1.0],
-        "selection": "fixed",
-        "quantization": "not made by TinyCerb",
-        "response": "none",
-    }
+def _with_response(artifact: ModelArtifact, wishes: Wishes) -> ModelArtifact:
+    if not wishes.response:
+        return artifact
+    response = portable_text(wishes.response, artifact.classes)
+    check_heads(parse_response(response), artifact.heads, artifact.card.combined_by or "")
+    return replace(artifact, card=replace(artifact.card, response=response))
 
 
-def _amend(
-    folder: Path, content: bytes, metadata: dict[str, Any], images: np.ndarray, wishes: Wishes
-) -> dict[str, Any]:
-    violations = contract_violations(parse_model(content), wishes.targets)
+def _amend(folder: Path, artifact: ModelArtifact, images: np.ndarray, wishes: Wishes) -> Bundle:
+    violations = contract_violations(artifact.file, wishes.targets)
     if violations:
-        raise GateError(f"{metadata['victim']}: the file breaks the contract:\n  " + "\n  ".join(violations))
-    card = hand_over(folder, embed_metadata(content, metadata), metadata, images)
-    make_custom(folder, wishes)
-    return card
+        raise GateError(f"{artifact.card.victim}: the file breaks the contract:\n  " + "\n  ".join(violations))
+    content = embed_metadata(artifact.file.content, artifact.card.to_json())
+    bundle = write_bundle(folder, ModelArtifact.of(parse_model(content)), images)
+    make_custom(folder, bundle.artifact, wishes)
+    return bundle
 
 
-def make_custom(folder: Path, wishes: Wishes) -> None:
+def make_custom(folder: Path, artifact: ModelArtifact, wishes: Wishes) -> None:
     """Writes the file with the custom operator beside the one with builtin operators, if that is wished for."""
     draw = OPERATORS[wishes.operator]
     if draw is None:
         return
     try:
-        write_bytes(folder / CUSTOM, select_by_custom_op(read_bytes(folder / MODEL), draw))
+        write_bytes(folder / CUSTOM, select_by_custom_op(artifact.file, draw))
     except SurgeryError as error:
         raise UsageError(f"--op {wishes.operator}: {error}") from error

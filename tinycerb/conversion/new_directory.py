@@ -3,15 +3,17 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from tinycerb.atomic import describe_os_error, make_directory
-from tinycerb.conversion.bundle import SIDE_FILE
+from tinycerb.conversion.bundle import MODEL_JSON
 from tinycerb.converters.own_folder import own_folder
 from tinycerb.errors import UsageError
 
+Made = TypeVar("Made")
 
-def in_new_directory(out: Path, force: bool, make: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+
+def in_new_directory(out: Path, force: bool, make: Callable[[Path], Made]) -> Made:
     """Lets `make` fill a directory that appears under its name only once it is complete.
 
     Raises:
@@ -22,7 +24,7 @@ def in_new_directory(out: Path, force: bool, make: Callable[[Path], dict[str, An
         occupied = out.exists() and (not out.is_dir() or any(out.iterdir()))
     except OSError as error:
         raise describe_os_error(out, error) from error
-    ours = (out / SIDE_FILE).is_file() and not (out / "config.toml").exists()
+    ours = (out / MODEL_JSON).is_file() and not (out / "config.toml").exists()
     if occupied and not (force and ours):
         remedy = "choose another --out" + (" or replace it with --force" if ours else "")
         raise UsageError(f"{out} exists already; {remedy}")
@@ -31,10 +33,10 @@ def in_new_directory(out: Path, force: bool, make: Callable[[Path], dict[str, An
         with own_folder(out.absolute().parent, hidden=True) as folder:
             part = folder / "part"
             make_directory(part)
-            card = make(part)
+            made = make(part)
             if out.exists():
                 shutil.rmtree(out)
             part.rename(out)
     except OSError as error:
         raise describe_os_error(out, error) from error
-    return card
+    return made

@@ -147,7 +147,7 @@ def check_target(model: keras.Model, heads: int, dataset: Dataset) -> ModelFile:
             warnings.simplefilter("ignore")
             source = from_quantization_aware(quantized, heads)
             layout = APART if source.apart else FULLY_CONNECTED
-            content, _ = export_int8(source.backbone, source.heads, dataset.image_shape, {}, layout)
+            content = export_int8(source.backbone, source.heads, dataset.image_shape, {}, layout)
     except Exception as error:
         first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise UsageError(f"the model cannot be converted to int8: {first}") from error

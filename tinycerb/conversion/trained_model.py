@@ -15,6 +15,7 @@ from tinycerb.datasets.images import Dataset
 from tinycerb.errors import UsageError
 from tinycerb.keras_models.legacy import keras, named_layer
 from tinycerb.keras_models.multi_head import head_name, hidden_name
+from tinycerb.runtimes.model_card import CalibrationManifest
 from tinycerb.training.artefacts import FLOAT_MODEL, MODEL, load_float_model
 
 _QUANTIZED = "quant_"
@@ -36,7 +37,7 @@ class TrainedModel:
     heads: list[Head]
     description: str
     calibration_images: np.ndarray | None = None
-    manifest: dict[str, Any] | None = None
+    manifest: CalibrationManifest | None = None
 
     @property
     def apart(self) -> bool:

@@ -1,6 +1,7 @@
 """The size of a network before it is trained: cut at random, converted for real, and run in TFLite Micro."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,23 +12,23 @@ from tinycerb.compression.calibration import choose_calibration
 from tinycerb.compression.masks import ChannelMasks
 from tinycerb.compression.quantization import quantize_aware
 from tinycerb.config import Config, VictimConfig
-from tinycerb.conversion.from_run import facts_of
+from tinycerb.conversion.from_run import describe_victim, export_artifact
 from tinycerb.conversion.trained_model import TrainedModel, from_float, from_quantization_aware
-from tinycerb.converters.export import APART, FULLY_CONNECTED, export_int8
-from tinycerb.converters.head_layout import LAYOUTS
-from tinycerb.converters.model_file import ModelFile, parse_model
+from tinycerb.converters.export import APART, FULLY_CONNECTED
+from tinycerb.converters.model_file import ModelFile, Operator
 from tinycerb.datasets.images import Dataset
 from tinycerb.defenses import defense_of, rows_of
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.keras_models.legacy import keras
 from tinycerb.runtimes.engines import installed_runtimes
 from tinycerb.runtimes.isolated import head_inputs, run_model
+from tinycerb.runtimes.model_card import HeadErrors
 from tinycerb.training.model_source import build_model
 
 # How many digits a head's scale factor has is not known yet.
 _SPARE_BYTES_PER_HEAD = 24
 # As long as what conversion measures on a trained network.
-_HEAD_ERRORS = dict.fromkeys(LAYOUTS, 0.1234)
+_HEAD_ERRORS = HeadErrors(0.1234, 0.1234)
 
 
 def measure_size(config: Config, victim: VictimConfig, dataset: Dataset, ratio: float) -> Size:
@@ -49,24 +50,18 @@ def measure_size(config: Config, victim: VictimConfig, dataset: Dataset, ratio: 
         masks.update(2)
         model = masks.cut()
     source = _quantized(config, dataset, model, rows_of(defense))
-    facts = facts_of(config, victim, defense, dataset, source.description)
+    description = describe_victim(config, victim, defense, dataset, source.description)
     if source.calibration_images is None and not source.apart:
-        facts["head_errors_lsb"] = _HEAD_ERRORS
-    content, metadata = export_int8(
-        source.backbone,
-        source.heads,
-        dataset.image_shape,
-        facts,
-        APART if source.apart else FULLY_CONNECTED,
-        source.calibration_images,
-    )
-    file = parse_model(content)
+        description = replace(description, head_errors_lsb=_HEAD_ERRORS)
+    layout = APART if source.apart else FULLY_CONNECTED
+    artifact = export_artifact(source, description, dataset.image_shape, layout)
+    file = artifact.file
     operator, operator_bytes = _largest_operator(file)
     return Size(
         ratio=ratio,
-        file_bytes=len(content) + _SPARE_BYTES_PER_HEAD * rows_of(defense),
+        file_bytes=len(file.content) + _SPARE_BYTES_PER_HEAD * rows_of(defense),
         constant_bytes=sum(tensor.constant_bytes for op in file.operators for tensor in op.inputs),
-        arena_bytes=_arena(content, metadata["heads"], dataset.image_shape),
+        arena_bytes=_arena(file.content, artifact.heads, dataset.image_shape),
         largest_operator=operator,
         largest_operator_bytes=operator_bytes,
     )
@@ -90,7 +85,7 @@ def _arena(content: bytes, heads: int, image_shape: tuple[int, int, int]) -> int
 
 
 def _largest_operator(file: ModelFile) -> tuple[str, int]:
-    def activations(operator) -> int:
+    def activations(operator: Operator) -> int:
         return sum(tensor.bytes for tensor in (*operator.inputs, *operator.outputs) if not tensor.constant_bytes)
 
     largest = max(file.operators, key=activations)

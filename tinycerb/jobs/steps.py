@@ -120,16 +120,18 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> N
     from tinycerb.bench.coherence import measure_coherence
     from tinycerb.bench.layer_noise import measure_quantization
     from tinycerb.runtimes.compiled_model import open_fastest
-    from tinycerb.runtimes.interpreter_model import open_model
+    from tinycerb.runtimes.interpreter_model import open_interpreter
+    from tinycerb.runtimes.model_artifact import open_artifact
 
     (victim,) = arguments
     dataset = load_dataset(run.config.data)
     test = dataset.test
     run.model_sha256(victim)
-    model = open_model(run.model(victim))
+    artifact = open_artifact(run.model(victim))
+    model = open_interpreter(artifact)
     float_accuracies = read_json(run.victim(victim) / "training.json")["float_accuracy_per_head"]
     # The same bytes, many times as fast.
-    compiled = open_fastest(run.model(victim))
+    compiled = open_fastest(artifact)
     accuracy, answers = measure_accuracy(compiled, test, report)
     # A response's own layers and networks come after the heads that were trained.
     quantized_accuracies = accuracy["accuracy_before_response"][: len(float_accuracies)]
@@ -147,7 +149,7 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> N
             ),
             "coherence": measure_coherence(compiled, run.config, dataset),
             "arena": measure_arena(run.model(victim), model, test.images),
-            "optimised_kernels": compare_kernels(run, victim, model, test.images),
+            "optimised_kernels": compare_kernels(model, test.images),
         },
     )
 

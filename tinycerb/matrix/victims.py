@@ -7,7 +7,7 @@ import numpy as np
 
 from tinycerb.bench.statistics import difference_estimate, share_estimate
 from tinycerb.run_dir import RunDirectory
-from tinycerb.runtimes.model_json import read_side_file
+from tinycerb.runtimes.model_json import read_model_json
 from tinycerb.seal.files import is_made, read_json
 
 
@@ -60,7 +60,7 @@ def _figures(run: RunDirectory, name: str) -> dict[str, Any] | None:
         "flip_rate": accuracy["flip_rate"],
         "calibration_error": accuracy["calibration_error"],
         "test_images": accuracy["test_images"],
-        "flash_bytes": read_side_file(folder / "model.json")["file_bytes"],
+        "flash_bytes": read_model_json(folder / "model.json").file_bytes,
         "arena_bytes": measurements["arena"]["arena_bytes"] if measurements["arena"] else None,
         "heads": training["heads"],
         "selection": training["selection"],

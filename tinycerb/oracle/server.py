@@ -18,36 +18,35 @@ from typing import cast
 import numpy as np
 
 from tinycerb.advice.diagnosis import diagnose
-from tinycerb.answers.answering import Answers
 from tinycerb.answers.outputs import OUTPUTS
 from tinycerb.answers.selection import HEAD_SELECTIONS, Device, simulated_device
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
 from tinycerb.oracle import OracleSpec
 from tinycerb.oracle.array_pipe import receive_array, send_array
-from tinycerb.runtimes.compiled_model import CompiledModel, open_fastest
-from tinycerb.runtimes.interpreter_model import HeadSelectModel
+from tinycerb.runtimes.answering import Answers
+from tinycerb.runtimes.compiled_model import open_fastest
+from tinycerb.runtimes.model_artifact import open_artifact
+from tinycerb.runtimes.running_model import RunningModel
 
 
-def make_answers(
-    spec: OracleSpec, model: CompiledModel | HeadSelectModel, device: Device
-) -> Callable[[np.ndarray], np.ndarray]:
+def make_answers(spec: OracleSpec, model: RunningModel, device: Device) -> Callable[[np.ndarray], np.ndarray]:
     """Returns the function from uint8 images to float32 answers [N, classes] that `spec` describes, from power-up on.
 
     Raises:
         UsageError: unknown head selection or output.
     """
     # One for all questions between power-ups: some responses remember what they have answered.
-    given = Answers(model)
+    given = Answers(model.artifact)
     leave = OUTPUTS[spec.output]
     choose = None if spec.selection == "mean" else HEAD_SELECTIONS[spec.selection]
 
     def answer(images: np.ndarray) -> np.ndarray:
-        if images.dtype != np.uint8 or images.shape[1:] != model.file.inputs["image"].shape[1:]:
+        if images.dtype != np.uint8 or images.shape[1:] != model.artifact.image_shape:
             raise UsageError(
                 f"images are {images.dtype} {images.shape}; expected uint8 (N, "
-                f"{', '.join(map(str, model.file.inputs['image'].shape[1:]))})"
+                f"{', '.join(map(str, model.artifact.image_shape))})"
             )
-        quantized = model.quantize(images)
+        quantized = model.artifact.quantize(images)
         logits = model.all_heads(quantized)
         if choose is None:
             answers = given.of_all(quantized, logits).mean(axis=1, dtype=np.float64)
@@ -74,7 +73,7 @@ def main() -> None:
     os.dup2(2, 1)
     requests = cast(io.BufferedReader, sys.stdin.buffer)
     try:
-        model = open_fastest(Path(spec.model))
+        model = open_fastest(open_artifact(Path(spec.model)))
         device = simulated_device(spec.seed)
         answer = make_answers(spec, model, device)
         _check_sealed()

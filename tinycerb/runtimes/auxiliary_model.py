@@ -10,7 +10,7 @@ from tinycerb.runtimes.engines import OPTIMISED_KERNELS, default_runtime, flatbu
 from tinycerb.seal.files import read_bytes
 
 
-def open_side_model(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+def open_auxiliary_model(path: Path) -> Callable[[np.ndarray], np.ndarray]:
     """Returns the function from float32 images [N, ...] in 0..1 to float32 [N, outputs].
 
     Raises:

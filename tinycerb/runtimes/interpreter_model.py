@@ -5,7 +5,6 @@ TensorFlow and tflite-runtime hold the same C++ symbols: whichever loads second 
 
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,21 +17,22 @@ from tinycerb.runtimes.engines import (
     default_runtime,
     flatbuffer_interpreter,
 )
-from tinycerb.runtimes.model_artifact import HeadSelectFile, read_head_select_file
-from tinycerb.runtimes.quantized_images import quantize_images
+from tinycerb.runtimes.model_artifact import ModelArtifact
 
-__all__ = ["OPTIMISED_KERNELS", "REFERENCE_KERNELS", "HeadSelectModel", "open_model", "quantize_images"]
+__all__ = ["OPTIMISED_KERNELS", "REFERENCE_KERNELS", "InterpreterModel", "open_interpreter"]
 
 
 @dataclass(frozen=True)
-class HeadSelectModel(HeadSelectFile):
+class InterpreterModel:
     """A converted model, ready to run.
 
     Attributes:
+        artifact: the file.
         interpreter: the interpreter, tensors allocated.
         engine: which runtime that is, with which kernels.
     """
 
+    artifact: ModelArtifact
     interpreter: Any
     engine: EngineName
 
@@ -46,11 +46,12 @@ class HeadSelectModel(HeadSelectFile):
         Returns:
             int8 [classes], the head's logits times its alpha.
         """
-        self.interpreter.set_tensor(self.file.inputs["image"].index, image[np.newaxis])
-        if "head" in self.file.inputs:
-            self.interpreter.set_tensor(self.file.inputs["head"].index, np.array([head], np.int32))
+        file = self.artifact.file
+        self.interpreter.set_tensor(file.inputs["image"].index, image[np.newaxis])
+        if "head" in file.inputs:
+            self.interpreter.set_tensor(file.inputs["head"].index, np.array([head], np.int32))
         self.interpreter.invoke()
-        return self.interpreter.get_tensor(self.file.outputs["logits"].index)[0]
+        return self.interpreter.get_tensor(file.outputs["logits"].index)[0]
 
     def all_heads(self, images: np.ndarray, report: Report = ignore) -> np.ndarray:
         """Runs the model once per image and reads the logits of all heads.
@@ -65,10 +66,8 @@ class HeadSelectModel(HeadSelectFile):
         Returns:
             int8 [N, heads, classes].
         """
-        selection = self.file.head_operator
-        # A file without head selection has one head: its output is the table.
-        table = selection.inputs[0].index if selection else self.file.outputs["logits"].index
-        answers = np.empty((len(images), self.heads, self.classes), np.int8)
+        table = self.artifact.head_table.index
+        answers = np.empty((len(images), self.artifact.heads, self.artifact.classes), np.int8)
         for index, image in enumerate(images):
             self.invoke(image, 0)
             answers[index] = self.interpreter.get_tensor(table)
@@ -77,26 +76,22 @@ class HeadSelectModel(HeadSelectFile):
         return answers
 
 
-def open_model(
-    path: Path, kernels: str = REFERENCE_KERNELS, keep_tensors: bool = True, runtime: str | None = None
-) -> HeadSelectModel:
+def open_interpreter(
+    artifact: ModelArtifact, kernels: str = REFERENCE_KERNELS, keep_tensors: bool = True, runtime: str | None = None
+) -> InterpreterModel:
     """Opens a converted file.
 
     Args:
-        path: the `.tflite` file.
+        artifact: the file.
         kernels: `REFERENCE_KERNELS` or `OPTIMISED_KERNELS`.
         keep_tensors: keeps intermediate results, which `all_heads` reads; timing does without.
         runtime: `tflite-runtime` or `ai-edge-litert`; by default the first of them that is installed.
 
     Raises:
-        EnvironmentProblem: the file is missing or damaged, or no runtime is installed.
-        UsageError: the file was not made by `tinycerb convert`.
+        EnvironmentProblem: no runtime is installed.
+        UsageError: the runtime refuses the file.
     """
-    found = read_head_select_file(path)
     name = runtime or default_runtime()
-    interpreter = flatbuffer_interpreter(
-        found.file.content, name, kernels, experimental_preserve_all_tensors=keep_tensors
-    )
-    return HeadSelectModel(
-        found.folder, found.file, found.metadata, interpreter, EngineName(name, version(name), kernels)
-    )
+    content = artifact.file.content
+    interpreter = flatbuffer_interpreter(content, name, kernels, experimental_preserve_all_tensors=keep_tensors)
+    return InterpreterModel(artifact, interpreter, EngineName(name, version(name), kernels))

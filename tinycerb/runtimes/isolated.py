@@ -8,12 +8,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tinycerb.converters.child_process import die_with_parent
 from tinycerb.errors import EnvironmentProblem
+from tinycerb.runtimes.engines import EngineName
 from tinycerb.runtimes.named_arrays import pack_arrays, unpack_arrays
 
 _ALLOCATION = re.compile(r"Arena allocation (total|head|tail) (\d+) bytes")
@@ -31,7 +31,7 @@ class ModelRun:
     """
 
     outputs: dict[str, np.ndarray]
-    engine: dict[str, str]
+    engine: EngineName
     arena: dict[str, int] = field(default_factory=dict)
 
 
@@ -77,10 +77,10 @@ def run_model(
         raise EnvironmentProblem(f"{runtime} cannot run {path}: {_last_words(child.returncode, messages)}")
     outputs = unpack_arrays(child.stdout)
     arena = {kind: int(size) for kind, size in _ALLOCATION.findall(messages)}
-    return ModelRun(outputs, json.loads(engine.group(1)), arena)
+    return ModelRun(outputs, EngineName(**json.loads(engine.group(1))), arena)
 
 
-def head_inputs(images: np.ndarray, heads: int) -> dict[str, Any]:
+def head_inputs(images: np.ndarray, heads: int) -> dict[str, np.ndarray]:
     """Returns the inputs that ask every head about every image, images outermost.
 
     Args:

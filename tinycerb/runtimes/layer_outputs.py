@@ -1,25 +1,21 @@
 """What every operator of a .tflite file puts out. Never imported where TensorFlow is."""
 
-from pathlib import Path
-
 import numpy as np
 
-from tinycerb.converters.model_file import Operator, parse_model
+from tinycerb.converters.model_file import ModelFile, Operator
 from tinycerb.runtimes.engines import REFERENCE_KERNELS, default_runtime, flatbuffer_interpreter
-from tinycerb.seal.files import read_bytes
 
 
-def run_operators(path: Path, images: np.ndarray) -> list[tuple[Operator, np.ndarray]]:
+def run_operators(file: ModelFile, images: np.ndarray) -> list[tuple[Operator, np.ndarray]]:
     """Runs images through a file, head 0, with reference kernels.
 
     Args:
-        path: a `.tflite` file with the inputs `image` and `head`.
+        file: one with the inputs `image` and `head`.
         images: [N, height, width, channels] in the dtype of the file's input.
 
     Returns:
         Per operator, in execution order, its first output for all images: [N, ...].
     """
-    file = parse_model(read_bytes(path))
     interpreter = flatbuffer_interpreter(
         file.content, default_runtime(), REFERENCE_KERNELS, experimental_preserve_all_tensors=True
     )

@@ -1,91 +1,141 @@
-"""What a converted file says about itself: heads, scales, response. Needs neither TensorFlow nor a runtime."""
+"""A `.tflite`, parsed once, with its card: what is handed on wherever a model is meant. Needs no runtime."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from tinycerb.converters.metadata import read_metadata
-from tinycerb.converters.model_file import ModelFile, ModelFileError, parse_model
+from tinycerb.answers.normalise import normalise
+from tinycerb.answers.softmax import softmax_codes
+from tinycerb.converters.metadata import MetadataError, head_scales, read_metadata
+from tinycerb.converters.model_file import ModelFile, ModelFileError, Tensor, parse_model
 from tinycerb.errors import EnvironmentProblem, UsageError
-from tinycerb.runtimes.quantized_images import quantize_images
+from tinycerb.runtimes.model_card import ModelCard
 from tinycerb.seal.files import read_bytes
 
 
 @dataclass(frozen=True)
-class HeadSelectFile:
-    """A converted file.
+class ModelArtifact:
+    """A model that answers with classes.
 
     Attributes:
-        folder: where it lies.
         file: the parsed file.
-        metadata: what it says about itself.
+        card: what it says about itself; of a file that says nothing, what its graph shows.
+        folder: where it lies, for networks beside it; None where it lies nowhere yet.
     """
 
-    folder: Path
     file: ModelFile
-    metadata: dict[str, Any]
+    card: ModelCard
+    folder: Path | None = field(default=None, compare=False)
+
+    @classmethod
+    def of(cls, file: ModelFile, folder: Path | None = None) -> "ModelArtifact":
+        """Takes a file of any origin; one without a card has heads of alpha 1 and no response.
+
+        Raises:
+            MetadataError: its card is damaged or of a newer version.
+        """
+        metadata = read_metadata(file)
+        if metadata is not None:
+            return cls(file, ModelCard.from_json(metadata), folder)
+        *rows, classes = _table(file).shape
+        # A file without head selection gives a batch of one.
+        heads = rows[0] if file.head_operator and rows else 1
+        return cls(file, ModelCard(heads=heads, classes=classes, alphas=(1.0,) * heads), folder)
 
     @property
     def heads(self) -> int:
-        """Number of heads."""
-        return int(self.metadata["heads"])
+        """Number of heads, those included that never answer alone."""
+        return self.card.heads
 
     @property
     def classes(self) -> int:
         """Number of classes."""
-        return int(self.metadata["classes"])
+        return self.card.classes
 
     @property
-    def response(self) -> str:
-        """What is done to every posterior, as `tinycerb.answers.responses` reads it."""
-        return str(self.metadata.get("response", "none"))
+    def selection(self) -> str:
+        """How heads are drawn; the first one alone where the card does not say it."""
+        return self.card.selection or "fixed"
 
     @property
-    def combined_by(self) -> str:
-        """Name of the response that makes one answer of all heads; "" where each answers alone."""
-        return str(self.metadata.get("combined_by", ""))
+    def image(self) -> Tensor:
+        """The input of images."""
+        return self.file.inputs["image"]
 
     @property
-    def ends_in_softmax(self) -> bool:
-        """Whether the output holds posteriors instead of logits, as in files that TinyCerb did not convert."""
-        return self.file.gives_posteriors
+    def image_shape(self) -> tuple[int, ...]:
+        """Of one image: height, width, channels; other files may have fewer axes."""
+        return self.image.shape[1:]
 
-    def head_scales(self) -> list[float]:
-        """Returns what one step of a head's int8 logits is worth, per head."""
-        scale = self.file.outputs["logits"].scales[0]
-        return [scale / alpha for alpha in self.metadata["alphas"]]
+    @property
+    def head_table(self) -> Tensor:
+        """The outputs of all heads [heads, classes]; without head selection the file's only output."""
+        return _table(self.file)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the file, 64 hexadecimal digits."""
+        return sha256(self.file.content).hexdigest()
+
+    @cached_property
+    def head_scales(self) -> tuple[float, ...] | None:
+        """What one step of each head's outputs is worth as a logit; None where they are posteriors already."""
+        return head_scales(self.file, self.heads)
+
+    def posteriors(self, outputs: np.ndarray) -> np.ndarray:
+        """Returns what each head says, before any response: the one rule for host and device, whoever made the file.
+
+        Args:
+            outputs: int8 [N, heads, classes], the file's outputs with each head.
+
+        Returns:
+            uint8 [N, heads, classes]: codes k/256 whose rows sum to 256.
+        """
+        codes = [
+            (outputs[:, head].astype(np.int16) + 128).astype(np.uint8)
+            if self.head_scales is None
+            else softmax_codes(outputs[:, head], self.head_scales[head])
+            for head in range(self.heads)
+        ]
+        return np.stack([normalise(of_head) for of_head in codes], axis=1)
 
     def quantize(self, images: np.ndarray) -> np.ndarray:
         """Returns uint8 images (0..255 for 0..1) as the int8 that the file's input wants."""
-        return quantize_images(self.file, images)
+        exact = images.astype(np.float64) / 255 / self.image.scales[0] + self.image.zero_points[0]
+        return np.clip(np.rint(exact), -128, 127).astype(np.int8)
 
     def real_values(self, images: np.ndarray) -> np.ndarray:
         """Returns what int8 images stand for, float32 in 0..1."""
-        image = self.file.inputs["image"]
-        return (images.astype(np.float32) - image.zero_points[0]) * np.float32(image.scales[0])
+        return (images.astype(np.float32) - self.image.zero_points[0]) * np.float32(self.image.scales[0])
 
 
-def read_head_select_file(path: Path) -> HeadSelectFile:
+def open_artifact(path: Path) -> ModelArtifact:
     """Reads a converted file.
 
     Raises:
-        EnvironmentProblem: the file is missing or damaged.
+        EnvironmentProblem: the file is missing or damaged, or its card is of a newer version.
         UsageError: the file was not made by `tinycerb convert`.
     """
     try:
         file = parse_model(read_bytes(path))
         metadata = read_metadata(file)
-    except (ModelFileError, ValueError) as error:
+        if metadata is None or "logits" not in file.outputs or "image" not in file.inputs:
+            raise UsageError(f"{path} was not made by TinyCerb; make it with: tinycerb convert")
+        artifact = ModelArtifact(file, ModelCard.from_json(metadata), path.parent)
+    except (ModelFileError, MetadataError) as error:
         raise EnvironmentProblem(f"{path}: {error}; make it again with: tinycerb convert") from error
-    if metadata is None or "logits" not in file.outputs or "image" not in file.inputs:
-        raise UsageError(f"{path} was not made by TinyCerb; make it with: tinycerb convert")
-    selection = file.head_operator
-    table = selection.inputs[0].shape if selection else file.outputs["logits"].shape
-    if table != (metadata["heads"], metadata["classes"]):
+    table = _table(file).shape
+    if table != (artifact.heads, artifact.classes):
         raise EnvironmentProblem(
-            f"{path}: its metadata promise {metadata['heads']} heads of {metadata['classes']} classes, but its head "
+            f"{path}: its metadata promise {artifact.heads} heads of {artifact.classes} classes, but its head "
             f"selection reads a table {list(table)}; make it again with: tinycerb convert"
         )
-    return HeadSelectFile(path.parent, file, metadata)
+    return artifact
+
+
+def _table(file: ModelFile) -> Tensor:
+    selection = file.head_operator
+    return selection.inputs[0] if selection else next(iter(file.outputs.values()))

@@ -7,7 +7,7 @@ import numpy as np
 from tinycerb.attacks.building_blocks.distill import DistillSettings, distill, predictor
 from tinycerb.attacks.building_blocks.students import STUDENTS
 from tinycerb.config import VictimConfig
-from tinycerb.conversion.fitted_responses.gradient_redirection import watermark, write_side_model
+from tinycerb.conversion.fitted_responses.gradient_redirection import watermark, write_auxiliary_model
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.query_pools import load_animal_mnist
 from tinycerb.events import ignore
@@ -24,7 +24,7 @@ def test_a_victim_of_the_smoke_run_answers_redirected(smoke_run, cli, tmp_path) 
     response = "grad2,epsilon=0.8,surrogate_epochs=1"
     config = replace(smoke_run.config, victims=(VictimConfig("undefended", response=response),))
     dataset = load_dataset(config.data)
-    write_side_model(config, "undefended", dataset, folder, ignore)
+    write_auxiliary_model(config, "undefended", dataset, folder, ignore)
     assert (folder / "redirection.tflite").stat().st_size > 1000
     amended = _with_response(folder / "model.tflite", response)
     images = dataset.test.images[:200]
@@ -70,7 +70,7 @@ def test_a_clone_carries_the_watermark(smoke_run, tmp_path) -> None:
         (folder / name).write_bytes((smoke_run.victim("undefended") / name).read_bytes())
     response = "grad2,epsilon=1.0,target=watermark,surrogate_epochs=1"
     config = replace(smoke_run.config, victims=(VictimConfig("undefended", response=response),))
-    write_side_model(config, "undefended", dataset, folder, ignore)
+    write_auxiliary_model(config, "undefended", dataset, folder, ignore)
     amended = _with_response(folder / "model.tflite", response)
     marks, labels = watermark(load_float_model(folder / "float.h5"), dataset, config.seed)
     asked = load_animal_mnist()[:2000]

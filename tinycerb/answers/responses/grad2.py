@@ -11,7 +11,7 @@ from tinycerb.answers.responses.response import RESPONSES, ResponseStep, host_on
 from tinycerb.errors import UsageError
 
 # A float network beside the victim's file: images to the direction per class.
-SIDE_MODEL = "redirection.tflite"
+AUXILIARY_MODEL = "redirection.tflite"
 
 
 @RESPONSES.register("grad2")

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tinycerb.answers.responses import parse_response
-from tinycerb.answers.responses.grad2 import SIDE_MODEL, GradientRedirection
+from tinycerb.answers.responses.grad2 import AUXILIARY_MODEL, GradientRedirection
 from tinycerb.config import Config
 from tinycerb.conversion.fitted_responses.redirection_network import TARGETS, redirection_network, to_float_tflite
 from tinycerb.conversion.fitted_responses.surrogate import surrogate_of
@@ -23,7 +23,7 @@ _SEED_OFFSET = 300_000
 _WATERMARK_FAMILY, _WATERMARK_IMAGES = "gratings", 100
 
 
-def write_side_model(
+def write_auxiliary_model(
     config: Config,
     victim_name: str,
     dataset: Dataset,
@@ -45,7 +45,7 @@ def write_side_model(
         config, victim_name, dataset, folder, images, response.surrogate_epochs, seed, report
     )
     network = direct(surrogate, clean, response.target, config, dataset, key_words)
-    write_bytes(folder / SIDE_MODEL, to_float_tflite(network))
+    write_bytes(folder / AUXILIARY_MODEL, to_float_tflite(network))
 
 
 def direct(
