@@ -1,6 +1,7 @@
 """The input and output card: how an image becomes the model's input, and its answer a number."""
 
-from typing import TypedDict
+from math import prod
+from typing import TypedDict, cast
 
 
 class TensorFacts(TypedDict):
@@ -32,7 +33,7 @@ def io_rows(facts: FileFacts) -> list[tuple[str, str, str, str, str, str]]:
         for name, tensor in facts[kind].items():
             scale, zero_point = tensor["scale"], tensor["zero_point"]
             shape = str(list(tensor["shape"]))
-            if scale is None:
+            if scale is None or zero_point is None:
                 span = f"0 .. {facts['heads'] - 1}" if name == "head" else "-"
                 rows.append((name, tensor["dtype"], shape, "-", "-", span))
                 continue
@@ -46,13 +47,12 @@ def python_lines(facts: FileFacts) -> list[str]:
 
     They expect `numpy as np`, and `interpreter`, a TFLite Interpreter with its tensors allocated.
     """
-    image, answer = facts["inputs"]["image"], facts["outputs"]["logits"]
+    (scale, zero_point), (step, zero) = _quantization(facts)
     head = ", head=np.array([head], np.int32)" if "head" in facts["inputs"] else ""
     return [
-        f"codes = np.clip(np.rint(pixels / 255 / {image['scale']!r} {image['zero_point']:+d}), -128, 127)"
-        ".astype(np.int8)[np.newaxis]",
+        f"codes = np.clip(np.rint(pixels / 255 / {scale!r} {zero_point:+d}), -128, 127).astype(np.int8)[np.newaxis]",
         f'answer = interpreter.get_signature_runner()(image=codes{head})["logits"][0]',
-        f"logits = (answer.astype(float) {-answer['zero_point']:+d}) * {answer['scale']!r} / {facts['alphas']}[head]",
+        f"logits = (answer.astype(float) {-zero:+d}) * {step!r} / {facts['alphas']}[head]",
     ]
 
 
@@ -61,31 +61,36 @@ def c_lines(facts: FileFacts) -> list[str]:
 
     They expect `image`, `head_input` and `answer`, pointers to the tensors' data, and `alphas` of resolver.h.
     """
-    image, answer = facts["inputs"]["image"], facts["outputs"]["logits"]
-    count = 1
-    for size in image["shape"]:
-        count *= size
+    (scale, zero_point), (step, zero) = _quantization(facts)
+    count = prod(facts["inputs"]["image"]["shape"])
     if is_plain(facts):
-        code = f"(int8_t)(pixels[i] - {-image['zero_point']})"
+        code = f"(int8_t)(pixels[i] - {-zero_point})"
     else:
-        code = (
-            f"(int8_t)fmaxf(-128, fminf(127, rintf(pixels[i] / 255.0f / {image['scale']:.9g}f "
-            f"{image['zero_point']:+d})))"
-        )
+        code = f"(int8_t)fmaxf(-128, fminf(127, rintf(pixels[i] / 255.0f / {scale:.9g}f {zero_point:+d})))"
     head = f"*head_input = (int32_t)head; /* 0 to {facts['heads'] - 1}, before EVERY Invoke() */"
     if "head" not in facts["inputs"]:
         head = "int head = 0; /* the model has one head */"
     return [
         f"for (int i = 0; i < {count}; i++) image[i] = {code};",
         head,
-        f"float logit = (float)(answer[k] - ({answer['zero_point']})) * {answer['scale']:.9g}f / alphas[head];",
+        f"float logit = (float)(answer[k] - ({zero})) * {step:.9g}f / alphas[head];",
     ]
 
 
 def is_plain(facts: FileFacts) -> bool:
     """Returns whether the input is a pixel 0..255 minus a number, so that the device need not scale."""
-    image = facts["inputs"]["image"]
-    return abs(image["scale"] * 255 - 1) < 1e-5 and image["zero_point"] == -128
+    (scale, zero_point), _ = _quantization(facts)
+    return abs(scale * 255 - 1) < 1e-5 and zero_point == -128
+
+
+def _quantization(facts: FileFacts) -> tuple[tuple[float, int], tuple[float, int]]:
+    """Scale and zero point of the image and of the logits."""
+    image, logits = (
+        (tensor["scale"], tensor["zero_point"]) for tensor in (facts["inputs"]["image"], facts["outputs"]["logits"])
+    )
+    if None in (*image, *logits):
+        raise ValueError("image or logits have no scale and zero point; expected an int8 file")
+    return cast(tuple[float, int], image), cast(tuple[float, int], logits)
 
 
 def render_io_card(facts: FileFacts) -> str:

@@ -1,7 +1,9 @@
 """The model card: the report's core as Markdown, to lie beside the files."""
 
+from typing import cast
+
 from tinycerb.reports.facts import Metrics, percent, verdict_sentences
-from tinycerb.reports.io_card import markdown_io_card
+from tinycerb.reports.io_card import FileFacts, markdown_io_card
 from tinycerb.reports.ownership import owner_paragraphs
 from tinycerb.reports.pages.limits import THREAT_MODEL
 from tinycerb.reports.plain_text import clean, markdown
@@ -28,7 +30,8 @@ def render_model_card(metrics: Metrics) -> str:
         "## Inputs and outputs",
     ]
     for name, victim in metrics["victims"].items():
-        lines += ["", f"### {name}", "", *markdown_io_card({**victim["file"], "heads": len(victim["file"]["alphas"])})]
+        facts = cast(FileFacts, {**victim["file"], "heads": len(victim["file"]["alphas"])})
+        lines += ["", f"### {name}", "", *markdown_io_card(facts)]
     lines += [
         "",
         "`image` is the picture in 0..1 by its scale and zero point; `head` is 0 to heads - 1, drawn by the device.",

@@ -40,10 +40,10 @@ class ModelArtifact:
         metadata = read_metadata(file)
         if metadata is not None:
             return cls(file, ModelCard.from_json(metadata), folder)
-        *rows, classes = _table(file).shape
+        table = _table(file).shape
         # A file without head selection gives a batch of one.
-        heads = rows[0] if file.head_operator and rows else 1
-        return cls(file, ModelCard(heads=heads, classes=classes, alphas=(1.0,) * heads), folder)
+        heads = table[0] if file.head_operator and len(table) == 2 else 1
+        return cls(file, ModelCard(heads=heads, classes=table[-1] if table else 1, alphas=(1.0,) * heads), folder)
 
     @property
     def heads(self) -> int:
