@@ -42,10 +42,10 @@ def imported_by(path: Path) -> list[tuple[str, int]]:
 
 # The house from the ground up: a room imports from rooms below it and never from one above.
 FLOORS = (
-    "errors", "__version__", "firmware_stub", "keras_models", "converters", "reports", "events", "registry", "bounded",
-    "atomic", "progress", "processes", "advice", "subprocess_call", "secret_file", "seal", "answers", "runtimes",
-    "presets", "config", "datasets", "run_dir", "boards", "oracle", "defenses", "ownership", "compression", "training",
-    "attacks", "conversion", "bench", "jobs", "matrix", "check", "doctor", "cli", "__init__", "__main__",
+    "errors", "__version__", "firmware_stub", "keras_models", "converters", "reports", "events", "registry", "options",
+    "bounded", "atomic", "progress", "processes", "advice", "subprocess_call", "secret_file", "seal", "presets",
+    "config", "datasets", "answers", "runtimes", "run_dir", "boards", "oracle", "defenses", "ownership", "compression",
+    "training", "attacks", "conversion", "bench", "jobs", "matrix", "check", "doctor", "cli", "__init__", "__main__",
 )  # fmt: skip
 # Modules that belong to no room.
 LOOSE = {

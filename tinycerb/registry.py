@@ -24,6 +24,9 @@ class Registry(Generic[Entry]):
             if name in self._entries:
                 raise ValueError(f"{self.kind} {name!r} is registered twice")
             self._entries[name] = cast(Entry, entry)
+            if isinstance(entry, type):
+                # What messages about its options call it.
+                entry.registered_as = f"{self.kind} {name!r}"  # type: ignore[attr-defined]
             return entry
 
         return file_under_name
@@ -40,6 +43,9 @@ class Registry(Generic[Entry]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._entries))

@@ -72,11 +72,11 @@ def test_edm_s_hash_is_the_published_one(classes: int, members: int) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("am,tau=1.5", "tau is 1.5 in response 'am'; allowed: 0 to 1"),
+        ("am,tau=1.5", "response 'am': option tau is 1.5; allowed: 0 to 1"),
         ("am,tau=-.1", "allowed: 0 to 1"),
         ("am,nu=1000", "response 'am' has no option 'nu'; its options: tau"),
-        ("grad_head,epsilon=-1", "epsilon is -1.0 in response 'grad_head'; allowed: 0 to 2"),
-        ("edm,members=1", "members is 1 in response 'edm'; allowed: 2 to 256"),
+        ("grad_head,epsilon=-1", "response 'grad_head': option epsilon is -1.0; allowed: 0 to 2"),
+        ("edm,members=1", "response 'edm': option members is 1; allowed: 2 to 256"),
         ("dcp+am", "'am' reads the heads of a file; put it first"),
         ("am+grad_head", "'grad_head' reads the heads of a file; put it first"),
     ],

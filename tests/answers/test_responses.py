@@ -13,6 +13,7 @@ from tinycerb.answers.normalise import normalise
 from tinycerb.answers.responses import RESPONSES, check_codes, parse_response, portable_text, respond, response_text
 from tinycerb.answers.responses.building_blocks.redirection import redirect
 from tinycerb.errors import UsageError
+from tinycerb.options import options_of
 
 COMBINED = ("dcp,tau=.7+rounding,bits=3", "ntm+dcp+top1", "mad,epsilon=.4+modelguard_w,epsilon=.4")
 KEEPING = ("top1", "rounding,bits=1", "rounding,decimals=1", "modelguard_w,epsilon=1.9", "dcp,beta=2,tau=1,budget=2")
@@ -160,13 +161,13 @@ def test_combinations_are_one_after_the_other(text: str) -> None:
         ("roundin", "did you mean 'rounding'"),
         ("rounding,bit=2", "did you mean 'bits'"),
         ("rounding,bits=x", "expected a whole number"),
-        ("rounding,bits=9", "bits is 9 in response 'rounding'; allowed: 1 to 8"),
+        ("rounding,bits=9", "response 'rounding': option bits is 9; allowed: 1 to 8"),
         ("top1,bits=2", "its options: none"),
         ("", "unknown response ''"),
-        ("dcp,tau=1.2", "tau is 1.2 in response 'dcp'; allowed: 0 to 1"),
+        ("dcp,tau=1.2", "response 'dcp': option tau is 1.2; allowed: 0 to 1"),
         ("dcp,tau=-.1", "allowed: 0 to 1"),
-        ("dcp,tau=nan", "tau is nan in response 'dcp'; allowed: 0 to 1"),
-        ("dcp,budget=-1", "budget is -1.0 in response 'dcp'; allowed: 0 to 2"),
+        ("dcp,tau=nan", "response 'dcp': option tau is nan; allowed: 0 to 1"),
+        ("dcp,budget=-1", "response 'dcp': option budget is -1.0; allowed: 0 to 2"),
         ("dcp,budget=a", "expected a number, e.g. budget=1.0"),
         ("dcp,preserve_top1=maybe", "allowed: true, false"),
         ("dcp,tau=.7,tau=.8", "has 'tau' twice"),
@@ -237,7 +238,8 @@ def test_every_response_explains_its_options() -> None:
         kind = RESPONSES[name]
         assert kind.name == name
         assert len(kind.__doc__) > 30
-        assert all(field.metadata["meaning"] for field in fields(kind) if field.init)
+        assert set(options_of(kind)) == {field.name for field in fields(kind) if field.init}
+        assert all(option.limits.meaning for option in options_of(kind).values())
 
 
 def test_grad2_is_named_in_a_run_only_and_redirects_within_its_budget() -> None:

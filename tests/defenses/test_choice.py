@@ -25,6 +25,20 @@ def test_a_mix_of_losses_before_a_response() -> None:
     assert choice.response == "dcp,tau=.5"
 
 
+def test_what_an_option_joins_by_plus_goes_on_behind_it_and_nothing_else_does() -> None:
+    choice = parse_choice("cerberos,losses=neg_js+mean_head:.3,heads=2+top1")
+    assert (choice.options, choice.response) == ({"losses": "neg_js+mean_head:.3", "heads": 2}, "top1")
+    with pytest.raises(UsageError, match=r"unknown defence 'mean_head:\.3'"):
+        parse_choice("cerberos,losses=neg_js,heads=2+mean_head:.3")
+    with pytest.raises(UsageError, match=r"names 'mean_hea' \(did you mean 'mean_head'\?\); allowed: cosine_lse"):
+        parse_choice("cerberos,losses=neg_js+mean_hea")
+
+
+def test_numbers_and_truth_are_read_as_in_responses() -> None:
+    assert parse_choice("cerberos,diversity_weight=1e+1").options == {"diversity_weight": 10.0}
+    assert parse_choice("ini,reverse=yes , distance=kl + top1").options == {"reverse": True, "distance": "kl"}
+
+
 def test_either_part_alone() -> None:
     assert parse_choice("top1").response == "top1"
     assert parse_choice("ini,projects_conflicts=true").options == {"projects_conflicts": True}
@@ -35,8 +49,9 @@ def test_either_part_alone() -> None:
     [
         ("cerberus", "did you mean 'cerberos'"),
         ("cerberos,head=3", "did you mean 'heads'"),
-        ("cerberos,heads=three", "cerberos.heads is 'three'; expected a int"),
-        ("ini,reverse=yes", "expected true or false"),
+        ("cerberos,heads=three", "defence 'cerberos': option heads is 'three'; expected a whole number, e.g. heads=3"),
+        ("ini,reverse=perhaps", "option reverse is 'perhaps'; allowed: true, false"),
+        ("ini,ramp_epochs=1,ramp_epochs=2", "has 'ramp_epochs' twice"),
         ("cerberos+ini", "2 training parts"),
         ("cerberos,heads=1", "2 or more"),
         ("dcp+rounding,bits=9", "allowed: 1 to 8"),
@@ -82,7 +97,7 @@ def test_a_preset_s_name_is_answered_with_its_defence(preset: str) -> None:
 def test_the_fortress_is_misdirection_with_labels_alone() -> None:
     with pytest.raises(UsageError, match=r"its defence: --defense misdirection\+top1$"):
         parse_choice("fortress")
-    with pytest.raises(UsageError, match="random_teacher is a loss of cerberos"):
+    with pytest.raises(UsageError, match="random_teacher is one of the losses of cerberos: --defense cerberos,losses"):
         parse_choice("random_teacher+top1")
 
 

@@ -85,10 +85,13 @@ def test_one_head_needs_no_selection_and_several_are_drawn() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"teacher_weight": -1}, "misdirection.teacher_weight is -1.0; allowed: 0 or more"),
+        (
+            {"teacher_weight": -1},
+            "option teacher_weight is -1.0; allowed: 0 .left out. or more",
+        ),
         ({"away_weight": 0, "teacher_weight": 0}, "both 0: allowed: one of them above 0"),
-        ({"teacher": "secret"}, "misdirection.teacher is 'secret'; allowed: random, independent"),
-        ({"heads": 0}, "misdirection.heads is 0; allowed: 1 or more"),
+        ({"teacher": "secret"}, "defence 'misdirection': option teacher is 'secret'; allowed: random, independent"),
+        ({"heads": 0}, "defence 'misdirection': option heads is 0; allowed: 1 or more"),
         ({"losses": "mean_head"}, "unknown key 'losses'"),
     ],
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tinycerb.defenses.base import Assembly, Batch, Setting, Terms
 from tinycerb.defenses.losses.ramp import ramp
 from tinycerb.defenses.registry import DEFENSES
-from tinycerb.errors import UsageError
+from tinycerb.options import check_options, option
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -26,20 +26,17 @@ class Misinformation:
     t is the true label on the task and the label that f gives off the task. Both networks have backbones of their own
     and stand in one file: twice the flash and twice the instructions, for both run whoever answers. Running f_m only
     where it is wanted would tell by the time that it takes which questions are taken for a thief's.
-
-    Attributes:
-        tau: f_m answers where f's largest posterior is below it, 0..1 (see the response `am`; nu is not an option).
-        exposure_weight: of the cross-entropy of f to even answers off the task (lambda; 1 as published).
-        misinformation_weight: of f_m's loss, on the task and off it; nothing else trains f_m.
-        warm_up_epochs: epochs without both terms.
-        ramp_epochs: epochs over which they then grow linearly.
     """
 
-    tau: float = 0.7
-    exposure_weight: float = 1.0
-    misinformation_weight: float = 1.0
-    warm_up_epochs: float = 0.5
-    ramp_epochs: float = 1.0
+    tau: float = option(0.7, "f_m answers where the largest posterior of f is below it (see the response `am`)", 0, 1)
+    exposure_weight: float = option(
+        1.0, "weight of the cross-entropy of f to even answers off the task; lambda, 1 as published", 0
+    )
+    misinformation_weight: float = option(
+        1.0, "weight of the loss of f_m, on the task and off it; nothing else trains f_m", above=0
+    )
+    warm_up_epochs: float = option(0.5, "epochs without both terms", 0)
+    ramp_epochs: float = option(1.0, "epochs over which they then grow linearly", 0)
 
     heads = 1
     selection = "fixed"
@@ -48,13 +45,7 @@ class Misinformation:
     projects_conflicts = False
 
     def __post_init__(self) -> None:
-        if not 0 <= self.tau <= 1:
-            raise UsageError(f"am.tau is {self.tau}; allowed: 0 to 1")
-        for key in ("exposure_weight", "warm_up_epochs", "ramp_epochs"):
-            if not getattr(self, key) >= 0:
-                raise UsageError(f"am.{key} is {getattr(self, key)}; allowed: 0 or more")
-        if not self.misinformation_weight > 0:
-            raise UsageError(f"am.misinformation_weight is {self.misinformation_weight}; allowed: above 0")
+        check_options(self)
 
     @property
     def assembly(self) -> Assembly:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinycerb.defenses.base import SHARED, Setting, Terms
-from tinycerb.defenses.head_choice import fitting_selection
+from tinycerb.defenses.head_choice import fitting_selection, selection_option
 from tinycerb.defenses.losses.loss_mix import parse_mix, weighted_terms
 from tinycerb.defenses.losses.ramp import ramp
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.errors import UsageError
+from tinycerb.options import check_options, option
 
 # Losses that make a single head answer wrongly off the task; the others need a pair.
 _FOR_ONE_HEAD = ("random_teacher", "independent_teacher", "mean_head")
@@ -24,41 +25,38 @@ _TEACHERS = {"random_teacher": "random", "independent_teacher": "independent"}
 @DEFENSES.register("cerberos")
 @dataclass(frozen=True)
 class Cerberos:
-    """Jointly diversified heads, one of which is drawn for each answer.
+    """Jointly diversified heads, one of which is drawn for each answer."""
 
-    Attributes:
-        heads: number of heads: 2 or more, or 1 where all losses work on one head.
-        losses: what makes heads differ off the task, `NAME[:weight]` joined by `+`: `cosine_lse` (smooth maximum of
-            the heads' pairwise cosine), `cosine_mean`, `neg_js` (Jensen-Shannon divergence), `random_teacher` (each
-            head imitates a random network of its own), `independent_teacher` (the same, of features that are not
-            correlated with the undefended answer), `mean_head` (the heads' mean leaves the undefended posterior).
-        diversity_weight: weight of all of them once they are fully on.
-        warm_up_epochs: epochs without them; with them from the start, training settles for a trivial split.
-        ramp_epochs: epochs over which they then grow linearly.
-        selection: how the device chooses a head; empty for `random`, or `fixed` with one head.
-    """
-
-    heads: int = 3
-    losses: str = "cosine_lse"
-    diversity_weight: float = 1.0
-    warm_up_epochs: float = 0.5
-    ramp_epochs: float = 1.0
-    selection: str = ""
+    heads: int = option(3, "number of heads: 2 or more, or 1 where all losses work on one head", 1)
+    losses: str = option(
+        "cosine_lse",
+        "what makes heads differ off the task: cosine_lse lowers the smooth maximum of the heads' pairwise cosine, "
+        "cosine_mean its mean; neg_js raises their Jensen-Shannon divergence; with random_teacher each head imitates a "
+        "random network of its own, with independent_teacher one of features that do not correlate with the undefended "
+        "posterior; with mean_head the heads' mean leaves the undefended posterior",
+        choices=LOSSES,
+        joined=True,
+        weighted=True,
+    )
+    diversity_weight: float = option(1.0, "weight of all of them once they are fully on", 0)
+    warm_up_epochs: float = option(
+        0.5, "epochs without them; with them from the start, training settles for a trivial split", 0
+    )
+    ramp_epochs: float = option(1.0, "epochs over which they then grow linearly", 0)
+    selection: str = selection_option()
 
     assembly = SHARED
     uses_out_of_distribution = True
     projects_conflicts = False
 
     def __post_init__(self) -> None:
+        check_options(self)
         mix = parse_mix(self.losses, LOSSES, "cerberos.losses")
-        if self.heads < 1 or (self.heads == 1 and not set(mix) <= set(_FOR_ONE_HEAD)):
+        if self.heads == 1 and not set(mix) <= set(_FOR_ONE_HEAD):
             raise UsageError(
                 f"cerberos.heads is {self.heads}; allowed: 2 or more (1 head is defense = 'none', or losses of "
                 f"{' and '.join(_FOR_ONE_HEAD)} alone)"
             )
-        for key in ("diversity_weight", "warm_up_epochs", "ramp_epochs"):
-            if getattr(self, key) < 0:
-                raise UsageError(f"cerberos.{key} is {getattr(self, key)}; allowed: 0 or more")
         object.__setattr__(self, "selection", fitting_selection(self.selection, self.heads, "cerberos"))
 
     @property

@@ -1,15 +1,14 @@
 """A defence as the command line names it: `cerberos,heads=3+dcp,tau=.7`, a training part and a response part."""
 
-import typing
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tinycerb.answers.responses import RESPONSES, parse_response
 from tinycerb.config import Config, VictimConfig, load_config
 from tinycerb.defenses import DEFENSES, defense_of
-from tinycerb.defenses.cerberos import LOSSES
 from tinycerb.defenses.recommendation import is_defended, recommended_victim
 from tinycerb.errors import UsageError, suggest
+from tinycerb.options import options_of, parse_part, part_text, split_parts
 from tinycerb.presets import preset_names
 
 
@@ -42,20 +41,17 @@ def parse_choice(text: str) -> Choice:
     """
     training: list[str] = []
     responses: list[str] = []
-    for part in text.split("+"):
+    for part in split_parts(text, DEFENSES, RESPONSES):
         name = part.split(",")[0].strip()
         if name in DEFENSES and name != "none":
             training.append(part)
         elif name in RESPONSES:
             responses.append(part)
-        elif training and "losses=" in training[-1].split(",")[-1]:
-            # A mix of losses is joined by + as well: cerberos,losses=neg_js+mean_head:.3
-            training[-1] += f"+{part}"
         else:
             raise unknown_defense(name)
     if len(training) > 1:
         raise UsageError(f"--defense {text!r} has {len(training)} training parts; allowed: one, and any responses")
-    defense, options = _training_part(training[0]) if training else ("none", {})
+    defense, options = parse_part(training[0], DEFENSES) if training else ("none", {})
     response = "+".join(part for part in responses if part != "none") or "none"
     parse_response(response)
     choice = Choice(defense, options, response)
@@ -65,12 +61,19 @@ def parse_choice(text: str) -> Choice:
 
 def unknown_defense(name: str) -> UsageError:
     """Returns the error for a name that is no defence: what it is instead, or the names that are known."""
+    joined = [
+        (part, option.name)
+        for part in DEFENSES
+        for option in options_of(DEFENSES[part]).values()
+        if option.limits.joined and name in option.limits.choices
+    ]
     if name in preset_names():
         config = load_config(name)
         wanted = choice_text(config.victim(recommended_victim(config)))
         hint = f"; {name} is a preset (tinycerb run {name}), its defence: --defense {wanted}"
-    elif name in LOSSES:
-        hint = f"; {name} is a loss of cerberos: --defense cerberos,losses={name}"
+    elif joined:
+        part, option = joined[0]
+        hint = f"; {name} is one of the {option} of {part}: --defense {part},{option}={name}"
     else:
         known = sorted({*DEFENSES, *RESPONSES} - {"none"})
         hint = f"{suggest(name, known)}; known: {', '.join(known)}, joined by +"
@@ -79,12 +82,8 @@ def unknown_defense(name: str) -> UsageError:
 
 def choice_text(victim: VictimConfig) -> str:
     """Returns a victim's defence as `--defense` takes it: `misdirection,heads=2+top1`."""
-    training = ",".join([victim.defense, *(f"{key}={_text(value)}" for key, value in victim.options.items())])
+    training = part_text(victim.defense, victim.options)
     return "+".join(part for part in (training, victim.response) if part != "none") or "none"
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def with_defense(config: Config, text: str) -> Config:
@@ -104,28 +103,3 @@ def with_defense(config: Config, text: str) -> Config:
     if choice.name in [victim.name for victim in plain]:
         raise UsageError(f"--defense {text!r}: the name {choice.name!r} is taken by an undefended victim")
     return replace(config, victims=(*plain, chosen), recommended=choice.name)
-
-
-def _training_part(text: str) -> tuple[str, dict[str, Any]]:
-    name, *settings = (part.strip() for part in text.split(","))
-    hints = typing.get_type_hints(DEFENSES[name])
-    options: dict[str, Any] = {}
-    for setting in settings:
-        key, _, value = setting.partition("=")
-        fields = DEFENSES[name].__dataclass_fields__  # type: ignore[attr-defined]
-        if key not in fields:
-            allowed = ", ".join(fields) or "none"
-            raise UsageError(f"defence {name!r} has no option {key!r}{suggest(key, fields)}; its options: {allowed}")
-        options[key] = _typed(f"{name}.{key}", hints[key], value)
-    return name, options
-
-
-def _typed(where: str, kind: type, text: str) -> Any:
-    if kind is bool:
-        if text not in ("true", "false"):
-            raise UsageError(f"{where} is {text!r}; expected true or false")
-        return text == "true"
-    try:
-        return kind(text)
-    except ValueError:
-        raise UsageError(f"{where} is {text!r}; expected a {kind.__name__}") from None

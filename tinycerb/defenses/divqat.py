@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tinycerb.defenses.base import SHARED, Batch, Setting, Terms, no_terms
 from tinycerb.defenses.registry import DEFENSES
-from tinycerb.errors import UsageError
+from tinycerb.options import check_options, option
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -20,15 +20,10 @@ if TYPE_CHECKING:
 @DEFENSES.register("divqat")
 @dataclass(frozen=True)
 class DivergentQuantization:
-    """Cross-entropy minus a clipped divergence, in quantization-aware training alone.
+    """Cross-entropy minus a clipped divergence, in quantization-aware training alone."""
 
-    Attributes:
-        divergence_weight: weight of KL(float || quantized) on the training images.
-        ceiling: divergence of an image beyond which nothing more is gained.
-    """
-
-    divergence_weight: float = 0.5
-    ceiling: float = 1.0
+    divergence_weight: float = option(0.5, "weight of KL(float || quantized) on the training images", 0)
+    ceiling: float = option(1.0, "divergence of an image beyond which nothing more is gained", 0)
 
     heads = 1
     selection = "fixed"
@@ -38,9 +33,7 @@ class DivergentQuantization:
     projects_conflicts = False
 
     def __post_init__(self) -> None:
-        for key in ("divergence_weight", "ceiling"):
-            if not getattr(self, key) >= 0:
-                raise UsageError(f"divqat.{key} is {getattr(self, key)}; allowed: 0 or more")
+        check_options(self)
 
     def weight(self, epoch: float) -> float:
         """Returns the same weight throughout."""

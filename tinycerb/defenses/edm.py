@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tinycerb.defenses.base import Assembly, Batch, Setting, Terms
 from tinycerb.defenses.losses.ramp import ramp
 from tinycerb.defenses.registry import DEFENSES
-from tinycerb.errors import UsageError
+from tinycerb.options import check_options, option
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -29,38 +29,28 @@ class DiverseModels:
     All of them stand in one file, and all of them run for every question: N times the flash and the instructions of
     one. Running the chosen one alone would save instructions; but as soon as pruning makes them differ, the time would
     tell which one it was.
-
-    Attributes:
-        heads: networks of the ensemble, 2 or more (5 as published).
-        hash: how the member is chosen. `network`: by the class and confidence of a small network that imitates a random
-            one on the out-of-distribution images, in place of D-EDM's network for another data set. `keyed`,
-            `coarse_keyed`: by the device, under its secret, without that network.
-        diversity_weight: of the coherence once it is fully on (lambda_D; not published).
-        hash_weight: of the hash network's cross-entropy; it shares nothing with the members.
-        warm_up_epochs: epochs without both terms.
-        ramp_epochs: epochs over which they then grow linearly.
     """
 
-    heads: int = 3
-    hash: str = "network"
-    diversity_weight: float = 1.0
-    hash_weight: float = 1.0
-    warm_up_epochs: float = 0.5
-    ramp_epochs: float = 1.0
+    heads: int = option(3, "networks of the ensemble; 5 as published", 2, 255)
+    hash: str = option(
+        "network",
+        "how the member is chosen: network, by the class and confidence of a small network that imitates a random one "
+        "on the out-of-distribution images, in place of D-EDM's network for another data set; keyed and coarse_keyed, "
+        "by the device, under its secret, without that network",
+        choices=_HASHES,
+    )
+    diversity_weight: float = option(1.0, "weight of the coherence once it is fully on; lambda_D, not published", 0)
+    hash_weight: float = option(
+        1.0, "weight of the hash network's cross-entropy; it shares nothing with the members", above=0
+    )
+    warm_up_epochs: float = option(0.5, "epochs without both terms", 0)
+    ramp_epochs: float = option(1.0, "epochs over which they then grow linearly", 0)
 
     uses_out_of_distribution = True
     projects_conflicts = False
 
     def __post_init__(self) -> None:
-        if not 2 <= self.heads <= 255:
-            raise UsageError(f"edm.heads is {self.heads}; allowed: 2 to 255 (one network is defense = 'none')")
-        if self.hash not in _HASHES:
-            raise UsageError(f"edm.hash is {self.hash!r}; allowed: {', '.join(_HASHES)}")
-        for key in ("diversity_weight", "warm_up_epochs", "ramp_epochs"):
-            if not getattr(self, key) >= 0:
-                raise UsageError(f"edm.{key} is {getattr(self, key)}; allowed: 0 or more")
-        if not self.hash_weight > 0:
-            raise UsageError(f"edm.hash_weight is {self.hash_weight}; allowed: above 0")
+        check_options(self)
 
     @property
     def selection(self) -> str:

@@ -1,6 +1,15 @@
 """How a device chooses among heads, where the configuration leaves it open."""
 
+from typing import Any
+
+from tinycerb.answers.selection import HEAD_SELECTIONS
 from tinycerb.errors import UsageError
+from tinycerb.options import option
+
+
+def selection_option() -> Any:
+    """Declares how the device chooses a head."""
+    return option("", "how the device chooses a head", choices=HEAD_SELECTIONS, empty="random, or fixed with one head")
 
 
 def fitting_selection(selection: str, heads: int, defense: str) -> str:

@@ -16,16 +16,10 @@ from typing import TYPE_CHECKING
 from tinycerb.defenses.base import SHARED, Batch, Setting, Terms
 from tinycerb.defenses.losses.ramp import ramp
 from tinycerb.defenses.registry import DEFENSES
-from tinycerb.errors import UsageError
+from tinycerb.options import check_options, option
 
 if TYPE_CHECKING:
     import tensorflow as tf
-
-_CHOICES = {
-    "surrogate": ("pretrained", "random"),
-    "gradients": ("last_layer", "exact"),
-    "distance": ("l1", "kl", "entropy"),
-}
 
 
 @DEFENSES.register("ini")
@@ -36,32 +30,27 @@ class IsolationInduction:
     The official code differs from the paper in three ways, each an option here: its surrogate is random
     (`surrogate = "random"`), its loss is KL(C || V) instead of what a student minimises (`reverse = true`), and it
     always averages projected gradients (`projects_conflicts = true` adds them).
-
-    Attributes:
-        isolation_weight: of the isolation term (delta; 1 in the official code).
-        induction_weight: of the induction term (gamma; 0.3).
-        gradient_weight: of the gradient term, whose values are tiny (epsilon; 1000).
-        benign_weight: of pushing V away from C on the task (beta; 0).
-        surrogate: `pretrained` on the task for three epochs, or `random`.
-        gradients: `last_layer`, in closed form and cheap, or `exact` over all of the surrogate's weights.
-        distance: of the induction term: `l1` of centred logits, `kl`, or `entropy` (V answers evenly).
-        reverse: whether the student is taken to minimise KL(C || V).
-        projects_conflicts: whether opposed gradients of the terms are projected (PCGrad).
-        warm_up_epochs: epochs without the terms.
-        ramp_epochs: epochs over which they then grow linearly.
     """
 
-    isolation_weight: float = 1.0
-    induction_weight: float = 0.3
-    gradient_weight: float = 1000.0
-    benign_weight: float = 0.0
-    surrogate: str = "pretrained"
-    gradients: str = "last_layer"
-    distance: str = "l1"
-    reverse: bool = False
-    projects_conflicts: bool = False
-    warm_up_epochs: float = 0.5
-    ramp_epochs: float = 1.0
+    isolation_weight: float = option(1.0, "weight of the isolation term; delta, 1 in the official code", 0)
+    induction_weight: float = option(0.3, "weight of the induction term; gamma", 0)
+    gradient_weight: float = option(1000.0, "weight of the gradient term, whose values are tiny; epsilon", 0)
+    benign_weight: float = option(0.0, "weight of pushing V away from C on the task; beta", 0)
+    surrogate: str = option("pretrained", "on the task, for three epochs, or random", choices=("pretrained", "random"))
+    gradients: str = option(
+        "last_layer",
+        "of the last layer, in closed form and cheap, or exact over all of the surrogate's weights",
+        choices=("last_layer", "exact"),
+    )
+    distance: str = option(
+        "l1",
+        "of the induction term: l1 of centred logits, kl, or entropy (V answers evenly)",
+        choices=("l1", "kl", "entropy"),
+    )
+    reverse: bool = option(False, "the student is taken to minimise KL(C || V)")
+    projects_conflicts: bool = option(False, "opposed gradients of the terms are projected (PCGrad)")
+    warm_up_epochs: float = option(0.5, "epochs without the terms", 0)
+    ramp_epochs: float = option(1.0, "epochs over which they then grow linearly", 0)
 
     heads = 1
     selection = "fixed"
@@ -70,15 +59,7 @@ class IsolationInduction:
     teachers = ""
 
     def __post_init__(self) -> None:
-        for key, allowed in _CHOICES.items():
-            if getattr(self, key) not in allowed:
-                raise UsageError(f"ini.{key} is {getattr(self, key)!r}; allowed: {', '.join(allowed)}")
-        for key in ("isolation_weight", "induction_weight", "gradient_weight", "benign_weight"):
-            if not getattr(self, key) >= 0:
-                raise UsageError(f"ini.{key} is {getattr(self, key)}; allowed: 0 or more")
-        for key in ("warm_up_epochs", "ramp_epochs"):
-            if not getattr(self, key) >= 0:
-                raise UsageError(f"ini.{key} is {getattr(self, key)}; allowed: 0 or more")
+        check_options(self)
 
     def weight(self, epoch: float) -> float:
         """Returns 0 during the warm-up, then a linear ramp up to 1."""

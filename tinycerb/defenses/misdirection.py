@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinycerb.defenses.base import SHARED, Setting, Terms
-from tinycerb.defenses.head_choice import fitting_selection
+from tinycerb.defenses.head_choice import fitting_selection, selection_option
 from tinycerb.defenses.losses.loss_mix import weighted_terms
 from tinycerb.defenses.losses.ramp import ramp
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.errors import UsageError
+from tinycerb.options import check_options, option
 
 # A teacher's name, and the loss that imitates it.
 _TEACHERS = {"random": "random_teacher", "independent": "independent_teacher"}
@@ -31,39 +32,28 @@ class Misdirection:
 
     A consistent wrong answer is nothing that repeated questions average away, needs no secret on the device and costs
     it nothing. With several heads each has a teacher of its own, and their mean leaves u.
-
-    Attributes:
-        teacher_weight: weight of imitating the random teacher; 0 leaves the term out.
-        away_weight: weight of leaving the undefended posterior; 0 leaves the term out.
-        teacher: `random`, or `independent`: of features that do not correlate with the undefended posterior.
-        heads: number of heads.
-        warm_up_epochs: epochs without both terms.
-        ramp_epochs: epochs over which they then grow linearly.
-        selection: how the device chooses a head; empty for `fixed` with one head, `random` with more.
     """
 
-    teacher_weight: float = 0.2
-    away_weight: float = 0.2
-    teacher: str = "random"
-    heads: int = 1
-    warm_up_epochs: float = 0.5
-    ramp_epochs: float = 1.0
-    selection: str = ""
+    teacher_weight: float = option(0.2, "weight of imitating the random teacher", 0, zero="left out")
+    away_weight: float = option(0.2, "weight of leaving the undefended posterior", 0, zero="left out")
+    teacher: str = option(
+        "random",
+        "random, or independent: of features that do not correlate with the undefended posterior",
+        choices=tuple(_TEACHERS),
+    )
+    heads: int = option(1, "number of heads", 1)
+    warm_up_epochs: float = option(0.5, "epochs without both terms", 0)
+    ramp_epochs: float = option(1.0, "epochs over which they then grow linearly", 0)
+    selection: str = selection_option()
 
     assembly = SHARED
     uses_out_of_distribution = True
     projects_conflicts = False
 
     def __post_init__(self) -> None:
-        for key in ("teacher_weight", "away_weight", "warm_up_epochs", "ramp_epochs"):
-            if not getattr(self, key) >= 0:
-                raise UsageError(f"misdirection.{key} is {getattr(self, key)}; allowed: 0 or more")
+        check_options(self)
         if self.teacher_weight == self.away_weight == 0:
             raise UsageError("misdirection.teacher_weight and away_weight are both 0: allowed: one of them above 0")
-        if self.teacher not in _TEACHERS:
-            raise UsageError(f"misdirection.teacher is {self.teacher!r}; allowed: {', '.join(_TEACHERS)}")
-        if self.heads < 1:
-            raise UsageError(f"misdirection.heads is {self.heads}; allowed: 1 or more")
         object.__setattr__(self, "selection", fitting_selection(self.selection, self.heads, "misdirection"))
 
     @property

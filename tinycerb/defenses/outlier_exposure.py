@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tinycerb.defenses.base import SHARED, Batch, Setting, Terms
 from tinycerb.defenses.losses.ramp import ramp
 from tinycerb.defenses.registry import DEFENSES
-from tinycerb.errors import UsageError
+from tinycerb.options import check_options, option
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -18,17 +18,11 @@ if TYPE_CHECKING:
 @DEFENSES.register("outlier_exposure")
 @dataclass(frozen=True)
 class OutlierExposure:
-    """Cross-entropy to even answers on out-of-distribution images: a baseline, and half of adaptive misinformation.
+    """Cross-entropy to even answers on out-of-distribution images: a baseline, and half of adaptive misinformation."""
 
-    Attributes:
-        exposure_weight: weight of the term once it is fully on (1 in adaptive misinformation).
-        warm_up_epochs: epochs without it.
-        ramp_epochs: epochs over which it then grows linearly.
-    """
-
-    exposure_weight: float = 1.0
-    warm_up_epochs: float = 0.5
-    ramp_epochs: float = 1.0
+    exposure_weight: float = option(1.0, "weight of the term once it is fully on; 1 in adaptive misinformation", 0)
+    warm_up_epochs: float = option(0.5, "epochs without it", 0)
+    ramp_epochs: float = option(1.0, "epochs over which it then grows linearly", 0)
 
     heads = 1
     selection = "fixed"
@@ -38,9 +32,7 @@ class OutlierExposure:
     projects_conflicts = False
 
     def __post_init__(self) -> None:
-        for key in ("exposure_weight", "warm_up_epochs", "ramp_epochs"):
-            if not getattr(self, key) >= 0:
-                raise UsageError(f"outlier_exposure.{key} is {getattr(self, key)}; allowed: 0 or more")
+        check_options(self)
 
     def weight(self, epoch: float) -> float:
         """Returns 0 during the warm-up, then a linear ramp up to `exposure_weight`."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from tinycerb.answers.normalise import TOTAL
 from tinycerb.answers.responses.combining import alone
-from tinycerb.answers.responses.options import check_options, option
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep
+from tinycerb.options import check_options, option
 
 
 @RESPONSES.register("am")

@@ -10,9 +10,9 @@ import numpy as np
 from tinycerb.answers.normalise import TOTAL
 from tinycerb.answers.responses.building_blocks.moves import budget_units, keep_top, step_towards
 from tinycerb.answers.responses.building_blocks.reverse_sigmoid_curve import perturb, weight_table
-from tinycerb.answers.responses.options import check_options, option
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep
 from tinycerb.converters.c_model.layer import Array
+from tinycerb.options import check_options, option
 
 
 @RESPONSES.register("dcp")

@@ -8,9 +8,9 @@ import numpy as np
 
 from tinycerb.answers.normalise import TOTAL
 from tinycerb.answers.responses.combining import alone
-from tinycerb.answers.responses.options import check_options, option
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep
 from tinycerb.converters.c_model.layer import Array
+from tinycerb.options import check_options, option
 
 # Levels of the hash network's confidence.
 _LEVELS = 2

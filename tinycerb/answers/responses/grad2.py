@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.answers.responses.building_blocks.redirection import redirect
-from tinycerb.answers.responses.options import check_options, option
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep, host_only
 from tinycerb.errors import UsageError
+from tinycerb.options import check_options, option
 
 # A float network beside the victim's file: images to the direction per class.
 AUXILIARY_MODEL = "redirection.tflite"

@@ -9,9 +9,9 @@ import numpy as np
 from tinycerb.answers.normalise import TOTAL
 from tinycerb.answers.responses.building_blocks.mad_subsets import best_subsets
 from tinycerb.answers.responses.building_blocks.moves import budget_units, keep_top, one_hot, step_towards
-from tinycerb.answers.responses.options import check_options, option
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep, host_only
 from tinycerb.converters.c_model.layer import Array
+from tinycerb.options import check_options, option
 
 # A drawn surrogate's posterior is held in steps of 1/1024, each class at one step or more.
 _SURROGATE_TOTAL = 1024

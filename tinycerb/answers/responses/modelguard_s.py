@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tinycerb.answers.normalise import TOTAL
-from tinycerb.answers.responses.options import check_options, option
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep, host_only
+from tinycerb.options import check_options, option
 
 
 @RESPONSES.register("modelguard_s")

@@ -7,9 +7,9 @@ import numpy as np
 
 from tinycerb.answers.responses.building_blocks.moves import budget_units, keep_top
 from tinycerb.answers.responses.building_blocks.water_filling import fill, surprise_table
-from tinycerb.answers.responses.options import check_options, option
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep
 from tinycerb.converters.c_model.layer import Array
+from tinycerb.options import check_options, option
 
 
 @RESPONSES.register("modelguard_w")

@@ -11,11 +11,11 @@ import numpy as np
 
 from tinycerb.answers.normalise import TOTAL, normalise
 from tinycerb.answers.responses.building_blocks.moves import keep_top
-from tinycerb.answers.responses.options import check_options, option
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep
 from tinycerb.bounded.arrays import read_npy
 from tinycerb.converters.c_model.layer import Array
 from tinycerb.errors import UsageError
+from tinycerb.options import check_options, option
 
 # Products of two codes have 16 bits; weights of `normalise` have 11.
 _DROPPED_BITS = 5

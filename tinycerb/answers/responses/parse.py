@@ -1,8 +1,6 @@
 """Responses as text: `NAME,option=value,...`, several joined by `+`."""
 
-import re
-from dataclasses import Field, fields
-from typing import Any, get_type_hints
+from typing import Any
 
 import numpy as np
 
@@ -10,9 +8,8 @@ from tinycerb.answers.normalise import normalise
 from tinycerb.answers.responses.chain import Combined
 from tinycerb.answers.responses.combining import Combiner, after_combiner, combiner_of
 from tinycerb.answers.responses.response import RESPONSES, Response, respond
-from tinycerb.errors import UsageError, suggest
-
-_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+from tinycerb.errors import UsageError
+from tinycerb.options import options_of, parse_part, part_text, split_parts
 
 
 def parse_response(text: str) -> Response:
@@ -40,7 +37,7 @@ def combined_by(text: str) -> str:
 
 
 def _parse(text: str, stored: bool) -> Response:
-    parts = tuple(_parse_one(part, stored) for part in re.split(r"\+(?=[A-Za-z]|$)", text))
+    parts = tuple(_parse_one(part, stored) for part in split_parts(text, RESPONSES))
     if len(parts) == 1:
         return parts[0]
     names = [part.name for part in parts]
@@ -75,47 +72,18 @@ def response_text(response: Response) -> str:
         return "+".join(response_text(part) for part in response.parts)
     embed = getattr(response, "embedded", None)
     whole: Any = embed() if embed else response
-    given = [field for field in fields(whole) if field.init and getattr(whole, field.name) != field.default]
-    return ",".join([whole.name, *(f"{field.name}={_text(getattr(whole, field.name))}" for field in given)])
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    known = options_of(type(whole))
+    values = {name: getattr(whole, name) for name in known}
+    return part_text(whole.name, {name: value for name, value in values.items() if value != known[name].default})
 
 
 def _parse_one(text: str, stored: bool) -> Response:
-    name, *settings = text.split(",")
-    kind = RESPONSES[name]
-    known = {field.name: field for field in fields(kind) if field.init}
-    hints = get_type_hints(kind)
-    options: dict[str, Any] = {}
-    for setting in settings:
-        key, _, value = setting.partition("=")
-        if key not in known:
-            allowed = ", ".join(known) or "none"
-            raise UsageError(f"response {name!r} has no option {key!r}{suggest(key, known)}; its options: {allowed}")
-        if key in options:
-            raise UsageError(f"response {name!r} has {key!r} twice; give it once")
-        if stored and known[key].metadata.get("local"):
+    name, options = parse_part(text, RESPONSES)
+    for key, value in options.items():
+        if stored and options_of(RESPONSES[name])[key].limits.local:
             raise UsageError(
                 f"the model's file names {value[:60]!r} for {key} of response {name!r}: it may name no other file, and "
                 f"that one is not read. Put the response on the model here: tinycerb convert MODEL --out DIR "
                 f"--response {name},{key}=..."
             )
-        options[key] = _value(name, known[key], hints[key], value)
-    return kind(**options)
-
-
-def _value(response: str, option: Field, kind: type, text: str) -> Any:
-    if kind is bool:
-        if text.lower() not in _TRUTH:
-            raise UsageError(f"{option.name} is {text!r} in response {response!r}; allowed: true, false")
-        return _TRUTH[text.lower()]
-    try:
-        return kind(text)
-    except ValueError:
-        expected = {int: "a whole number", float: "a number"}[kind]
-        raise UsageError(
-            f"{option.name} is {text!r} in response {response!r}; expected {expected}, e.g. "
-            f"{option.name}={option.default}"
-        ) from None
+    return RESPONSES[name](**options)

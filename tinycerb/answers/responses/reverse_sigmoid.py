@@ -9,9 +9,9 @@ import numpy as np
 from tinycerb.answers.normalise import TOTAL
 from tinycerb.answers.responses.building_blocks.moves import keep_top
 from tinycerb.answers.responses.building_blocks.reverse_sigmoid_curve import perturb, weight_table
-from tinycerb.answers.responses.options import check_options, option
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep
 from tinycerb.converters.c_model.layer import Array
+from tinycerb.options import check_options, option
 
 
 @RESPONSES.register("rs")

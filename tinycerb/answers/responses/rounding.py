@@ -8,9 +8,9 @@ import numpy as np
 
 from tinycerb.answers.normalise import TOTAL, normalise
 from tinycerb.answers.responses.building_blocks.moves import keep_top
-from tinycerb.answers.responses.options import check_options, option
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep
 from tinycerb.converters.c_model.layer import Array
+from tinycerb.options import check_options, option
 
 
 @RESPONSES.register("rounding")
