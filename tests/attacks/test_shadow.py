@@ -66,7 +66,10 @@ def test_shadows_tell_labels_alone_if_the_victim_does(sure: float) -> None:
 
 
 def test_bad_options_and_a_pool_of_one_image() -> None:
-    with pytest.raises(UsageError, match=r"unknown family 'grating'; allowed: .*gratings"):
+    with pytest.raises(
+        UsageError,
+        match=r"names 'grating' \(did you mean 'gratings'\?\); allowed: .*gratings.*, joined by",
+    ):
         Shadow(families="grating")
     with pytest.raises(UsageError, match=r"keep is 0; allowed: 0\.01 to 1"):
         Shadow(keep=0)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tinycerb.answers.responses import RESPONSES
+from tinycerb.attacks import ATTACKS
 from tinycerb.defenses import DEFENSES
 from tinycerb.errors import UsageError
 from tinycerb.options import Limits, check_options, option, options_of, parse_part, part_text, split_parts
@@ -170,7 +171,7 @@ def test_parts_are_joined_by_plus(text: str, parts: list[str]) -> None:
     assert split_parts(text, PARTS) == parts
 
 
-@pytest.mark.parametrize("registry", [DEFENSES, RESPONSES], ids=lambda registry: registry.kind)
+@pytest.mark.parametrize("registry", [DEFENSES, RESPONSES, ATTACKS], ids=lambda registry: registry.kind)
 def test_every_field_is_an_option_with_a_meaning(registry: Registry[type]) -> None:
     for name in registry:
         known = options_of(registry[name])

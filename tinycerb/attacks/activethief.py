@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs, check_distinct
-from tinycerb.attacks.building_blocks.checks import check_choice, check_range
 from tinycerb.attacks.building_blocks.transfer import shuffled_images, train_clone, train_selector
 from tinycerb.attacks.registry import ATTACKS
+from tinycerb.options import check_options, option
 
 
 def entropy_of(posteriors: np.ndarray) -> np.ndarray:
@@ -61,24 +61,19 @@ class ActiveThief:
     `entropy` takes those whose posterior is the least certain, `k_center` those whose posteriors are farthest from
     the asked ones' (both in section 4 of the paper). Published: a tenth of the budget at first, ten rounds, clones of
     the rounds trained from scratch for up to 1,000 epochs; here for `selector_epochs`.
-
-    Attributes:
-        strategy: `entropy` or `k_center`.
-        rounds: how often is chosen, after the random start.
-        start: share of the budget that is asked at random first.
-        selector_epochs: epochs of the clone that chooses.
     """
 
-    strategy: str = "entropy"
-    rounds: int = 5
-    start: float = 0.2
-    selector_epochs: int = 5
+    strategy: str = option(
+        "entropy",
+        "what is asked next: what the clone is least sure of, or what is farthest from all asked",
+        choices=tuple(_STRATEGIES),
+    )
+    rounds: int = option(5, "how often is chosen, after the random start", 1, 1000)
+    start: float = option(0.2, "share of the budget that is asked at random first", 0.001, 1)
+    selector_epochs: int = option(5, "epochs of the clone that chooses", 1, 10000)
 
     def __post_init__(self) -> None:
-        check_choice("activethief", "strategy", self.strategy, tuple(_STRATEGIES))
-        check_range("activethief", "rounds", self.rounds, 1, 1000)
-        check_range("activethief", "start", self.start, 0.001, 1)
-        check_range("activethief", "selector_epochs", self.selector_epochs, 1, 10000)
+        check_options(self)
 
     check = staticmethod(check_distinct)
 

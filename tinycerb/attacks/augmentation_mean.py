@@ -10,35 +10,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs
-from tinycerb.attacks.building_blocks.checks import check_range
-from tinycerb.attacks.building_blocks.repeats import check_repeats, choose_repeated
+from tinycerb.attacks.building_blocks.repeats import charged_option, check_repeats, choose_repeated
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
+from tinycerb.options import check_options, option
 
 
 @ATTACKS.register("augmentation_mean")
 @dataclass(frozen=True)
 class AugmentationMean:
-    """Asks about the image and n - 1 augmented copies: y(x) = 1/n sum_i T(a_i(x)).
+    """Asks about the image and n - 1 augmented copies: y(x) = 1/n sum_i T(a_i(x))."""
 
-    Attributes:
-        repeats: n, calls per image.
-        shift: largest shift in pixels, each way; what leaves the image enters on the other side.
-        flip: whether every other copy is mirrored left to right.
-        noise: standard deviation of the noise, in codes of 0 to 255.
-        charged: whether the budget counts calls (budget / n images) or images.
-    """
-
-    repeats: int = 5
-    shift: int = 1
-    flip: bool = False
-    noise: float = 4.0
-    charged: bool = True
+    repeats: int = option(5, "n, calls per image", 2, 100)
+    shift: int = option(1, "largest shift in pixels, each way; what leaves the image enters on the other side", 0, 4)
+    flip: bool = option(False, "every other copy is mirrored left to right")
+    noise: float = option(4.0, "standard deviation of the noise, in codes of 0 to 255", 0, 64)
+    charged: bool = charged_option()
 
     def __post_init__(self) -> None:
-        check_range("augmentation_mean", "repeats", self.repeats, 2, 100)
-        check_range("augmentation_mean", "shift", self.shift, 0, 4)
-        check_range("augmentation_mean", "noise", self.noise, 0, 64)
+        check_options(self)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """See `Attack.check`."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs
-from tinycerb.attacks.building_blocks.checks import check_choice, check_range
-from tinycerb.attacks.building_blocks.repeats import ask_repeatedly, check_repeats, choose_repeated
+from tinycerb.attacks.building_blocks.repeats import ask_repeatedly, charged_option, check_repeats, choose_repeated
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
+from tinycerb.options import check_options, option
 
 
 @ATTACKS.register("confidence_gated")
@@ -23,27 +23,23 @@ class ConfidenceGated:
     """Asks n times and keeps some images.
 
     Notes `kept`, the share of images that were trained on.
-
-    Attributes:
-        keep: `agreeing` (all repeats name one label), `confident` (the mean answer's largest posterior is tau
-            or more) or `unsure` (it is not).
-        tau: the threshold of the last two.
-        repeats: n, calls per image.
-        charged: whether the budget counts calls (budget / n images) or images.
-        least: the share of images kept at least, those nearest to the condition: a clone needs some.
     """
 
-    keep: str = "agreeing"
-    tau: float = 0.7
-    repeats: int = 2
-    charged: bool = True
-    least: float = 0.1
+    keep: str = option(
+        "agreeing",
+        "which images: agreeing, all repeats name one label; confident, the mean answer's largest posterior is tau or "
+        "more; unsure, it is not",
+        choices=("agreeing", "confident", "unsure"),
+    )
+    tau: float = option(0.7, "threshold of confident and unsure", 0, 1)
+    repeats: int = option(2, "n, calls per image", 1, 1000)
+    charged: bool = charged_option()
+    least: float = option(
+        0.1, "the share of images kept at least, those nearest to the condition: a clone needs some", 0.01, 1
+    )
 
     def __post_init__(self) -> None:
-        check_choice("confidence_gated", "keep", self.keep, ("agreeing", "confident", "unsure"))
-        check_range("confidence_gated", "tau", self.tau, 0, 1)
-        check_range("confidence_gated", "repeats", self.repeats, 1, 1000)
-        check_range("confidence_gated", "least", self.least, 0.01, 1)
+        check_options(self)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """See `Attack.check`."""

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs, choose_images
-from tinycerb.attacks.building_blocks.checks import check_range
 from tinycerb.attacks.building_blocks.linking import MOST_HEADS, answers_of, distinct_answers, link, relink
-from tinycerb.attacks.building_blocks.repeats import ask_repeatedly, check_repeats, choose_repeated
+from tinycerb.attacks.building_blocks.repeats import ask_repeatedly, charged_option, check_repeats, choose_repeated
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
+from tinycerb.options import check_options, option
 
 if TYPE_CHECKING:
     from tinycerb.attacks.building_blocks.transfer import Predict
@@ -37,21 +37,20 @@ class Demultiplex:
 
     Notes `heads` (byte-distinct answers), `linked` (share of images all of whose answers were met and dealt clearly)
     and `clone_of` (a head's number, `mean` or `answers`).
-
-    Attributes:
-        repeats: n, calls per image.
-        charged: whether the budget counts calls (budget / n images) or images.
-        student_rounds: how often students, trained on the linked answers of one half of the images, correct the
-            links of the other half.
     """
 
-    repeats: int = 8
-    charged: bool = True
-    student_rounds: int = 0
+    repeats: int = option(8, "n, calls per image", 2, 1000)
+    charged: bool = charged_option()
+    student_rounds: int = option(
+        0,
+        "how often students, trained on the linked answers of one half of the images, correct the links "
+        "of the other half",
+        0,
+        10,
+    )
 
     def __post_init__(self) -> None:
-        check_range("demultiplex", "repeats", self.repeats, 2, 1000)
-        check_range("demultiplex", "student_rounds", self.student_rounds, 0, 10)
+        check_options(self)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """See `Attack.check`."""

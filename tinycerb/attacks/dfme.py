@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from tinycerb.attacks.base import AttackInputs
-from tinycerb.attacks.building_blocks.checks import check_range, check_without_images
+from tinycerb.attacks.building_blocks.checks import check_without_images
 from tinycerb.attacks.registry import ATTACKS
+from tinycerb.options import check_options, option
 
 
 @ATTACKS.register("dfme")
@@ -16,29 +17,26 @@ class Dfme:
     inputs shows no slope at all (`make bench-gradients`). The clone's share of the generator's
     gradient is exact, only the victim's is estimated. Posteriors are held above 1/512, half a code, before logarithms.
     In the end the clone trains on all answers once more. Published: 20 million calls for CIFAR-10, 2 million for SVHN.
-
-    Attributes:
-        step: length of a finite difference, in units before the tanh, over the whole image. Published: 1e-3.
-        directions: of finite differences per image; published: 1.
-        batch: published: 256.
-        student_steps: fresh batches per step of the generator; published: 5.
-        replay_steps: on remembered answers; published: none.
-        generator_learning_rate: of Adam; published: 1e-4.
-        latent: dimensions of the noise; published: 256.
-        offset: where images start before the tanh: -1.5 for tasks on dark ground, which an attacker knows.
     """
 
-    step: float = 2.0
-    directions: int = 1
-    batch: int = 128
-    student_steps: int = 5
-    replay_steps: int = 5
-    generator_learning_rate: float = 1e-3
-    latent: int = 128
-    offset: float = 0.0
+    step: float = option(
+        2.0,
+        "length of a finite difference, in units before the tanh, over the whole image; published: 1e-3",
+        1e-6,
+        1000,
+    )
+    directions: int = option(1, "directions of finite differences per image; published: 1", 1, 1000)
+    batch: int = option(128, "images of a step; published: 256", 8, 4096)
+    student_steps: int = option(5, "fresh batches per step of the generator; published: 5", 1, 1000)
+    replay_steps: int = option(5, "steps on remembered answers per step of the generator; published: none", 0, 1000)
+    generator_learning_rate: float = option(1e-3, "of the generator's Adam; published: 1e-4", 1e-6, 1)
+    latent: int = option(128, "dimensions of the generator's noise; published: 256", 1, 4096)
+    offset: float = option(
+        0.0, "where images start before the tanh: -1.5 for tasks on dark ground, which an attacker knows", -10, 10
+    )
 
     def __post_init__(self) -> None:
-        check_data_free("dfme", self)
+        check_options(self)
 
     check = staticmethod(check_without_images)
 
@@ -48,19 +46,3 @@ class Dfme:
         from tinycerb.attacks.building_blocks.synthesis import absolute_difference, centred_log
 
         steal(inputs, Objective(absolute_difference, centred_log), Recipe(**vars(self)))
-
-
-def check_data_free(name: str, attack: object) -> None:
-    """Raises a UsageError for an option of `dfme` or `maze` that is out of range."""
-    ranges = {
-        "step": (1e-6, 1000),
-        "directions": (1, 1000),
-        "batch": (8, 4096),
-        "student_steps": (1, 1000),
-        "replay_steps": (0, 1000),
-        "generator_learning_rate": (1e-6, 1),
-        "latent": (1, 4096),
-        "offset": (-10, 10),
-    }
-    for option, (lowest, highest) in ranges.items():
-        check_range(name, option, getattr(attack, option), lowest, highest)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs
-from tinycerb.attacks.building_blocks.checks import check_choice, check_range, check_without_images
+from tinycerb.attacks.building_blocks.checks import check_without_images
 from tinycerb.attacks.registry import ATTACKS
+from tinycerb.options import check_options, option
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -29,36 +30,23 @@ class DisGuide:
     heads blind it. The clone answers with the mean of both students. Published: 20 million calls, batches of 256, SGD;
     here the budget is a fraction of that (0.2 % for 40,000), the students learn with Adam, and in the end train on
     all stored answers once more.
-
-    Attributes:
-        answers: `soft` learns from posteriors, `hard` from the label alone.
-        diversity: weight of the term that spreads a batch over the classes; the paper's lambda, 0.2 for ten classes.
-        batch: images of a step.
-        generator_steps: steps of the generator per fresh batch; published: 1.
-        replay_steps: steps on remembered answers per fresh batch; published: 3.
-        generator_learning_rate: of the generator's Adam; published: 1e-4 over 80,000 steps.
-        latent: dimensions of the generator's noise; published: 256.
-        offset: where images start before the tanh: -1.5 for tasks on dark ground, as an attacker knows.
     """
 
-    answers: str = "soft"
-    diversity: float = 0.2
-    batch: int = 128
-    generator_steps: int = 1
-    replay_steps: int = 3
-    generator_learning_rate: float = 1e-3
-    latent: int = 128
-    offset: float = 0.0
+    answers: str = option("soft", "soft learns from posteriors, hard from the label alone", choices=_ANSWERS)
+    diversity: float = option(
+        0.2, "weight of the term that spreads a batch over the classes; the paper's lambda, 0.2 for ten classes", 0, 100
+    )
+    batch: int = option(128, "images of a step", 8, 4096)
+    generator_steps: int = option(1, "steps of the generator per fresh batch; published: 1", 1, 100)
+    replay_steps: int = option(3, "steps on remembered answers per fresh batch; published: 3", 0, 100)
+    generator_learning_rate: float = option(1e-3, "of the generator's Adam; published: 1e-4 over 80,000 steps", 1e-6, 1)
+    latent: int = option(128, "dimensions of the generator's noise; published: 256", 1, 4096)
+    offset: float = option(
+        0.0, "where images start before the tanh: -1.5 for tasks on dark ground, as an attacker knows", -10, 10
+    )
 
     def __post_init__(self) -> None:
-        check_choice("disguide", "answers", self.answers, _ANSWERS)
-        check_range("disguide", "diversity", self.diversity, 0, 100)
-        check_range("disguide", "batch", self.batch, 8, 4096)
-        check_range("disguide", "generator_steps", self.generator_steps, 1, 100)
-        check_range("disguide", "replay_steps", self.replay_steps, 0, 100)
-        check_range("disguide", "generator_learning_rate", self.generator_learning_rate, 1e-6, 1)
-        check_range("disguide", "latent", self.latent, 1, 4096)
-        check_range("disguide", "offset", self.offset, -10, 10)
+        check_options(self)
 
     check = staticmethod(check_without_images)
 

@@ -14,11 +14,11 @@ import numpy as np
 
 from tinycerb.answers.responses import parse_response
 from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
-from tinycerb.attacks.building_blocks.checks import check_choice, check_range
 from tinycerb.attacks.building_blocks.response_pairs import answers_to, in_rounds, mean_of_nearest, plausible_codes
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.attacks.restorer import check_posteriors
 from tinycerb.config import AttackConfig
+from tinycerb.options import check_options, option
 
 _BETAS, _GAMMAS, _TAUS = (0.1, 0.3, 0.5, 0.7, 0.9, 1.1), (0.1, 0.2, 0.4), (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _FITTED_ON, _FIT_PAIRS = 200, 4000
@@ -30,24 +30,21 @@ class Inversion:
     """Asks each image once; inverts the answers; distils.
 
     Notes `response`, what was inverted.
-
-    Attributes:
-        parameters: `known` or `fitted`.
-        kind: `dcp` or `rs`, which noise is fitted; `known` ones name it themselves.
-        pairs: size of the table in each round.
-        rounds: of inverting; each draws half of its table around what the one before has found.
     """
 
-    parameters: str = "known"
-    kind: str = "dcp"
-    pairs: int = 30_000
-    rounds: int = 2
+    parameters: str = option(
+        "known",
+        "the noise's: known from the vendor's documents, or fitted to the answers alone",
+        choices=("known", "fitted"),
+    )
+    kind: str = option("dcp", "which noise is fitted; known parameters name it themselves", choices=("dcp", "rs"))
+    pairs: int = option(30_000, "size of the table in each round", 100, 10_000_000)
+    rounds: int = option(
+        2, "rounds of inverting; each draws half of its table around what the one before has found", 1, 10
+    )
 
     def __post_init__(self) -> None:
-        check_choice("inversion", "parameters", self.parameters, ("known", "fitted"))
-        check_choice("inversion", "kind", self.kind, ("dcp", "rs"))
-        check_range("inversion", "pairs", self.pairs, 100, 10_000_000)
-        check_range("inversion", "rounds", self.rounds, 1, 10)
+        check_options(self)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """See `Attack.check`."""

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs
-from tinycerb.attacks.building_blocks.checks import check_range, check_seeds
+from tinycerb.attacks.building_blocks.checks import check_seeds
 from tinycerb.attacks.building_blocks.transfer import train_clone, train_selector
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
+from tinycerb.options import check_options, option
 
 if TYPE_CHECKING:
     from tinycerb.keras_models.legacy import keras
@@ -63,30 +64,19 @@ class Jbda:
     Seeds are images of the victim's kind if the attacker has any (then T2), else of the pool. Each round doubles the
     images until the budget is spent; the last takes a random part. Every image is asked once. Published
     (section 5 of the paper): 150 seeds, step 0.1, ten epochs a round, 6,400 images after six rounds.
-
-    Attributes:
-        seeds: images to start from, 0 for all that there are.
-        step: of every pixel, in units of the whole range.
-        epochs_per_round: of the clone that grows with the images.
-        reservoir_after: rounds after which only `reservoir` random images are moved per round; 0 for never.
-        reservoir: how many that are; published: 400, after three rounds.
-        flip_every: rounds after which the step changes its sign; 0 for never. Published: 5.
     """
 
-    seeds: int = 150
-    step: float = 0.1
-    epochs_per_round: int = 10
-    reservoir_after: int = 0
-    reservoir: int = 400
-    flip_every: int = 0
+    seeds: int = option(150, "images to start from", 0, 10**7, zero="all")
+    step: float = option(0.1, "step of every pixel, in units of the whole range", 1 / 255, 1)
+    epochs_per_round: int = option(10, "epochs of the clone that grows with the images", 1, 1000)
+    reservoir_after: int = option(
+        0, "rounds after which only some random images are moved per round", 0, 1000, zero="never"
+    )
+    reservoir: int = option(400, "how many those are; published: 400, after three rounds", 1, 10**7)
+    flip_every: int = option(0, "rounds after which the step changes its sign; published: 5", 0, 1000, zero="never")
 
     def __post_init__(self) -> None:
-        check_range("jbda", "seeds", self.seeds, 0, 10**7)
-        check_range("jbda", "step", self.step, 1 / 255, 1)
-        check_range("jbda", "epochs_per_round", self.epochs_per_round, 1, 1000)
-        check_range("jbda", "reservoir_after", self.reservoir_after, 0, 1000)
-        check_range("jbda", "reservoir", self.reservoir, 1, 10**7)
-        check_range("jbda", "flip_every", self.flip_every, 0, 1000)
+        check_options(self)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """Raises a UsageError if there are no seeds or the budget is below their number."""

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs
-from tinycerb.attacks.building_blocks.checks import check_range, check_seeds
+from tinycerb.attacks.building_blocks.checks import check_seeds
 from tinycerb.attacks.building_blocks.transfer import train_clone, train_selector
 from tinycerb.attacks.jbda import gradient_signs, seed_images
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
+from tinycerb.options import check_options, option
 
 if TYPE_CHECKING:
     Signs = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -39,27 +40,16 @@ class JbdaTr:
 
     Seeds as for `jbda`. The target is drawn once per child, as in the paper; ModelGuard's code draws it anew at every
     step. ModelGuard's settings: 1,000 seeds of the pool, three children, reach 0.1, eight steps, 50,000 calls.
-
-    Attributes:
-        seeds: images to start from, 0 for all that there are.
-        children: of every image and round.
-        reach: how far a pixel may move, in units of the whole range.
-        steps: of projected gradient descent.
-        epochs_per_round: of the clone that gives the gradient.
     """
 
-    seeds: int = 1000
-    children: int = 3
-    reach: float = 0.1
-    steps: int = 8
-    epochs_per_round: int = 5
+    seeds: int = option(1000, "images to start from", 0, 10**7, zero="all")
+    children: int = option(3, "children of every image in a round", 1, 100)
+    reach: float = option(0.1, "how far a pixel may move, in units of the whole range", 1 / 255, 1)
+    steps: int = option(8, "steps of projected gradient descent", 1, 1000)
+    epochs_per_round: int = option(5, "epochs of the clone that gives the gradient", 1, 1000)
 
     def __post_init__(self) -> None:
-        check_range("jbda_tr", "seeds", self.seeds, 0, 10**7)
-        check_range("jbda_tr", "children", self.children, 1, 100)
-        check_range("jbda_tr", "reach", self.reach, 1 / 255, 1)
-        check_range("jbda_tr", "steps", self.steps, 1, 1000)
-        check_range("jbda_tr", "epochs_per_round", self.epochs_per_round, 1, 1000)
+        check_options(self)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """Raises a UsageError if there are no seeds or the budget is below their number."""

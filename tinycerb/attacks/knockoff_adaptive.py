@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import FLOOR, AttackInputs, check_distinct
-from tinycerb.attacks.building_blocks.checks import check_choice, check_range
 from tinycerb.attacks.building_blocks.clusters import cluster
 from tinycerb.attacks.building_blocks.transfer import shuffled_images, train_clone, train_selector
 from tinycerb.attacks.registry import ATTACKS
+from tinycerb.options import check_options, option
 
 _REWARDS = ("all", "certainty", "diversity", "loss")
 
@@ -69,24 +69,17 @@ class KnockoffAdaptive:
     The paper's groups are the class labels of the pool, in two levels; pools here have none, so they are clusters by
     looks, in one level. The paper updates after every question; here the bandit learns from each answer of a batch in
     turn, the clone after each batch. With the whole pool as budget it asks what `knockoff` asks.
-
-    Attributes:
-        reward: `all` (the paper's choice), `certainty`, `diversity` or `loss`.
-        clusters: groups of the pool.
-        batch: questions between two updates.
-        epochs_per_update: of the clone on all answers so far, which the loss reward is measured with.
     """
 
-    reward: str = "all"
-    clusters: int = 30
-    batch: int = 500
-    epochs_per_update: int = 1
+    reward: str = option("all", "what a group of images is rewarded for; the paper's choice: all", choices=_REWARDS)
+    clusters: int = option(30, "groups of the pool", 2, 10000)
+    batch: int = option(500, "questions between two updates", 1, 10**6)
+    epochs_per_update: int = option(
+        1, "epochs of the clone, which measures the loss reward, on all answers so far", 1, 1000
+    )
 
     def __post_init__(self) -> None:
-        check_choice("knockoff_adaptive", "reward", self.reward, _REWARDS)
-        check_range("knockoff_adaptive", "clusters", self.clusters, 2, 10000)
-        check_range("knockoff_adaptive", "batch", self.batch, 1, 10**6)
-        check_range("knockoff_adaptive", "epochs_per_update", self.epochs_per_update, 1, 1000)
+        check_options(self)
 
     check = staticmethod(check_distinct)
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
-from tinycerb.attacks.building_blocks.checks import check_range
 from tinycerb.attacks.building_blocks.transfer import train_clone
 from tinycerb.attacks.registry import ATTACKS
+from tinycerb.options import check_options, option
 
 
 def smoothed_labels(answers: np.ndarray, smoothing: float) -> np.ndarray:
@@ -26,15 +26,14 @@ class LabelOnly:
     """KnockoffNets (Orekondy et al., CVPR 2019) on the answers' labels.
 
     On an oracle that gives posteriors it learns the same as with `output = "top1"`.
-
-    Attributes:
-        smoothing: share of every label that is spread evenly over all classes (Szegedy et al., CVPR 2016).
     """
 
-    smoothing: float = 0.0
+    smoothing: float = option(
+        0.0, "share of every label that is spread evenly over all classes (Szegedy et al., CVPR 2016)", 0, 0.9
+    )
 
     def __post_init__(self) -> None:
-        check_range("label_only", "smoothing", self.smoothing, 0, 0.9)
+        check_options(self)
 
     check = staticmethod(check_distinct)
 

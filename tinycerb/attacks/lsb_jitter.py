@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs
-from tinycerb.attacks.building_blocks.checks import check_range
-from tinycerb.attacks.building_blocks.repeats import check_repeats, choose_repeated
+from tinycerb.attacks.building_blocks.repeats import charged_option, check_repeats, choose_repeated
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
+from tinycerb.options import check_options, option
 
 # One code in one pixel moves the answer of one head by far less, L1.
 _JUMP = 0.25
@@ -26,17 +26,13 @@ class LsbJitter:
 
     Notes `jumps`: the share of jittered copies whose answer is further than an L1 distance of 0.25 from the image's
     own, so another head's.
-
-    Attributes:
-        repeats: n, calls per image.
-        charged: whether the budget counts calls (budget / n images) or images.
     """
 
-    repeats: int = 8
-    charged: bool = True
+    repeats: int = option(8, "n, calls per image", 2, 100)
+    charged: bool = charged_option()
 
     def __post_init__(self) -> None:
-        check_range("lsb_jitter", "repeats", self.repeats, 2, 100)
+        check_options(self)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """See `Attack.check`."""

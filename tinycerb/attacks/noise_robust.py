@@ -7,10 +7,10 @@ answers that no neighbour shares are learned last and most loudly; these losses 
 from dataclasses import dataclass
 
 from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
-from tinycerb.attacks.building_blocks.checks import check_choice, check_range
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
+from tinycerb.options import check_options, option
 
 _LOSSES = ("gce", "sce", "co_teaching")
 
@@ -24,24 +24,17 @@ class NoiseRobust:
     `sce`: cross-entropy of y and p, plus that of p and y with log 0 = -4 (Wang et al., ICCV 2019).
     `co_teaching`: two clones choose for each other the images of each batch that they find least surprising (Han et
     al., NeurIPS 2018); the answer is the mean of both.
-
-    Attributes:
-        loss: `gce`, `sce` or `co_teaching`.
-        q: of `gce`; towards 0 it is cross-entropy, 1 is the absolute error.
-        reverse: weight of the second term of `sce`.
-        noise: share of each batch that `co_teaching` leaves out from the second fifth of the training on.
     """
 
-    loss: str = "gce"
-    q: float = 0.7
-    reverse: float = 1.0
-    noise: float = 0.3
+    loss: str = option("gce", "what the clone minimises", choices=_LOSSES)
+    q: float = option(0.7, "exponent of `gce`; towards 0 it is cross-entropy, 1 is the absolute error", 0.01, 1)
+    reverse: float = option(1.0, "weight of the second term of `sce`", 0, 100)
+    noise: float = option(
+        0.3, "share of each batch that `co_teaching` leaves out from the second fifth of the training on", 0, 0.9
+    )
 
     def __post_init__(self) -> None:
-        check_choice("noise_robust", "loss", self.loss, _LOSSES)
-        check_range("noise_robust", "q", self.q, 0.01, 1)
-        check_range("noise_robust", "reverse", self.reverse, 0, 100)
-        check_range("noise_robust", "noise", self.noise, 0, 0.9)
+        check_options(self)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """See `Attack.check`."""

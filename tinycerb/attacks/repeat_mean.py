@@ -8,30 +8,34 @@ gained where the same question meets the same head. At equal calls, fewer images
 from dataclasses import dataclass
 
 from tinycerb.attacks.base import AttackInputs
-from tinycerb.attacks.building_blocks.checks import check_range
-from tinycerb.attacks.building_blocks.repeats import ask_repeatedly, check_repeats, choose_repeated, mean_of_distinct
+from tinycerb.attacks.building_blocks.repeats import (
+    ask_repeatedly,
+    charged_option,
+    check_repeats,
+    choose_repeated,
+    mean_of_distinct,
+)
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
+from tinycerb.options import check_options, option
 
 
 @ATTACKS.register("repeat_mean")
 @dataclass(frozen=True)
 class RepeatMean:
-    """Asks n times and averages: y(x) = 1/n sum_i T_i(x).
+    """Asks n times and averages: y(x) = 1/n sum_i T_i(x)."""
 
-    Attributes:
-        repeats: n, how often each image is asked.
-        charged: whether the budget counts calls (budget / n images) or images.
-        distinct: each different answer counts once, however often it was drawn: the mean of the heads, not of the
-            draws. For a few heads; noise that differs each time has no answer twice, and nothing changes.
-    """
-
-    repeats: int = 8
-    charged: bool = True
-    distinct: bool = False
+    repeats: int = option(8, "n, how often each image is asked", 1, 1000)
+    charged: bool = charged_option()
+    distinct: bool = option(
+        False,
+        "each different answer counts once, however often it was drawn: the mean of the heads, not of "
+        "the draws. For a few heads; noise that differs each time has no answer twice, and nothing "
+        "changes",
+    )
 
     def __post_init__(self) -> None:
-        check_range("repeat_mean", "repeats", self.repeats, 1, 1000)
+        check_options(self)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """See `Attack.check`."""

@@ -10,10 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import FLOOR, AttackInputs
-from tinycerb.attacks.building_blocks.checks import check_choice, check_range
-from tinycerb.attacks.building_blocks.repeats import ask_repeatedly, check_repeats, choose_repeated, normalised
+from tinycerb.attacks.building_blocks.repeats import (
+    ask_repeatedly,
+    charged_option,
+    check_repeats,
+    choose_repeated,
+    normalised,
+)
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
+from tinycerb.options import check_options, option
 
 
 def majority(answers: np.ndarray) -> np.ndarray:
@@ -43,21 +49,14 @@ RULES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 @ATTACKS.register("repeat_vote")
 @dataclass(frozen=True)
 class RepeatVote:
-    """Asks n times and trains on what the answers agree on.
+    """Asks n times and trains on what the answers agree on."""
 
-    Attributes:
-        repeats: n, how often each image is asked.
-        rule: `majority` (of the labels), `median` or `geometric` (mean).
-        charged: whether the budget counts calls (budget / n images) or images.
-    """
-
-    repeats: int = 7
-    rule: str = "majority"
-    charged: bool = True
+    repeats: int = option(7, "n, how often each image is asked", 1, 1000)
+    rule: str = option("majority", "majority of the labels, median, or geometric mean", choices=tuple(RULES))
+    charged: bool = charged_option()
 
     def __post_init__(self) -> None:
-        check_range("repeat_vote", "repeats", self.repeats, 1, 1000)
-        check_choice("repeat_vote", "rule", self.rule, tuple(RULES))
+        check_options(self)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """See `Attack.check`."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
-from tinycerb.attacks.building_blocks.checks import check_range
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
+from tinycerb.options import check_options, option
 
 
 @ATTACKS.register("reset")
@@ -23,15 +23,14 @@ class Reset:
 
     Notes `answers_without_resets` and `answers_after_resets`: how many byte-distinct answers one image got from
     `probes` calls. Many and then one: the seed is constant.
-
-    Attributes:
-        probes: calls of each kind with the first image, to find out whether power cycles choose the head.
     """
 
-    probes: int = 24
+    probes: int = option(
+        24, "calls of each kind with the first image, to find out whether power cycles choose the head", 2, 1000
+    )
 
     def __post_init__(self) -> None:
-        check_range("reset", "probes", self.probes, 2, 1000)
+        check_options(self)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """See `Attack.check`."""

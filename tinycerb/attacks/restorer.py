@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
-from tinycerb.attacks.building_blocks.checks import check_choice, check_range
 from tinycerb.attacks.building_blocks.response_pairs import answers_to, can_simulate, in_rounds, mean_of_nearest
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
+from tinycerb.options import check_options, option
 
 
 @ATTACKS.register("restorer")
@@ -26,25 +26,20 @@ class Restorer:
     A response that cannot be played with posteriors alone is left as it is.
 
     Notes `worst_case = "knows the response"` and `restored`, 1 or 0.
-
-    Attributes:
-        method: `mlp` (D-DAE+: a network K-128-64-K, L1 loss) or `partial_bayes` (the mean of the clean posteriors
-            whose answers lie nearest and name the same label).
-        pairs: pairs of clean and perturbed posteriors in each round.
-        rounds: of restoring; each draws its pairs around what the one before has found.
-        epochs: of the network, in each round.
     """
 
-    method: str = "mlp"
-    pairs: int = 60_000
-    rounds: int = 2
-    epochs: int = 8
+    method: str = option(
+        "mlp",
+        "mlp: the network K-128-64-K of D-DAE+, L1 loss; partial_bayes: the mean of the clean posteriors whose answers "
+        "lie nearest and name the same label",
+        choices=("mlp", "partial_bayes"),
+    )
+    pairs: int = option(60_000, "pairs of clean and perturbed posteriors in each round", 100, 10_000_000)
+    rounds: int = option(2, "rounds of restoring; each draws its pairs around what the one before has found", 1, 10)
+    epochs: int = option(8, "epochs of the network in each round", 1, 1000)
 
     def __post_init__(self) -> None:
-        check_choice("restorer", "method", self.method, ("mlp", "partial_bayes"))
-        check_range("restorer", "pairs", self.pairs, 100, 10_000_000)
-        check_range("restorer", "rounds", self.rounds, 1, 10)
-        check_range("restorer", "epochs", self.epochs, 1, 1000)
+        check_options(self)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """See `Attack.check`."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
-from tinycerb.attacks.building_blocks.checks import check_range
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.errors import UsageError
+from tinycerb.options import check_options, option
 
 _TURNS = 4
 
@@ -19,15 +19,12 @@ class S4L:
 
     Turned copies are for training alone, they are not asked. An epoch has five times the images. Published: weight 1
     on all 50,000 queried images.
-
-    Attributes:
-        weight: of the turns' cross-entropy.
     """
 
-    weight: float = 1.0
+    weight: float = option(1.0, "weight of the turns' cross-entropy", 0, 100)
 
     def __post_init__(self) -> None:
-        check_range("s4l", "weight", self.weight, 0, 100)
+        check_options(self)
 
     check = staticmethod(check_distinct)
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.attacks.base import FLOOR, AttackInputs, check_distinct, choose_images
-from tinycerb.attacks.building_blocks.checks import check_range
 from tinycerb.attacks.building_blocks.clusters import cluster
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
 from tinycerb.datasets.procedural import FAMILIES, generate
 from tinycerb.errors import UsageError
+from tinycerb.options import check_options, option
 
 # A device that tells labels alone answers 255/256 for the label; an oracle asked for labels answers 1.
 LABEL_ALONE = 255 / 256
@@ -38,31 +38,19 @@ class Shadow:
     Notes `worst_case` (`knows the recipe`, or `knows the recipe and the owner key`), `shadow_honest` (share of foreign
     images on which the shadows agree), `trust_auc` (how well the model tells these, 0.5 is chance), and with the key
     `explained` (share of the answers that a teacher gives).
-
-    Attributes:
-        families: of the vendor's generator, joined by `+`; empty for all there are.
-        drawn: how many images the attacker draws.
-        epochs: of each shadow.
-        keep: the share of images that the clone is trained on.
-        knows_key: whether the attacker has the victim's teachers; `keep` then says nothing.
-        keep_explained: the share of the answers that a teacher gives on which the clone is trained all the same.
     """
 
-    families: str = ""
-    drawn: int = 6000
-    epochs: int = 5
-    keep: float = 0.5
-    knows_key: bool = False
-    keep_explained: float = 0.0
+    families: str = option("", "families of the vendor's generator", choices=FAMILIES, joined=True, empty="all")
+    drawn: int = option(6000, "how many images the attacker draws", 100, 1_000_000)
+    epochs: int = option(5, "epochs of each shadow", 1, 1000)
+    keep: float = option(0.5, "the share of images that the clone is trained on", 0.01, 1)
+    knows_key: bool = option(False, "the attacker has the victim's teachers; keep then says nothing")
+    keep_explained: float = option(
+        0.0, "the share of the answers that a teacher gives on which the clone is trained all the same", 0, 1
+    )
 
     def __post_init__(self) -> None:
-        for name in self._families():
-            if name not in FAMILIES:
-                raise UsageError(f"attack 'shadow': unknown family {name!r}; allowed: {', '.join(FAMILIES)}")
-        check_range("shadow", "drawn", self.drawn, 100, 1_000_000)
-        check_range("shadow", "epochs", self.epochs, 1, 1000)
-        check_range("shadow", "keep", self.keep, 0.01, 1)
-        check_range("shadow", "keep_explained", self.keep_explained, 0, 1)
+        check_options(self)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """See `Attack.check`."""
@@ -85,7 +73,7 @@ class Shadow:
         train_clone(inputs, images[kept], answers[kept])
 
     def _families(self) -> list[str]:
-        return self.families.split("+") if self.families else list(FAMILIES)
+        return [name.strip() for name in self.families.split("+")] if self.families else list(FAMILIES)
 
     def _not_explained(
         self, inputs: AttackInputs, images: np.ndarray, answers: np.ndarray, trust: np.ndarray

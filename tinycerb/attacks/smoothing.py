@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinycerb.attacks.base import AttackInputs, check_distinct, choose_images
-from tinycerb.attacks.building_blocks.checks import check_range
 from tinycerb.attacks.building_blocks.transfer import train_clone
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
+from tinycerb.options import check_options, option
 
 
 def shifted(images: np.ndarray, most: int, flip: bool, random: np.random.Generator) -> np.ndarray:
@@ -38,20 +38,14 @@ class Smoothing:
     """Asks about several altered copies of each image and gives their mean answer to the unaltered one.
 
     All copies are charged; ModelGuard's own count leaves the repeats out. Published: three copies.
-
-    Attributes:
-        copies: altered copies of each image.
-        shift: pixels by which a copy is moved at most.
-        flip: whether copies are mirrored by chance.
     """
 
-    copies: int = 3
-    shift: int = 2
-    flip: bool = False
+    copies: int = option(3, "altered copies of each image", 1, 64)
+    shift: int = option(2, "pixels by which a copy is moved at most", 0, 16)
+    flip: bool = option(False, "copies are mirrored by chance")
 
     def __post_init__(self) -> None:
-        check_range("smoothing", "copies", self.copies, 1, 64)
-        check_range("smoothing", "shift", self.shift, 0, 16)
+        check_options(self)
 
     def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
         """Raises a UsageError if the budget is above all images times the copies, or below one image's copies."""

@@ -6,10 +6,10 @@ import numpy as np
 
 from tinycerb.attacks.activethief import entropy_of
 from tinycerb.attacks.base import AttackInputs, check_distinct
-from tinycerb.attacks.building_blocks.checks import check_range
 from tinycerb.attacks.building_blocks.transfer import shuffled_images, train_selector
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.events import Progress
+from tinycerb.options import check_options, option
 
 _BANDWIDTH = 0.5
 
@@ -28,30 +28,17 @@ class SwiftThiefLite:
     Published: 8,000 calls, ResNet-18 on ImageNet, 500 epochs of distillation, 40 of contrast in each of ten rounds,
     projection 2,048, prediction 512. Here: a fiftieth of the epochs, projection 256, prediction 64, shifts as
     augmentation.
-
-    Attributes:
-        rounds: contrast, distillation and choice, after the random start.
-        start: share of the budget that is asked at random first.
-        contrast_epochs: passes over `unasked` images in each round.
-        unasked: images for SimSiam in a round, at most.
-        selector_epochs: epochs of distillation in a round.
-        contrast_learning_rate: of Adam.
     """
 
-    rounds: int = 3
-    start: float = 0.25
-    contrast_epochs: int = 2
-    unasked: int = 4000
-    selector_epochs: int = 4
-    contrast_learning_rate: float = 1e-3
+    rounds: int = option(3, "contrast, distillation and choice, after the random start", 1, 100)
+    start: float = option(0.25, "share of the budget that is asked at random first", 0.001, 1)
+    contrast_epochs: int = option(2, "passes over the unasked images in each round", 0, 1000)
+    unasked: int = option(4000, "images for SimSiam in a round, at most", 0, 10**7)
+    selector_epochs: int = option(4, "epochs of distillation in a round", 1, 1000)
+    contrast_learning_rate: float = option(1e-3, "of the contrast's Adam", 1e-6, 1)
 
     def __post_init__(self) -> None:
-        check_range("swiftthief_lite", "rounds", self.rounds, 1, 100)
-        check_range("swiftthief_lite", "start", self.start, 0.001, 1)
-        check_range("swiftthief_lite", "contrast_epochs", self.contrast_epochs, 0, 1000)
-        check_range("swiftthief_lite", "unasked", self.unasked, 0, 10**7)
-        check_range("swiftthief_lite", "selector_epochs", self.selector_epochs, 1, 1000)
-        check_range("swiftthief_lite", "contrast_learning_rate", self.contrast_learning_rate, 1e-6, 1)
+        check_options(self)
 
     check = staticmethod(check_distinct)
 

@@ -1,21 +1,7 @@
-"""What attacks check before anything runs: their options, and whether budget and images fit."""
-
-from collections.abc import Sequence
+"""What attacks check before anything runs: whether budget and images fit."""
 
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
-
-
-def check_range(attack: str, option: str, value: float, lowest: float, highest: float) -> None:
-    """Raises a UsageError unless `value` lies in `lowest` to `highest`, both included."""
-    if not lowest <= value <= highest:
-        raise UsageError(f"attack {attack!r}: option {option} is {value}; allowed: {lowest:g} to {highest:g}")
-
-
-def check_choice(attack: str, option: str, value: str, allowed: Sequence[str]) -> None:
-    """Raises a UsageError unless `value` is one of `allowed`."""
-    if value not in allowed:
-        raise UsageError(f"attack {attack!r}: option {option} is {value!r}; allowed: {', '.join(allowed)}")
 
 
 def check_seeds(config: AttackConfig, pool_images: int, own_images: int, seeds: int) -> None:

@@ -6,12 +6,19 @@ averaging is worth when nobody counts.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from tinycerb.attacks.base import FLOOR, AttackInputs, check_distinct, choose_images
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
+from tinycerb.options import option
+
+
+def charged_option() -> Any:
+    """Declares what the budget counts."""
+    return option(True, "the budget counts calls, and pays for budget / n images; else it counts images")
 
 
 def images_to_ask(config: AttackConfig, distinct: int, repeats: int, charged: bool) -> int:
