@@ -1,16 +1,34 @@
 """Configuration: TOML to frozen dataclasses."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
 
 from tinycerb import presets
-from tinycerb.config import Config, given_keys, load_config, parse_config
+from tinycerb.answers.outputs import OUTPUTS
+from tinycerb.config import (
+    AttackConfig,
+    BenchConfig,
+    Config,
+    DataConfig,
+    ModelConfig,
+    OutOfDistributionConfig,
+    PruningConfig,
+    QuantizationConfig,
+    TrainingConfig,
+    VictimConfig,
+    given_keys,
+    load_config,
+    parse_config,
+)
 from tinycerb.config.user_sources import Sources
+from tinycerb.conversion.trained_model import SOURCES
 from tinycerb.defenses.recommendation import recommended_victim
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.jobs.check_names import check_names
+from tinycerb.options import options_of
 from tinycerb.presets import EXPERIMENTS, RENAMED, current_name, preset_names
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +76,53 @@ def test_overrides_are_typed_and_change_the_digest() -> None:
 def test_wrong_keys_and_values_name_the_way_out(override: str, message: str) -> None:
     with pytest.raises(UsageError, match=message.replace(".", r"\.")):
         load_config("demo", [override])
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("data.test_images=-1", "data.test_images is -1; allowed: 0 (all) or more"),
+        ("data.validation_images=-1", "data.validation_images is -1; allowed: 0 (a tenth) or more"),
+        ("model.width=9", "model.width is 9.0; allowed: above 0, at most 8"),
+        ("model.head_units=2000", "model.head_units is 2000; allowed: 0 (none) to 1024"),
+        ("training.learning_rate=1", "training.learning_rate is 1.0; allowed: above 0, below 1"),
+        ("pruning.multiple=0", "pruning.multiple is 0; allowed: 1 to 64"),
+        ("quantization.method=awar", "quantization.method is 'awar' (did you mean 'aware'?); allowed: aware, post"),
+        ("quantization.out_of_distribution_share=1", "out_of_distribution_share is 1.0; allowed: 0 to below 1"),
+        ("out_of_distribution.families=[]", "out_of_distribution.families is empty; name at least one"),
+        ("bench.attacker_seeds=[1, 1]", "bench.attacker_seeds is [1, 1]; allowed: each one once"),
+        ("bench.budgets=[-1]", "bench.budgets has -1; allowed: 0 to 2147483647"),
+        ("victims.cerberos.channel_ratio=1", "victims.cerberos.channel_ratio is 1.0; allowed: 0 to 0.9"),
+        ("victims.cerberos.flash_bytes=-1", "victims.cerberos.flash_bytes is -1; allowed: 0 (no budget) or more"),
+        ("victims.cerberos.minimum_accuracy=2", "minimum_accuracy is 2.0; allowed: 0 (no gate) to 1"),
+        ("attacks.knockoff.output=label", "attacks.knockoff.output is 'label'; allowed: probs, top1, rounded"),
+        ("attacks.knockoff.students=[]", "attacks.knockoff.students is empty; name at least one"),
+        ("attacks.knockoff.learning_rates=[2.0]", "learning_rates has 2.0; allowed: above 0, below 1"),
+        ("attacks.knockoff.prior_correction=2", "attacks.knockoff.prior_correction is 2.0; allowed: 0 to 1"),
+    ],
+)
+def test_a_value_out_of_range_is_named_with_the_allowed_ones(override: str, message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        load_config("smoke", [override])
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        AttackConfig, BenchConfig, DataConfig, ModelConfig, OutOfDistributionConfig, PruningConfig, QuantizationConfig,
+        TrainingConfig, VictimConfig,
+    ],
+)  # fmt: skip
+def test_every_key_of_a_section_is_declared_with_its_meaning(section: type) -> None:
+    known = options_of(section)
+    assert set(known) == {field.name for field in dataclasses.fields(section)}
+    assert all(len(option.limits.meaning) > 5 for option in known.values())
+
+
+def test_choices_are_what_is_registered() -> None:
+    """Sections stand below the rooms that register these."""
+    assert set(options_of(AttackConfig)["output"].limits.choices) == set(OUTPUTS)
+    assert set(options_of(QuantizationConfig)["method"].limits.choices) == set(SOURCES)
 
 
 def test_a_missing_key_is_named() -> None:

@@ -1,66 +1,59 @@
 """An attack as a configuration describes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass
 from typing import Any
 
-from tinycerb.config.checks import check, check_name
+from tinycerb.config.checks import check_name
+from tinycerb.options import check_options, option
 
 
 @dataclass(frozen=True)
 class AttackConfig:
-    """One attack, run against every victim with each student.
+    """One attack, run against every victim with each student."""
 
-    Attributes:
-        name: its name in tables.
-        attack: a registered attack.
-        query_pool: a registered source of the attacker's images, or a .npz file, a folder of images (with a slash
-            in it) or `package.module:load`; empty for what --query-pool will name.
-        pool_copies: how many copies of each image of the pool the attacker makes, turned, stretched, shaded and
-            textured; they are asked and charged like any other image.
-        options: the attack's own settings.
-        own_images: unlabelled images of the victim's own kind that the attacker has beside the pool (then T2).
-        budget: images the attacker may ask, repeats counted; 0 for the whole pool once, copies included.
-        output: what the victim answers with: `probs`, `top1` (the label alone) or `rounded` (to one decimal).
-        students: registered clone networks, the best of which counts.
-        epochs: the clone's epochs.
-        batch_size: the clone's batch.
-        learning_rates: peaks of the clone's Adam cosine; each is tried, the best clone counts.
-        prior_correction: how far the clone's training takes out the class frequencies of the answers: 0 not at
-            all, as KnockoffNets were published; 1 wholly, for an attacker who expects even classes in the task.
-        members: networks that are trained on the same answers; the clone answers with their mean.
-    """
-
-    name: str
-    attack: str = "knockoff"
-    query_pool: str = "animal_mnist"
-    pool_copies: int = 0
-    options: Mapping[str, Any] = field(default_factory=dict)
-    own_images: int = 0
-    budget: int = 0
-    output: str = "probs"
-    students: tuple[str, ...] = ("lenet", "batchnorm_cnn")
-    epochs: int = 10
-    batch_size: int = 64
-    learning_rates: tuple[float, ...] = (2e-3,)
-    prior_correction: float = 0.0
-    members: int = 1
+    name: str = option(MISSING, "its name in tables")
+    attack: str = option("knockoff", "an attack", listed="attacks")
+    query_pool: str = option(
+        "animal_mnist",
+        "a registered source of the attacker's images, a .npz file, a folder of images (with a slash in it) or "
+        "`package.module:load`",
+        empty="what --query-pool will name",
+    )
+    pool_copies: int = option(
+        0,
+        "how many copies of each image of the pool the attacker makes, turned, stretched, shaded and textured; they "
+        "are asked and charged like any other image",
+        0,
+        100,
+    )
+    options: Mapping[str, Any] = option({}, "the attack's own settings")
+    own_images: int = option(
+        0, "unlabelled images of the victim's own kind that the attacker has beside the pool, which is then T2", 0
+    )
+    budget: int = option(0, "images the attacker may ask, repeats counted", 0, zero="the whole pool once, with copies")
+    output: str = option(
+        "probs",
+        "what the victim answers with: its posterior, the label alone, or the posterior rounded to one decimal",
+        choices=("probs", "top1", "rounded"),
+    )
+    students: tuple[str, ...] = option(
+        ("lenet", "batchnorm_cnn"), "clone networks, the best of which counts", listed="students"
+    )
+    epochs: int = option(10, "the clone's epochs", 1)
+    batch_size: int = option(64, "the clone's batch", 1)
+    learning_rates: tuple[float, ...] = option(
+        (2e-3,), "peaks of the clone's Adam cosine; each is tried, the best clone counts", above=0, below=1
+    )
+    prior_correction: float = option(
+        0.0,
+        "how far the clone's training takes out the class frequencies of the answers: 0 not at all, as KnockoffNets "
+        "were published; 1 wholly, for an attacker who expects even classes in the task",
+        0,
+        1,
+    )
+    members: int = option(1, "networks that are trained on the same answers; the clone answers with their mean", 1)
 
     def __post_init__(self) -> None:
         check_name("attacks.name", self.name)
-        where = f"attacks.{self.name}"
-        check(self.budget >= 0, f"{where}.budget is {self.budget}; allowed: 0 (the whole pool) or more")
-        check(0 <= self.pool_copies <= 100, f"{where}.pool_copies is {self.pool_copies}; allowed: 0 to 100")
-        check(self.own_images >= 0, f"{where}.own_images is {self.own_images}; allowed: 0 or more")
-        outputs = ("probs", "top1", "rounded")
-        check(self.output in outputs, f"{where}.output is {self.output!r}; allowed: {', '.join(outputs)}")
-        check(len(self.students) > 0, f"{where}.students is empty; name at least one")
-        for key in ("epochs", "batch_size", "members"):
-            check(getattr(self, key) >= 1, f"{where}.{key} is {getattr(self, key)}; allowed: 1 or more")
-        check(len(self.learning_rates) > 0, f"{where}.learning_rates is empty; name at least one")
-        for rate in self.learning_rates:
-            check(0 < rate < 1, f"{where}.learning_rates has {rate}; allowed: above 0, below 1")
-        check(
-            0 <= self.prior_correction <= 1,
-            f"{where}.prior_correction is {self.prior_correction}; allowed: 0 to 1",
-        )
+        check_options(self, f"attacks.{self.name}")

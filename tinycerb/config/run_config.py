@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field
 
 import tomli_w
 
@@ -19,29 +19,25 @@ from tinycerb.config.sections import (
 )
 from tinycerb.config.user_sources import PUBLIC
 from tinycerb.config.victim import VictimConfig
+from tinycerb.options import check_options, option
 
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that determines a run.
+    """Everything that determines a run."""
 
-    Attributes:
-        name: the run's name.
-        seed: seeds weights, batches, procedural images, head draws and attackers.
-        victims: the models, compared side by side.
-        attacks: the attacks, each run on every victim.
-        recommended: the victim to deploy; empty to leave it to `recommended_victim`.
-        owner: what a defence's random teachers come from: `public` (the seed alone, for experiments that others
-            repeat), the hash of the owner key that the run was started with (64 hexadecimal digits), or empty: a key
-            that is given or made when a run starts. A preset's `public` does not hold for data or models of a user's.
-    """
-
-    name: str
+    name: str = option(MISSING, "the run's name")
     victims: tuple[VictimConfig, ...]
     attacks: tuple[AttackConfig, ...]
-    seed: int = 1
-    recommended: str = ""
-    owner: str = ""
+    seed: int = option(1, "seeds weights, batches, procedural images, head draws and attackers", 0, 2**31 - 1)
+    recommended: str = option("", "the victim to deploy", empty="the last with the strongest training part")
+    owner: str = option(
+        "",
+        "what a defence's random teachers come from: `public` (the seed alone, for experiments that others repeat; a "
+        "preset's does not hold for data or models of a user's), or the hash of the owner key that the run was started "
+        "with, 64 hexadecimal digits",
+        empty="a key that is given or made when a run starts",
+    )
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -52,7 +48,7 @@ class Config:
 
     def __post_init__(self) -> None:
         check_name("name", self.name)
-        check(0 <= self.seed < 2**31, f"seed is {self.seed}; allowed: 0 to {2**31 - 1}")
+        check_options(self)
         check(
             self.owner in ("", PUBLIC) or re.fullmatch(r"[0-9a-f]{64}", self.owner) is not None,
             f"owner is {self.owner!r}; allowed: {PUBLIC}, the hash of an owner key (64 hexadecimal digits), or empty",

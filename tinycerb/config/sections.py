@@ -4,190 +4,141 @@ from dataclasses import dataclass
 
 from tinycerb.config.checks import check
 from tinycerb.config.user_sources import USER
+from tinycerb.options import check_options, option
+
+_MOST_SEED = 2**31 - 1
+_FILLED_IN = "filled in when a run starts"
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """The victim's data set.
+    """The victim's data set."""
 
-    Attributes:
-        name: a registered data set; `user` for the one that `source` names.
-        source: a .npz file, a folder of images per class, or `package.module:load`.
-        sha256: what the data must be; filled in when a run starts.
-        train_images: training images to use, 0 for all that are left after validation.
-        validation_images: training images held out for validation, 0 for a tenth.
-        test_images: test images to use, 0 for all.
-    """
-
-    name: str = "fashion_mnist"
-    source: str = ""
-    sha256: str = ""
-    train_images: int = 0
-    validation_images: int = 5000
-    test_images: int = 0
+    name: str = option("fashion_mnist", f"a data set, `{USER}` for the one that `source` names", listed="datasets")
+    source: str = option("", "a .npz file, a folder of images per class, or `package.module:load`", empty="none")
+    sha256: str = option("", "what the data must be", empty=_FILLED_IN)
+    train_images: int = option(0, "training images to use", 0, zero="all")
+    validation_images: int = option(5000, "training images held out for validation", 0, zero="a tenth")
+    test_images: int = option(0, "test images to use", 0, zero="all")
 
     def __post_init__(self) -> None:
         check(not self.source or self.name == USER, f"data.source is for data.name = {USER!r}; it is {self.name!r}")
-        for key, meaning in (("train_images", "all"), ("validation_images", "a tenth"), ("test_images", "all")):
-            check(getattr(self, key) >= 0, f"data.{key} is {getattr(self, key)}; allowed: 0 ({meaning}) or more")
+        check_options(self, "data")
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The victims' network.
+    """The victims' network."""
 
-    Attributes:
-        backbone: a registered backbone; `user` for the model that `source` names.
-        source: `package.module:build`, or a saved tf_keras model (.h5, .keras).
-        sha256: what the model must be; filled in when a run starts.
-        width: multiplies every channel count of a registered backbone.
-        head_units: units of a hidden layer in each head, 0 for none.
-    """
-
-    backbone: str = "demo_net"
-    source: str = ""
-    sha256: str = ""
-    width: float = 1.0
-    head_units: int = 0
+    backbone: str = option("demo_net", f"a backbone, `{USER}` for the model that `source` names", listed="backbones")
+    source: str = option("", "`package.module:build`, or a saved tf_keras model (.h5, .keras)", empty="none")
+    sha256: str = option("", "what the model must be", empty=_FILLED_IN)
+    width: float = option(1.0, "multiplies every channel count of a registered backbone", above=0, high=8)
+    head_units: int = option(0, "units of a hidden layer in each head", 0, 1024, zero="none")
 
     def __post_init__(self) -> None:
         check(
             not self.source or self.backbone == USER,
             f"model.source is for model.backbone = {USER!r}; it is {self.backbone!r}",
         )
-        check(0 < self.width <= 8, f"model.width is {self.width}; allowed: above 0, at most 8")
-        check(0 <= self.head_units <= 1024, f"model.head_units is {self.head_units}; allowed: 0 (none) to 1024")
+        check_options(self, "model")
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How victims are trained; every victim of a run gets the same epochs.
+    """How victims are trained; every victim of a run gets the same epochs."""
 
-    Attributes:
-        batch_size: in-distribution images in a step.
-        dense_epochs: epochs before pruning starts.
-        pruning_epochs: epochs over which channels go, a few at a time.
-        recovery_epochs: epochs of the cut network before quantization.
-        quantization_epochs: epochs of quantization-aware training.
-        learning_rate: peak of Adam's cosine over the epochs before quantization.
-        quantization_learning_rate: peak of Adam's cosine over quantization-aware training.
-    """
-
-    batch_size: int = 128
-    dense_epochs: int = 3
-    pruning_epochs: int = 2
-    recovery_epochs: int = 2
-    quantization_epochs: int = 2
-    learning_rate: float = 2e-3
-    quantization_learning_rate: float = 1e-3
+    batch_size: int = option(128, "in-distribution images in a step", 1)
+    dense_epochs: int = option(3, "epochs before pruning starts", 1)
+    pruning_epochs: int = option(2, "epochs over which channels go, a few at a time", 1)
+    recovery_epochs: int = option(2, "epochs of the cut network before quantization", 1)
+    quantization_epochs: int = option(2, "epochs of quantization-aware training", 1)
+    learning_rate: float = option(2e-3, "peak of Adam's cosine over the epochs before quantization", above=0, below=1)
+    quantization_learning_rate: float = option(
+        1e-3, "peak of Adam's cosine over quantization-aware training", above=0, below=1
+    )
 
     def __post_init__(self) -> None:
-        for key in ("batch_size", "dense_epochs", "pruning_epochs", "recovery_epochs", "quantization_epochs"):
-            check(getattr(self, key) >= 1, f"training.{key} is {getattr(self, key)}; allowed: 1 or more")
-        for key in ("learning_rate", "quantization_learning_rate"):
-            check(
-                0 < getattr(self, key) < 1,
-                f"training.{key} is {getattr(self, key)}; allowed: above 0, below 1",
-            )
+        check_options(self, "training")
 
 
 @dataclass(frozen=True)
 class PruningConfig:
-    """How channels are chosen; how many is each victim's `channel_ratio`.
+    """How channels are chosen; how many is each victim's `channel_ratio`."""
 
-    Attributes:
-        criterion: a registered pruning criterion.
-        schedule: a registered pruning schedule, run by TF-MOT.
-        multiple: channels are kept in multiples of it: 4 for most cores, 8 for Helium.
-        scale_penalty: L1 weight on batch-norm scales, for criteria that want one.
-    """
-
-    criterion: str = "l2_scale"
-    schedule: str = "polynomial"
-    multiple: int = 4
-    scale_penalty: float = 1e-4
+    criterion: str = option("l2_scale", "a registered pruning criterion")
+    schedule: str = option("polynomial", "a registered pruning schedule, run by TF-MOT")
+    multiple: int = option(4, "channels are kept in multiples of it: 4 for most cores, 8 for Helium", 1, 64)
+    scale_penalty: float = option(1e-4, "L1 weight on batch-norm scales, for criteria that want one", 0, 1)
 
     def __post_init__(self) -> None:
-        check(1 <= self.multiple <= 64, f"pruning.multiple is {self.multiple}; allowed: 1 to 64")
-        check(0 <= self.scale_penalty <= 1, f"pruning.scale_penalty is {self.scale_penalty}; allowed: 0 to 1")
+        check_options(self, "pruning")
 
 
 @dataclass(frozen=True)
 class QuantizationConfig:
-    """How the float model becomes int8.
+    """How the float model becomes int8."""
 
-    Attributes:
-        method: `aware` trains with fake quantization and all losses; `post` measures ranges on calibration images.
-        calibration_images: how many, for `post`.
-        out_of_distribution_share: which share of them is procedural instead of training images.
-    """
-
-    method: str = "aware"
-    calibration_images: int = 256
-    out_of_distribution_share: float = 0.0
+    method: str = option(
+        "aware",
+        "aware trains with fake quantization and all losses, post measures ranges on calibration images",
+        choices=("aware", "post"),
+    )
+    calibration_images: int = option(256, "images that `post` measures ranges on", 1, 10000)
+    out_of_distribution_share: float = option(
+        0.0, "which share of them is procedural instead of training images", 0, below=1
+    )
 
     def __post_init__(self) -> None:
-        methods = ("aware", "post")
-        check(self.method in methods, f"quantization.method is {self.method!r}; allowed: {', '.join(methods)}")
-        check(
-            1 <= self.calibration_images <= 10000,
-            f"quantization.calibration_images is {self.calibration_images}; allowed: 1 to 10000",
-        )
-        check(
-            0 <= self.out_of_distribution_share < 1,
-            f"quantization.out_of_distribution_share is {self.out_of_distribution_share}; allowed: 0 to below 1",
-        )
+        check_options(self, "quantization")
 
 
 @dataclass(frozen=True)
 class OutOfDistributionConfig:
-    """The defender's own procedural images, never the attacker's.
+    """The defender's own procedural images, never the attacker's."""
 
-    Attributes:
-        images: how many are generated.
-        batch_size: how many join each training batch of a defence that uses them.
-        families: registered procedural families, in equal shares.
-    """
-
-    images: int = 20000
-    batch_size: int = 64
-    families: tuple[str, ...] = ("silhouettes", "strokes", "spectral_noise", "patch_shuffle")
+    images: int = option(20000, "how many are generated", 1)
+    batch_size: int = option(64, "how many join each training batch of a defence that uses them", 1)
+    families: tuple[str, ...] = option(
+        ("silhouettes", "strokes", "spectral_noise", "patch_shuffle"),
+        "registered procedural families, in equal shares",
+    )
 
     def __post_init__(self) -> None:
-        check(len(self.families) > 0, "out_of_distribution.families is empty; name at least one")
-        for key in ("images", "batch_size"):
-            value = getattr(self, key)
-            check(value >= 1, f"out_of_distribution.{key} is {value}; allowed: 1 or more")
+        check_options(self, "out_of_distribution")
 
 
 @dataclass(frozen=True)
 class BenchConfig:
-    """How the artefacts are measured.
+    """How the artefacts are measured."""
 
-    Attributes:
-        latency_rounds: rounds over all victims, interleaved; each round times five invokes of each.
-        baseline: the victim that others are compared with.
-        validity: an attack supports a claim only if its clone of the baseline reaches this share of the
-            baseline's accuracy.
-        victim_seeds: seeds that `tinycerb bench matrix` trains victims with, the configuration's own among them;
-            empty for that one alone.
-        attacker_seeds: seeds of the attackers, each attacks every victim; empty for one.
-        budgets: in `tinycerb bench matrix` every attack is run with each of these budgets that it can use, in place
-            of its own; empty for its own.
-    """
-
-    latency_rounds: int = 40
-    baseline: str = "undefended"
-    validity: float = 0.8
-    victim_seeds: tuple[int, ...] = ()
-    attacker_seeds: tuple[int, ...] = ()
-    budgets: tuple[int, ...] = ()
+    latency_rounds: int = option(40, "rounds over all victims, interleaved; each times five invokes of each", 1)
+    baseline: str = option("undefended", "the victim that others are compared with")
+    validity: float = option(
+        0.8,
+        "an attack supports a claim only if its clone of the baseline reaches this share of the baseline's accuracy",
+        0,
+        1,
+    )
+    victim_seeds: tuple[int, ...] = option(
+        (),
+        "seeds that `tinycerb bench matrix` trains victims with, the configuration's own among them",
+        0,
+        _MOST_SEED,
+        empty="that one alone",
+        distinct=True,
+    )
+    attacker_seeds: tuple[int, ...] = option(
+        (), "seeds of the attackers, each attacks every victim", 0, _MOST_SEED, empty="one", distinct=True
+    )
+    budgets: tuple[int, ...] = option(
+        (),
+        "`tinycerb bench matrix` runs every attack with each of these budgets that it can use",
+        0,
+        _MOST_SEED,
+        empty="its own",
+        distinct=True,
+    )
 
     def __post_init__(self) -> None:
-        check(self.latency_rounds >= 1, f"bench.latency_rounds is {self.latency_rounds}; allowed: 1 or more")
-        check(0 <= self.validity <= 1, f"bench.validity is {self.validity}; allowed: 0 to 1")
-        for key in ("victim_seeds", "attacker_seeds", "budgets"):
-            values = getattr(self, key)
-            check(len(set(values)) == len(values), f"bench.{key} is {list(values)}; allowed: each number once")
-            for value in values:
-                check(0 <= value < 2**31, f"bench.{key} has {value}; allowed: 0 to {2**31 - 1}")
+        check_options(self, "bench")

@@ -24,6 +24,7 @@ class Limits:
         joined: whether the value is several of the choices joined by `+`.
         weighted: whether each of these may have a weight, `NAME:0.3`.
         distinct: whether a list must not hold anything twice.
+        listed: what `tinycerb ... list` prints the allowed names of; they are checked where they are known.
         local: whether it is a path, which no model's file may name.
     """
 
@@ -38,6 +39,7 @@ class Limits:
     joined: bool = False
     weighted: bool = False
     distinct: bool = False
+    listed: str = ""
     local: bool = False
 
     @property
@@ -52,6 +54,8 @@ class Limits:
         return ", ".join(filter(None, words))
 
     def _range(self) -> list[str]:
+        if self.listed:
+            return [f"names of `tinycerb {self.listed} list`"]
         if self.low is None:
             limits = (("above", self.above), ("at most", self.high), ("below", self.below))
             return [f"{word} {_number(limit)}" for word, limit in limits if limit is not None] or ["any"]
