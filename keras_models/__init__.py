@@ -3,11 +3,22 @@
 This module itself imports no Keras, so that names can be looked up without it.
 """
 
-from importlib import import_module
+import ast
+from importlib import import_module, resources
 from typing import Any
 
-# A backbone's name is the name of its module and of the function in it.
-BACKBONES = ("demo_net", "ds_cnn", "lenet5", "mobilenet_v1", "mobilenet_v2", "resnet8", "vgg_small")
+# A backbone's name, which is that of its module and of the function in it, and its parameters at 28x28x1 and width 1,
+# without a classifier.
+PARAMETERS = {
+    "demo_net": 49_824,
+    "ds_cnn": 24_128,
+    "lenet5": 61_708,
+    "mobilenet_v1": 3_239_232,
+    "mobilenet_v2": 2_257_408,
+    "resnet8": 77_728,
+    "vgg_small": 72_464,
+}
+BACKBONES = tuple(PARAMETERS)
 
 
 def build_backbone(name: str, image_shape: tuple[int, int, int], width: float) -> Any:
@@ -23,4 +34,12 @@ def build_backbone(name: str, image_shape: tuple[int, int, int], width: float) -
     """
     if name not in BACKBONES:
         raise ValueError(f"unknown backbone {name!r}; known: {', '.join(BACKBONES)}")
-    return getattr(import_module(f"keras_models.{name}"), name)(image_shape, width)
+    return getattr(import_module(f"{__name__}.{name}"), name)(image_shape, width)
+
+
+def about_backbone(name: str) -> str:
+    """Returns what a backbone's module says of it, and the second paragraph of its function; neither is imported."""
+    tree = ast.parse((resources.files(__name__) / f"{name}.py").read_text())
+    (function,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name)
+    _, second, *_ = (ast.get_docstring(function) or "").split("\n\n")
+    return "\n\n".join(filter(None, (ast.get_docstring(tree), second if not second.startswith("Args:") else "")))

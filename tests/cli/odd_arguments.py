@@ -26,6 +26,7 @@ COMMANDS = (
     "run --resume {}", "prune {} --set {}", "bench matrix {} --dry-run", "bench matrix --resume {} --dry-run",
     "run smoke --out /dev/null/x --set {}", "run smoke --out /dev/null/x --defense {}",
     "run smoke --out /dev/null/x --flash {}", "run --out /dev/null/x --model {}", "defenses show {}",
+    "attacks show {}", "boards show {}", "presets show {}",
     "flash RUN --dry-run --board {}", "flash RUN --dry-run --key {}", "flash RUN --dry-run --image {}",
     "flash RUN --dry-run --cmsis-nn {}", "keygen nowhere/{}", "convert RUN --op {}", "convert RUN --target {}",
 )  # fmt: skip

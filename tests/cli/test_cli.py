@@ -13,7 +13,8 @@ from tinycerb.seal.care import adopt
 
 COMMANDS = (
     "run", "train", "prune", "convert", "summary", "bench", "check", "report", "doctor", "flash", "defenses",
-    "tune-defense", "ownership",
+    "tune-defense", "ownership", "compare", "keygen", "attacks", "students", "backbones", "datasets",
+    "presets", "boards",
 )  # fmt: skip
 
 
@@ -125,7 +126,10 @@ def test_force_deletes_nothing_that_is_no_run(cli, tmp_path) -> None:
     [
         ('victims=[{name="undefended",defense="cerberos",options={heads=11}}]', "11 heads; allowed: 1 to 10"),
         ('victims=[{name="undefended",defense="cerberos",options={selection="fixed"}}]', "always answers with head 0"),
-        ('victims=[{name="undefended",defense="cerberos",options={selection="x"}}]', "unknown head selection 'x'"),
+        (
+            'victims=[{name="undefended",defense="cerberos",options={selection="x"}}]',
+            "option selection is 'x'; allowed: coarse_keyed, fixed, keyed, random",
+        ),
         ('victims=[{name="undefended",defense="cerberos",options={diversity_weight=nan}}]', "expected a finite number"),
         ("data.validation_images=70000", "fashion_mnist has 60000"),
         ("attacks=[{name='k',budget=9717}]", "budget is 9717"),

@@ -15,14 +15,13 @@ from tinycerb import __version__
 from tinycerb.advice.diagnosis import diagnose
 from tinycerb.cli import (
     bench,
-    boards,
     check,
     compare,
     convert,
-    defenses,
     doctor,
     flash,
     keygen,
+    listings,  # noqa: F401  (registers them)
     ownership,
     prune,
     report,
@@ -31,6 +30,7 @@ from tinycerb.cli import (
     train,
     tune_defense,
 )
+from tinycerb.cli.listable import LISTINGS, commands_of
 from tinycerb.errors import ExitCode
 from tinycerb.processes.stopping import exit_code, stop_like_ctrl_c
 from tinycerb.processes.temporary import process_folder
@@ -107,8 +107,8 @@ app.command("report")(report.report)
 app.command("flash")(flash.flash)
 app.command("keygen")(keygen.keygen)
 app.add_typer(ownership.app, name="ownership")
-app.command("boards")(boards.boards)
-app.add_typer(defenses.app, name="defenses")
+for _kind in LISTINGS:
+    app.add_typer(commands_of(_kind, LISTINGS[_kind]), name=_kind)
 app.command("doctor")(doctor.doctor)
 
 

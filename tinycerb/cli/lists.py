@@ -5,12 +5,12 @@ import textwrap
 from collections.abc import Sequence
 
 # Where nothing says how wide it is, as in a pipe.
-_WIDTH = 80
+NARROW = 80
 
 
 def hanging(head: str, text: str, indent: int) -> str:
     """Returns `head` and a text behind it that starts at `indent`, as do its further lines."""
-    width = shutil.get_terminal_size((_WIDTH, 24)).columns
+    width = shutil.get_terminal_size((NARROW, 24)).columns
     first, *others = textwrap.wrap(text, max(width - indent, 20)) or [""]
     # A long head leaves the text a line of its own.
     start = f"{head:<{indent}}" if len(head) < indent else f"{head}\n{'':{indent}}"

@@ -1,7 +1,7 @@
 """Data sets of victims, query pools of attackers, and the defender's procedural images."""
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from tinycerb.config import DataConfig
 from tinycerb.config.user_sources import USER, is_reference
 from tinycerb.datasets.fashion_mnist import CLASS_NAMES, load_fashion_mnist
-from tinycerb.datasets.fetched import FETCHED, load_fetched
+from tinycerb.datasets.fetched import FETCHED, fetch_command, load_fetched
 from tinycerb.datasets.images import Dataset, LabelledImages
 from tinycerb.datasets.user_data import load_user_data
 from tinycerb.errors import EnvironmentProblem, UsageError
@@ -20,21 +20,30 @@ DATASETS: Registry[Callable[[DataConfig], Dataset]] = Registry("data set")
 
 @DATASETS.register("fashion_mnist")
 def _fashion_mnist(config: DataConfig) -> Dataset:
+    """Fashion-MNIST: 60,000 + 10,000 grey images of clothing, 28x28, 10 classes (Xiao et al., 2017).
+
+    It comes with Debian's package dataset-fashion-mnist; without it, tf_keras downloads it.
+    """
     train, test, source = load_fashion_mnist()
     return _split(config, source, CLASS_NAMES, train, test)
 
 
-def _fetched(name: str, config: DataConfig) -> Dataset:
-    train, test = load_fetched(name)
-    return _split(config, f"tinycerb.datasets.fetch {name}", FETCHED[name], train, test)
+def _fetched(name: str) -> Callable[[DataConfig], Dataset]:
+    def load(config: DataConfig) -> Dataset:
+        train, test = load_fetched(name)
+        return _split(config, f"tinycerb.datasets.fetch {name}", FETCHED[name].class_names, train, test)
+
+    load.__doc__ = f"{FETCHED[name].about}.\n\nFetched once: {fetch_command(name)}"
+    return load
 
 
 for _name in FETCHED:
-    DATASETS.register(_name)(partial(_fetched, _name))
+    DATASETS.register(_name)(_fetched(_name))
 
 
 @DATASETS.register(USER)
 def _user(config: DataConfig) -> Dataset:
+    """Data of your own: `data.source` or --data names a .npz file, a folder of images per class, or code."""
     train, test, class_names = load_user_data(config.source)
     source = config.source if is_reference(config.source) else Path(config.source).name
     dataset = _split(config, source, class_names, train, test)

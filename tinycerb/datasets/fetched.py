@@ -1,5 +1,6 @@
 """Published data sets that are fetched once, by a command of their own, and then read from one file each."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -9,13 +10,42 @@ from tinycerb.datasets.images import LabelledImages
 from tinycerb.errors import EnvironmentProblem
 
 FOLDER = Path.home() / ".keras" / "datasets" / "tinycerb"
-# Name: class names.
-FETCHED: dict[str, tuple[str, ...]] = {
-    "mnist": tuple("0123456789"),
-    "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
-    "cifar100": tuple(f"fine class {number}" for number in range(100)),
-    "svhn": tuple("0123456789"),
-    "gtsrb": tuple(f"sign {number}" for number in range(43)),
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A data set that is fetched.
+
+    Attributes:
+        class_names: of its labels, from 0.
+        about: one line: what it shows, how many images of what size, where it comes from.
+    """
+
+    class_names: tuple[str, ...]
+    about: str
+
+
+_DIGITS = tuple("0123456789")
+_OBJECTS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+FETCHED = {
+    "mnist": Fetched(
+        _DIGITS, "MNIST: 60,000 + 10,000 grey images of handwritten digits, 28x28, 10 classes (LeCun et al., 1998)"
+    ),
+    "cifar10": Fetched(
+        _OBJECTS, "CIFAR-10: 50,000 + 10,000 colour images of objects, 32x32, 10 classes (Krizhevsky, 2009)"
+    ),
+    "cifar100": Fetched(
+        tuple(f"fine class {number}" for number in range(100)),
+        "CIFAR-100: 50,000 + 10,000 colour images of objects, 32x32, 100 classes (Krizhevsky, 2009)",
+    ),
+    "svhn": Fetched(
+        _DIGITS,
+        "SVHN: 73,257 + 26,032 colour images of house numbers' digits, 32x32, 10 classes (Netzer et al., 2011)",
+    ),
+    "gtsrb": Fetched(
+        tuple(f"sign {number}" for number in range(43)),
+        "GTSRB: 39,209 + 12,630 colour images of German traffic signs, 32x32, 43 classes (Stallkamp et al., 2012)",
+    ),
 }
 _KEYS = ("train_images", "train_labels", "test_images", "test_labels")
 
@@ -47,10 +77,10 @@ def load_fetched(name: str, folder: Path = FOLDER) -> tuple[LabelledImages, Labe
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise EnvironmentProblem(f"{path} is damaged ({error}); get it again: rm {path}; {remedy}") from error
     for labels in (train_labels, test_labels):
-        wrong = labels[(labels < 0) | (labels >= len(FETCHED[name]))]
+        wrong = labels[(labels < 0) | (labels >= len(FETCHED[name].class_names))]
         if len(wrong):
             raise EnvironmentProblem(
-                f"{path} holds the label {wrong[0]}; allowed: 0 to {len(FETCHED[name]) - 1}; "
+                f"{path} holds the label {wrong[0]}; allowed: 0 to {len(FETCHED[name].class_names) - 1}; "
                 f"get it again: rm {path}; {remedy}"
             )
     return (

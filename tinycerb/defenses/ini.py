@@ -1,10 +1,13 @@
 """InI, isolation and induction: training that leads a thief's gradients astray; nothing changes on the device.
 
-Guo et al., ACM Multimedia 2023, arXiv 2308.00958. For a surrogate C of the thief's student, frozen, and the victim V:
+Guo et al., ACM Multimedia 2023, arXiv 2308.00958. For a surrogate C of the thief's student, frozen, and the victim V,
+on the task (x, y) and on images u off it:
 
-    isolation   cos(grad_C L(C(x), V(x)), grad_C CE(C(x), y))   on the task: what V teaches opposes what is true
-    induction   mean |C(u) - logits of V(u)|                     off the task: V says what the student would say anyway
-    gradient    mean |d/dw L(C(u), V(u))|                        off the task: and moves it nowhere
+    isolation   cos(grad_C L(C(x), V(x)), grad_C CE(C(x), y))
+    induction   mean |C(u) - logits of V(u)|
+    gradient    mean |d/dw L(C(u), V(u))|
+
+What V teaches opposes what is true; off the task V says what the student would say anyway, and moves it nowhere.
 """
 
 from __future__ import annotations
