@@ -22,6 +22,7 @@
 # make bench-kernels   instructions of the firmware's kernels beside CMSIS-NN's
 # make firmware-matrix every backbone and forty random models on every emulated core; about half an hour
 #
+# make docs-tables     writes the tables of options in docs/ from what the code declares
 # make lock            resolves requirements/*.in again
 # make clean           removes the virtual environment, caches and builds
 
@@ -37,7 +38,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test install check format doctor fuzz mutation fault-injection
 .PHONY: compression bench-training bench-matrix bench-attacks bench-gradients bench-art bench-responses bench-kernels firmware-matrix
-.PHONY: lock clean run-given data firmware-tools fuzz-tools rp2040js
+.PHONY: docs-tables lock clean run-given data firmware-tools fuzz-tools rp2040js
 
 demo: install data
 	$(BIN)/tinycerb run demo
@@ -111,6 +112,9 @@ bench-responses: $(DEV) firmware-tools
 
 bench-kernels: $(DEV) firmware-tools
 	$(BIN)/python -m tests.benchmarks.kernels $(ARGS)
+
+docs-tables: $(DEV)
+	$(BIN)/python -m tests.docs.option_tables
 
 firmware-matrix: $(DEV) firmware-tools
 	$(BIN)/python -m tests.benchmarks.firmware_matrix $(ARGS)

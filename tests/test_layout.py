@@ -97,6 +97,18 @@ def test_folders_of_the_top_level_stand_alone(package: str) -> None:
     assert offenders == []
 
 
+def test_no_text_names_a_folder_of_the_top_level_as_a_module() -> None:
+    """Such as the one that `import_module` gets: a wheel has no `keras_models`, only `tinycerb.keras_models`."""
+    module = re.compile(rf"({'|'.join(TOP_LEVEL)})\.[a-z_.]*")
+    offenders = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {node.value}"
+        for path in PRODUCT
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and module.fullmatch(node.value)
+    ]
+    assert offenders == []
+
+
 def test_a_wheel_holds_one_package() -> None:
     """Nobody else's `reports` or `converters` is hidden, and nobody's hides ours."""
     from setuptools import find_packages
