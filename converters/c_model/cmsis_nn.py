@@ -1,15 +1,19 @@
 """Layers that the user's own CMSIS-NN tree computes (`firmware_stub/kernels/cmsis_nn`): weights and biases as in the
 file, working memory as CMSIS-NN 4.0.0 wants it."""
 
+from collections.abc import Callable
+from typing import cast
+
 import numpy as np
 import tflite
 
-from tinycerb.converters.c_model.convolutions import kernel_and_window
+from tinycerb.converters.c_model.convolutions import in_taps, kernel_and_window
 from tinycerb.converters.c_model.dense import selection_behind
 from tinycerb.converters.c_model.layer import Array, Layer, Value
 from tinycerb.converters.c_model.lowering import Lower, Lowering
 from tinycerb.converters.c_model.pools import lower_pool
-from tinycerb.converters.c_model.product import product_parameters, read_weights, row_multipliers
+from tinycerb.converters.c_model.product import output_range, read_weights, row_multipliers
+from tinycerb.converters.c_model.row_sums import Rows, computable_rows
 from tinycerb.converters.model_file import Operator
 
 # Its depthwise kernel for MVE works on so many channels at a time.
@@ -17,22 +21,23 @@ _MVE_CHANNELS = 124
 
 
 def _product(
-    operator: Operator, matrix: np.ndarray, bias: np.ndarray, activation: int, stored: np.ndarray, dense: bool = False
+    operator: Operator, rows: Rows, activation: int, stored: Callable[[np.ndarray], np.ndarray]
 ) -> dict[str, Value]:
-    """The members of `tc_cmsis_nn_product`."""
-    multipliers = row_multipliers(operator, len(matrix), rounded_product=dense)
-    # Refuses what neither library computes exactly.
-    checked = product_parameters(operator, stored, matrix, bias, multipliers, activation)
+    """The members of `tc_cmsis_nn_product`; `stored` orders [rows, depth] as in the file."""
+    low, high = output_range(operator, activation)
+    # What neither library computes exactly is refused, what does not depend on its sums computed.
+    rows = computable_rows(operator, rows, low, high)
+    multipliers = np.array(rows.multipliers, np.int32)
     return {
-        "weights": Array(stored.reshape(-1)),
-        "bias": Array(bias),
-        "multipliers": checked["multipliers"],
-        "shifts": Array(np.array([shift for _, shift in multipliers], np.int32)),
-        "rows": len(matrix),
+        "weights": Array(stored(rows.matrix)),
+        "bias": Array(rows.bias),
+        "multipliers": Array(multipliers[:, 0]),
+        "shifts": Array(multipliers[:, 1]),
+        "rows": len(rows.matrix),
         "input_zero_point": operator.inputs[0].zero_points[0],
         "output_zero_point": operator.outputs[0].zero_points[0],
-        "low": checked["low"],
-        "high": checked["high"],
+        "low": low,
+        "high": high,
     }
 
 
@@ -51,7 +56,12 @@ def _convolution(to: Lowering, operator: Operator) -> None:
             operator=operator,
             kernel=f"tc_cmsis_nn_{operator.name.lower()}",
             parameters={
-                "product": _product(operator, matrix, bias, options.FusedActivationFunction(), weights),
+                "product": _product(
+                    operator,
+                    Rows(matrix, bias, row_multipliers(operator, len(matrix))),
+                    options.FusedActivationFunction(),
+                    in_taps if depthwise else np.ravel,
+                ),
                 "window": window,
                 "multiplier": len(matrix) // channels if depthwise else 1,
                 "scratch_bytes": scratch,
@@ -71,7 +81,8 @@ def _fully_connected(to: Lowering, operator: Operator) -> None:
     heads = selection.inputs[0].shape[0] if selection is not None else 1
     weight_zero_point = operator.inputs[1].zero_points[0]
     single = len(operator.inputs[1].scales) == 1
-    product = _product(operator, weights, bias, options.FusedActivationFunction(), weights, dense=single)
+    rows = Rows(weights, bias, row_multipliers(operator, len(weights), rounded_product=single), weight_zero_point)
+    product = _product(operator, rows, options.FusedActivationFunction(), np.ravel)
     to.layers.append(
         Layer(
             operator=operator,
@@ -80,7 +91,7 @@ def _fully_connected(to: Lowering, operator: Operator) -> None:
                 "product": {**product, "rows": len(weights) // heads},
                 "batch": int(np.prod(operator.inputs[0].shape)) // weights.shape[1],
                 "depth": weights.shape[1],
-                "per_channel": int(not single),
+                "per_channel": int(not single or _differ(product)),
                 "weight_zero_point": weight_zero_point,
                 "by_head": int(selection is not None),
             },
@@ -91,6 +102,12 @@ def _fully_connected(to: Lowering, operator: Operator) -> None:
     )
     if selection is not None:
         to.heads = heads
+
+
+def _differ(product: dict[str, Value]) -> bool:
+    """Whether a row has a multiplier of its own: its output is a constant."""
+    columns = [cast(Array, product[name]).values for name in ("multipliers", "shifts")]
+    return any((values != values[0]).any() for values in columns)
 
 
 def _pool(to: Lowering, operator: Operator) -> None:

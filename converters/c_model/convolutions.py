@@ -10,6 +10,7 @@ from tinycerb.converters.c_model.layer import Layer
 from tinycerb.converters.c_model.lowering import Lowering, lowers
 from tinycerb.converters.c_model.product import product_parameters, read_weights, row_multipliers
 from tinycerb.converters.c_model.requirements import Shape, require_activation, require_fused, require_inputs
+from tinycerb.converters.c_model.row_sums import Rows
 from tinycerb.converters.c_model.source import Source
 from tinycerb.converters.c_model.weights import require_bias, require_multipliers, require_weights
 from tinycerb.converters.c_model.window import lead_bytes, window_output, window_parameters
@@ -79,14 +80,8 @@ def lower_conv_2d(to: Lowering, operator: Operator) -> None:
     matrix = weights.reshape(len(weights), -1)
     depth = matrix.shape[1]
     direct = weights.shape[1:3] == (1, 1) and (options.StrideH(), options.StrideW()) == (1, 1)
-    product = product_parameters(
-        operator,
-        to.target.pack(matrix),
-        matrix,
-        bias,
-        row_multipliers(operator, len(weights)),
-        options.FusedActivationFunction(),
-    )
+    rows = Rows(matrix, bias, row_multipliers(operator, len(weights)))
+    product = product_parameters(operator, rows, to.target.pack, options.FusedActivationFunction())
     gathered = 0 if direct else 2 * (depth + (-depth % 8))
     to.layers.append(
         Layer(
@@ -107,6 +102,11 @@ def lower_conv_2d(to: Lowering, operator: Operator) -> None:
     )
 
 
+def in_taps(rows: np.ndarray) -> np.ndarray:
+    """Orders the weights of single channels [channels, taps] tap by tap, as DEPTHWISE_CONV_2D stores them."""
+    return rows.T.reshape(-1)
+
+
 @lowers("DEPTHWISE_CONV_2D", check=check_depthwise_conv_2d, newest=6)
 def lower_depthwise_conv_2d(to: Lowering, operator: Operator) -> None:
     """Every channel has its own window."""
@@ -114,14 +114,8 @@ def lower_depthwise_conv_2d(to: Lowering, operator: Operator) -> None:
     channels = operator.inputs[0].shape[-1]
     taps = int(np.prod(weights.shape[1:3]))
     by_tap = weights.reshape(taps, -1)
-    product = product_parameters(
-        operator,
-        by_tap.reshape(-1),
-        by_tap.T,
-        bias,
-        row_multipliers(operator, by_tap.shape[1]),
-        options.FusedActivationFunction(),
-    )
+    rows = Rows(by_tap.T, bias, row_multipliers(operator, by_tap.shape[1]))
+    product = product_parameters(operator, rows, in_taps, options.FusedActivationFunction())
     to.layers.append(
         Layer(
             operator=operator,

@@ -8,6 +8,7 @@ from tinycerb.converters.c_model.layer import Array, Layer
 from tinycerb.converters.c_model.lowering import Lowering, lowers
 from tinycerb.converters.c_model.product import product_parameters, read_weights, row_multipliers
 from tinycerb.converters.c_model.requirements import Shape, require_activation, require_fused, require_inputs
+from tinycerb.converters.c_model.row_sums import Rows
 from tinycerb.converters.c_model.source import Source
 from tinycerb.converters.c_model.weights import require_bias, require_multipliers, require_weights
 from tinycerb.converters.model_file import Operator, Tensor
@@ -66,17 +67,12 @@ def lower_fully_connected(to: Lowering, operator: Operator) -> None:
     weight_zero_point = operator.inputs[1].zero_points[0]
     heads = selection.inputs[0].shape[0] if selection is not None else 1
     per_head = rows // heads
-    packed = [to.target.pack(weights[head * per_head : (head + 1) * per_head]) for head in range(heads)]
-    product = product_parameters(
-        operator,
-        np.concatenate(packed),
-        weights,
-        bias,
-        row_multipliers(operator, rows, rounded_product=single),
-        options.FusedActivationFunction(),
-        per_head,
-        weight_zero_point,
-    )
+    every = Rows(weights, bias, row_multipliers(operator, rows, rounded_product=single), weight_zero_point)
+
+    def pack(matrix: np.ndarray) -> np.ndarray:
+        return np.concatenate([to.target.pack(part) for part in np.split(matrix, heads)])
+
+    product = product_parameters(operator, every, pack, options.FusedActivationFunction(), per_head)
     batch = int(np.prod(operator.inputs[0].shape)) // depth
     to.layers.append(
         Layer(
@@ -86,7 +82,7 @@ def lower_fully_connected(to: Lowering, operator: Operator) -> None:
                 "product": product,
                 "batch": batch,
                 "weight_zero_point": weight_zero_point,
-                "head_weights": len(packed[0]) if selection is not None else 0,
+                "head_weights": len(to.target.pack(weights[:per_head])) if selection is not None else 0,
             },
             inputs=(operator.inputs[0].index,),
             output=(selection or operator).outputs[0].index,

@@ -1,10 +1,13 @@
 """Weights, folded biases and multipliers: what CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED share."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tinycerb.converters.c_model.errors import refuse
 from tinycerb.converters.c_model.fixed_point import activation_range, quantize_multiplier
 from tinycerb.converters.c_model.layer import Array, Value
+from tinycerb.converters.c_model.row_sums import Rows, computable_rows
 from tinycerb.converters.c_model.source import Source
 from tinycerb.converters.model_file import Operator
 
@@ -20,10 +23,10 @@ def read_weights(source: Source, operator: Operator) -> tuple[np.ndarray, np.nda
     bias = source.required_constant(operator, 2, "bias")
     if bias.dtype != np.int32:
         raise refuse(operator, f"its bias is {operator.inputs[2].dtype}; expected int32")
-    return weights, bias
+    return weights, bias.reshape(-1)
 
 
-def row_multipliers(operator: Operator, rows: int, rounded_product: bool = False) -> list[tuple[int, int]]:
+def row_multipliers(operator: Operator, rows: int, rounded_product: bool = False) -> tuple[tuple[int, int], ...]:
     """Returns multiplier and shift of each row.
 
     Args:
@@ -40,55 +43,54 @@ def row_multipliers(operator: Operator, rows: int, rounded_product: bool = False
         raise refuse(operator, f"its weights have {len(scales)} scales; expected 1 or {rows}")
     if rounded_product:
         product = float(np.float32(source_scale) * np.float32(scales[0]))
-        return [quantize_multiplier(product / output_scale)] * rows
+        return (quantize_multiplier(product / output_scale),) * rows
     each = scales * rows if len(scales) == 1 else scales
-    return [quantize_multiplier(source_scale * scale / output_scale) for scale in each]
+    return tuple(quantize_multiplier(source_scale * scale / output_scale) for scale in each)
+
+
+def output_range(operator: Operator, activation: int) -> tuple[int, int]:
+    """Returns the int8 range that a fused activation leaves.
+
+    Raises:
+        UnsupportedModelError: another activation than none, ReLU and ReLU6.
+    """
+    limits = activation_range(activation, operator.outputs[0].scales[0], operator.outputs[0].zero_points[0])
+    if limits is None:
+        raise refuse(operator, f"fused activation {activation} is not supported; use none, ReLU or ReLU6")
+    return limits
 
 
 def product_parameters(
     operator: Operator,
-    packed: np.ndarray,
-    matrix: np.ndarray,
-    bias: np.ndarray,
-    multipliers: list[tuple[int, int]],
+    rows: Rows,
+    pack: Callable[[np.ndarray], np.ndarray],
     activation: int,
-    rows: int | None = None,
-    weight_zero_point: int = 0,
+    rows_per_call: int | None = None,
 ) -> dict[str, Value]:
     """Returns the members of `tc_product`.
 
     Args:
         operator: the operator.
-        packed: int8 weights in the target's order.
-        matrix: int8 [all rows, depth], the same weights as a matrix.
-        bias: int32 [all rows].
-        multipliers: multiplier and shift of each row.
+        rows: all its rows.
+        pack: int8 weights [all rows, depth] to the target's order.
         activation: the fused activation.
-        rows: rows that are computed per call; all by default.
-        weight_zero_point: zero point of the weights.
+        rows_per_call: rows that are computed per call; all by default.
 
     Raises:
-        UnsupportedModelError: another activation, or a sum that could leave the range of the fixed-point arithmetic.
+        UnsupportedModelError: another activation, or sums that leave the range of the fixed-point arithmetic.
     """
-    zero_point = operator.inputs[0].zero_points[0]
-    limits = activation_range(activation, operator.outputs[0].scales[0], operator.outputs[0].zero_points[0])
-    if limits is None:
-        raise refuse(operator, f"fused activation {activation} is not supported; use none, ReLU or ReLU6")
-    wide = matrix.astype(np.int64)
-    folded = bias - zero_point * wide.sum(axis=1) + zero_point * weight_zero_point * wide.shape[1]
-    largest = np.abs(folded) + 128 * (np.abs(wide) + abs(weight_zero_point)).sum(axis=1)
-    shifts = np.array([shift for _, shift in multipliers])
-    if (largest * 2.0 ** np.maximum(shifts, 0) >= 2**30).any():
-        raise refuse(operator, "its sums can exceed 2^30; biases of this size are not supported")
+    low, high = output_range(operator, activation)
+    rows = computable_rows(operator, rows, low, high)
+    shifts = np.array([shift for _, shift in rows.multipliers])
     return {
-        "weights": Array(packed.astype(np.int8)),
-        "bias": Array(folded.astype(np.int32)),
-        "multipliers": Array(np.array([multiplier for multiplier, _ in multipliers], np.int32)),
+        "weights": Array(pack(rows.matrix).astype(np.int8)),
+        "bias": Array(rows.folded(operator.inputs[0].zero_points[0]).astype(np.int32)),
+        "multipliers": Array(np.array([multiplier for multiplier, _ in rows.multipliers], np.int32)),
         "shifts": Array(shifts.astype(np.int8)),
-        "rows": len(matrix) if rows is None else rows,
-        "depth": matrix.shape[1],
+        "rows": len(rows.matrix) if rows_per_call is None else rows_per_call,
+        "depth": rows.matrix.shape[1],
         "zero_point": operator.outputs[0].zero_points[0],
-        "low": limits[0],
-        "high": limits[1],
-        "plain": int(limits[1] == 127 and bool((shifts <= -1).all())),
+        "low": low,
+        "high": high,
+        "plain": int(high == 127 and bool((shifts <= -1).all())),
     }

@@ -18,6 +18,7 @@ class _Network:
     def __init__(self, shape: Sequence[int], defaults: bool = False) -> None:
         self.flat = FlatModel(defaults)
         self.rng = np.random.default_rng(11)
+        self.dead_filters = False
         self.at = self.image = self.flat.tensor([1, *shape], [0.04], [-3], name="image")
 
     def _weights(self, shape: Sequence[int], rows: int, axis: int, per_channel: bool = True) -> tuple[int, int, float]:
@@ -29,10 +30,15 @@ class _Network:
         before = self.flat.quantization[self.at][0][0]
         bias = self.rng.integers(-2000, 2000, rows).astype(np.int32)
         depth = values.size // rows
+        typical = scales.mean()
+        if self.dead_filters and per_channel:
+            # As TensorFlow's converter leaves them: no weights, a bias at its cap.
+            values[tuple(slice(None, None, 5 if i == axis else None) for i in range(len(shape)))] = 0
+            bias[::5], scales[::5] = 2**30, scales[::5] * np.float32(1e-6)
         weights = self.flat.tensor(shape, scales, [0] * len(scales), values, axis)
         biases = self.flat.tensor([rows], [before * float(s) for s in scales], [0] * len(scales), bias)
         # Sums then fill the range without leaving it.
-        return weights, biases, float(before * scales.mean() * np.sqrt(depth) * 40)
+        return weights, biases, float(before * typical * np.sqrt(depth) * 40)
 
     def conv(self, filters: int, kernel: int | tuple[int, int], stride: int = 1, activation: int = RELU) -> None:
         """CONV_2D, padding SAME."""
@@ -168,8 +174,9 @@ def ds_cnn() -> bytes:
 
 
 def mobilenet_v1() -> bytes:
-    """Visual wake words: 96x96x3 at width 0.25, two classes."""
+    """Visual wake words: 96x96x3 at width 0.25, two classes; every fifth filter is dead."""
     net = _Network((96, 96, 3))
+    net.dead_filters = True
     net.conv(8, 3, 2)
     blocks = [(16, 1), (32, 2), (32, 1), (64, 2), (64, 1), (128, 2), *[(128, 1)] * 5, (256, 2), (256, 1)]
     for filters, stride in blocks:

@@ -11,12 +11,12 @@ from tests.firmware.conftest import VICTIMS, Case, Cases
 from tests.firmware.flatbuffer_model import FlatModel
 from tests.firmware.random_models import random_model
 from tinycerb.answers.normalise import normalise
-from tinycerb.answers.softmax import softmax_codes
 from tinycerb.boards.build import firmware_folder
 from tinycerb.converters.c_model.errors import UnsupportedModelError
 from tinycerb.converters.c_model.host import build_host_model, runtime_sources, write_model
 from tinycerb.converters.c_model.model import lower_model
 from tinycerb.converters.c_model.targets import TARGETS
+from tinycerb.answers.softmax import softmax_codes
 from tinycerb.converters.model_file import parse_model
 from tinycerb.runtimes.model_artifact import ModelArtifact
 
@@ -217,8 +217,10 @@ def test_refusals_name_the_layer() -> None:
     flat = FlatModel()
     source = flat.tensor([1, 4], [0.1], [0])
     weights = flat.tensor([2, 4], [0.1], [0], np.ones((2, 4), np.int8))
-    bias = flat.tensor([2], [0.01], [0], np.full(2, 2**30, np.int32))
-    result = flat.operator(
-        "FULLY_CONNECTED", [source, weights, bias], flat.tensor([1, 2], [0.1], [0]), "FullyConnectedOptions"
-    )
-    assert "exceed 2^30" in _refused(flat, source, result)
+    bias = flat.tensor([2], [0.01], [0], np.array([7, 2**30], np.int32))
+    # The second row's sums lie on both sides of half a step.
+    coarse = flat.tensor([1, 2], [0.01 * 2**30 / 50.5], [0])
+    result = flat.operator("FULLY_CONNECTED", [source, weights, bias], coarse, "FullyConnectedOptions")
+    message = _refused(flat, source, result)
+    assert "channel 1: its sums, from 1,073,741,312 to 1,073,742,332 with a bias of 1,073,741,824" in message
+    assert "exceed 1,073,741,823, and its output depends on them" in message

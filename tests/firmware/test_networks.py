@@ -40,6 +40,23 @@ def test_networks_of_mlperf_tiny_are_exact(strangers: dict[str, Case], builds: P
         image = build_image(case.file, load_board(board), builds / f"{name}-{board}")
         found = measure(image, load_board(board), case.images[:3], COARSE)
         assert (found.logits != case.expected[:3]).sum() == 0, board
+        # One tick is 40 instructions here.
+        rest = int(found.inference_instructions[-1, 0]) - sum(found.layer_instructions)
+        assert 0 <= rest <= 200 + case.expected.shape[-1]
+        assert np.ptp(found.inference_instructions) == 0
+
+
+def test_dead_filters_and_an_image_in_pieces_are_flashed(cli: Cli, tmp_path: Path) -> None:
+    """MobileNetV1, 27,648 bytes of image: the command's own path from file to counts."""
+    path = tmp_path / "wake.tflite"
+    path.write_bytes(MLPERF_TINY["mobilenet_v1"]())
+    done = cli("flash", path, "--board", "qemu-m55", "--json", "--time-limit", 200)
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)
+    layers = sum(layer["instructions"] for layer in facts["layers"])
+    assert (facts["golden_vectors"], facts["golden_vectors_wrong"]) == (2, 0)
+    assert layers + facts["rest_instructions"] == facts["inference_instructions"] > 4_000_000
+    assert 0 < facts["rest_instructions"] < 200
 
 
 def test_outputs_that_are_no_classes_go_out_as_they_are(cli: Cli, tmp_path: Path) -> None:
