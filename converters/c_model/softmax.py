@@ -10,6 +10,7 @@ from tinycerb.converters.c_model.layer import Layer
 from tinycerb.converters.c_model.lowering import Lowering, lowers
 from tinycerb.converters.c_model.requirements import Shape, require_activation, require_inputs
 from tinycerb.converters.c_model.source import Source
+from tinycerb.converters.large_softmax import FIRST_OVERFLOW, MOST_CLASSES, is_end, overflows
 from tinycerb.converters.model_file import Operator
 
 # A step of the logits in Q5.26 must be more than one.
@@ -38,6 +39,14 @@ def check_softmax(source: Source, operator: Operator) -> Shape:
         raise refuse(operator, f"its output scale is {result.scales[0]}; expected 1/256 with zero point -128")
     if not tensor.shape:
         raise refuse_tensor(operator, tensor, "has no axes; expected the classes on the last one")
+    if tensor.shape[-1] > MOST_CLASSES:
+        raise refuse(operator, f"it has {tensor.shape[-1]:,} classes; at most {MOST_CLASSES:,}")
+    if overflows(operator) and not is_end(source.file, operator):
+        raise refuse(
+            operator,
+            f"it has {tensor.shape[-1]:,} classes, and other layers follow. TFLite's own sum overflows from "
+            f"{FIRST_OVERFLOW} classes on: no reference says what they must give",
+        )
     beta = source.options(operator, tflite.SoftmaxOptions).Beta()
     if not SMALLEST_STEP < beta * tensor.scales[0] < math.inf:
         raise refuse(operator, f"its beta {beta} times its input scale {tensor.scales[0]:g} is out of range")

@@ -26,8 +26,8 @@ def validate(source: Source) -> None:
 
     A file that passes, and whose sums `product_parameters` finds within 32 bits, is lowered without a further question.
     The C that comes of it touches nothing outside of its arrays and has no undefined arithmetic, whatever the image and
-    the head, and its outputs are the bytes of tflite-runtime 2.14 with reference kernels, but for SOFTMAX over 512
-    classes and more, whose reference overflows. Checked are:
+    the head, and its outputs are the bytes of tflite-runtime 2.14 with reference kernels, but for a SOFTMAX
+    over 512 classes and more (`large_softmax`). Checked are:
 
     - graph: one subgraph; operators that are known, in a version that is known; every tensor is computed once, before
       it is read, and never over an input or a constant; inputs and outputs agree with the signature's;

@@ -25,9 +25,12 @@ static int32_t exponential(int32_t exponent) {
     return (result & ~zero) | (INT32_MAX & zero);
 }
 
-/* x / 2^bits to nearest for x from 0 to the end of int32, where the sum with the half needs the sign bit. */
+/* x / 2^bits to nearest for x from 0 to the end of int32, where the sum with the half needs the sign bit. From 32 bits
+ * on, which C does not shift by, nothing of x is left. */
 static int32_t round_shift_large(int32_t x, int32_t bits) {
-    return (int32_t)(((uint32_t)x + ((1u << bits) >> 1)) >> bits);
+    const int32_t defined = bits & 31;
+    const uint32_t rounded = ((uint32_t)x + ((1u << defined) >> 1)) >> defined;
+    return (int32_t)(rounded & (uint32_t)((bits - 32) >> 31));
 }
 
 /* Number of leading zeros of x > 0, by halving: CLZ is missing on the smallest cores. */
@@ -42,7 +45,7 @@ static int32_t leading_zeros(uint32_t x) {
     return zeros;
 }
 
-/* One over a sum in Q12.19: Q0.31 mantissa. */
+/* One over a sum in Q12.19, from 1 to 4,096: Q0.31 mantissa. */
 static int32_t reciprocal(uint32_t sum, int32_t zeros) {
     const int64_t rounded = (int64_t)(int32_t)((sum << zeros) - 0x80000000u) + INT32_MAX;
     const int32_t half = (int32_t)((rounded + 1) / 2);
@@ -61,6 +64,7 @@ void tc_softmax_row(const tc_softmax_scale *scale, const int8_t *logits, int32_t
     int32_t largest = -128;
     for (int32_t i = 0; i < depth; i++)
         largest = tc_max(logits[i], largest);
+    /* A class adds 2^19 at most, and the largest does: 4,096 of them reach 2^31. */
     uint32_t sum = 0;
     for (int32_t i = 0; i < depth; i++) {
         const int32_t below_top = logits[i] - largest;

@@ -16,7 +16,7 @@ from tinycerb.converters.c_model.errors import UnsupportedModelError
 from tinycerb.converters.c_model.host import build_host_model, runtime_sources, write_model
 from tinycerb.converters.c_model.model import lower_model
 from tinycerb.converters.c_model.targets import TARGETS
-from tinycerb.answers.softmax import softmax_codes
+from tinycerb.converters.integer_softmax import softmax_codes
 from tinycerb.converters.model_file import parse_model
 from tinycerb.runtimes.model_artifact import ModelArtifact
 

@@ -109,6 +109,8 @@ def convert(
             errors = ", ".join(f"{layout} {error:.2f}" for layout, error in vars(card.head_errors_lsb).items())
             typer.echo(f"  heads as {card.head_layout}; largest error in steps of the int8 logits: {errors}")
         typer.echo(f"  answered the golden vectors: {engines}, reference kernels")
+        if "SOFTMAX" in card.exactness:
+            typer.echo(f"  {card.exactness}")
         typer.echo("\n".join(f"  {line}" for line in render_io_card(cast(FileFacts, card.to_json())).splitlines()))
     is_run = (source / "config.toml").is_file()
     typer.echo(f"converted; next: tinycerb {f'bench {source}' if is_run else f'summary {next(iter(bundles))}'}")

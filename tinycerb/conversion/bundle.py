@@ -14,6 +14,7 @@ from tinycerb.converters.arena_plan import plan_arena
 from tinycerb.converters.golden import Golden, render_golden
 from tinycerb.converters.golden_header import render_golden_header
 from tinycerb.converters.known_operators import tflm_methods
+from tinycerb.converters.large_softmax import exactness
 from tinycerb.converters.layer_costs import layer_costs
 from tinycerb.converters.model_file import ModelFile, Tensor
 from tinycerb.converters.resolver_header import ResolverFacts, render_resolver
@@ -79,6 +80,7 @@ def write_bundle(
         **vars(artifact.card),
         sha256=artifact.sha256,
         file_bytes=len(file.content),
+        exactness=exactness(file),
         inputs=_ends(file.inputs),
         outputs=_ends(file.outputs),
         operators=_operators(file),

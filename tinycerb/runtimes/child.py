@@ -18,7 +18,7 @@ import numpy as np
 
 from tinycerb.converters.model_file import ModelFileError, read_model_file
 from tinycerb.errors import TinyCerbError
-from tinycerb.runtimes.engines import ENGINES, interpreter_class
+from tinycerb.runtimes.engines import interpreter_class, open_engine
 from tinycerb.runtimes.named_arrays import pack_arrays, unpack_arrays
 
 # Seconds of processor time for loading the model and for its first answer, and bytes that it may take for both.
@@ -39,7 +39,7 @@ def main() -> None:
         # A hostile file may crash, hang or swallow memory in the runtime's own code: the system ends it then.
         resource.setrlimit(resource.RLIMIT_DATA, (_MOST_BYTES, _MOST_BYTES))
         signal.setitimer(signal.ITIMER_PROF, _FIRST_ANSWER_SECONDS)
-        engine = ENGINES[spec["runtime"]](file, spec["kernels"], interpreter_delegates)
+        engine = open_engine(file, spec["runtime"], spec["kernels"], interpreter_delegates)
         outputs: dict[str, list[np.ndarray]] = {name: [] for name in file.outputs}
         for row in range(len(next(iter(inputs.values())))):
             answer = engine.run({name: values[row] for name, values in inputs.items()})

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tinycerb.advice.install import install_command
+from tinycerb.converters.large_softmax import LargeSoftmax, large_softmax
 from tinycerb.converters.model_file import ModelFile
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.registry import Registry
@@ -59,6 +60,30 @@ OpenEngine = Callable[[ModelFile, str, Sequence[Any]], Engine]
 ENGINES: Registry[OpenEngine] = Registry("runtime")
 _MODULES = {"tflite-runtime": "tflite_runtime", "ai-edge-litert": "ai_edge_litert", "tflite-micro": "tflite_micro"}
 _KERNELS = (REFERENCE_KERNELS, OPTIMISED_KERNELS)
+
+
+def open_engine(file: ModelFile, runtime: str, kernels: str, delegates: Sequence[Any] = ()) -> Engine:
+    """Loads a file; what the runtime's own SOFTMAX would overflow in is computed behind it, by `LargeSoftmax`."""
+    end = large_softmax(file)
+    if end is None:
+        return ENGINES[runtime](file, kernels, delegates)
+    return _DefinedEnd(ENGINES[runtime](end.before, kernels, delegates), end)
+
+
+class _DefinedEnd:
+    """A runtime up to the logits."""
+
+    def __init__(self, engine: Engine, end: LargeSoftmax) -> None:
+        self.name = engine.name
+        self._engine = engine
+        self._end = end
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return self._end.posterior(self._engine.run(inputs))
+
+    def print_allocations(self) -> None:
+        """As the engine; a SOFTMAX keeps nothing in the arena beside its ends."""
+        getattr(self._engine, "print_allocations", lambda: None)()
 
 
 def installed_runtimes() -> list[str]:
@@ -155,16 +180,18 @@ class _MicroEngine:
 
         self.name = EngineName("tflite-micro", version("tflite-micro"), REFERENCE_KERNELS)
         self._file = file
-        self._names = {tensor: name for name, tensor in (*file.inputs.items(), *file.outputs.items())}
+        # Apart: a tensor may be both.
+        self._inputs = {tensor: name for name, tensor in file.inputs.items()}
+        self._outputs = {tensor: name for name, tensor in file.outputs.items()}
         self._interpreter = runtime.Interpreter.from_bytes(file.content, arena_size=10 * len(file.content) + 2**20)
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         # The interpreter reuses its inputs' memory: all must be written before every invoke.
         for position, tensor in enumerate(self._file.graph_inputs):
-            self._interpreter.set_input(inputs[self._names[tensor]], position)
+            self._interpreter.set_input(inputs[self._inputs[tensor]], position)
         self._interpreter.invoke()
         return {
-            self._names[tensor]: self._interpreter.get_output(position)
+            self._outputs[tensor]: self._interpreter.get_output(position)
             for position, tensor in enumerate(self._file.graph_outputs)
         }
 

@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from tinycerb.converters.large_softmax import LargeSoftmax, large_softmax
+from tinycerb.converters.model_file import ModelFileError, Tensor
+from tinycerb.errors import EnvironmentProblem
 from tinycerb.events import Progress, Report, ignore
 from tinycerb.runtimes.engines import (
     OPTIMISED_KERNELS,
@@ -30,11 +33,13 @@ class InterpreterModel:
         artifact: the file.
         interpreter: the interpreter, tensors allocated.
         engine: which runtime that is, with which kernels.
+        end: the last layer, where the interpreter goes up to its logits alone.
     """
 
     artifact: ModelArtifact
     interpreter: Any
     engine: EngineName
+    end: LargeSoftmax | None = None
 
     def invoke(self, image: np.ndarray, head: int) -> np.ndarray:
         """Runs the model as the device does.
@@ -51,7 +56,13 @@ class InterpreterModel:
         if "head" in file.inputs:
             self.interpreter.set_tensor(file.inputs["head"].index, np.array([head], np.int32))
         self.interpreter.invoke()
-        return self.interpreter.get_tensor(file.outputs["logits"].index)[0]
+        return self._tensor(file.outputs["logits"])[0]
+
+    def _tensor(self, tensor: Tensor) -> np.ndarray:
+        if self.end is None:
+            return self.interpreter.get_tensor(tensor.index)
+        (logits,) = self.end.before.graph_outputs
+        return self.end.posterior({"logits": self.interpreter.get_tensor(logits.index)})["logits"]
 
     def all_heads(self, images: np.ndarray, report: Report = ignore) -> np.ndarray:
         """Runs the model once per image and reads the logits of all heads.
@@ -66,11 +77,11 @@ class InterpreterModel:
         Returns:
             int8 [N, heads, classes].
         """
-        table = self.artifact.head_table.index
+        table = self.artifact.head_table
         answers = np.empty((len(images), self.artifact.heads, self.artifact.classes), np.int8)
         for index, image in enumerate(images):
             self.invoke(image, 0)
-            answers[index] = self.interpreter.get_tensor(table)
+            answers[index] = self._tensor(table)
             if index % 500 == 499:
                 report(Progress(index + 1, len(images), f"{index + 1:,} of {len(images):,} images"))
         return answers
@@ -92,6 +103,10 @@ def open_interpreter(
         UsageError: the runtime refuses the file.
     """
     name = runtime or default_runtime()
-    content = artifact.file.content
+    try:
+        end = large_softmax(artifact.file)
+    except ModelFileError as error:
+        raise EnvironmentProblem(f"the model's last layer is damaged: {error}") from error
+    content = end.before.content if end else artifact.file.content
     interpreter = flatbuffer_interpreter(content, name, kernels, experimental_preserve_all_tensors=keep_tensors)
-    return InterpreterModel(artifact, interpreter, EngineName(name, version(name), kernels))
+    return InterpreterModel(artifact, interpreter, EngineName(name, version(name), kernels), end)

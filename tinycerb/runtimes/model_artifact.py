@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tinycerb.answers.normalise import normalise
-from tinycerb.answers.softmax import softmax_codes
+from tinycerb.converters.integer_softmax import softmax_codes
 from tinycerb.converters.metadata import MetadataError, head_scales, read_metadata
 from tinycerb.converters.model_file import ModelFile, ModelFileError, Tensor, parse_model
 from tinycerb.errors import EnvironmentProblem, UsageError

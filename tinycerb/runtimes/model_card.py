@@ -197,6 +197,7 @@ class BundleCard(ModelCard):
         engines: the runtimes that answered the golden vectors.
         arena: the memory it takes.
         golden: the golden vectors beside it.
+        exactness: which bytes its answers are, in a sentence; empty in files of before.
     """
 
     sha256: str
@@ -208,6 +209,7 @@ class BundleCard(ModelCard):
     engines: tuple[EngineName, ...]
     arena: ArenaFacts
     golden: GoldenFacts | None = None
+    exactness: str = ""
 
     def __post_init__(self) -> None:
         """Checks what a type does not say.

@@ -73,7 +73,9 @@ def check_codes(codes: np.ndarray) -> None:
     if np.issubdtype(codes.dtype, np.floating):
         broken = np.flatnonzero(~np.isfinite(codes).reshape(len(codes), -1).all(axis=1))
         found = f"row {broken[0]} of the posteriors is not finite" if broken.size else f"posteriors are {codes.dtype}"
-        raise UsageError(f"{found}; expected uint8 codes k/256, e.g. of tinycerb.answers.softmax.softmax_codes")
+        raise UsageError(
+            f"{found}; expected uint8 codes k/256, e.g. of tinycerb.converters.integer_softmax.softmax_codes"
+        )
     if codes.dtype != np.uint8 or codes.ndim != 2 or not 2 <= codes.shape[1] <= TOTAL:
         raise UsageError(f"codes are {codes.dtype} {codes.shape}; expected uint8 (N, classes) with 2 to 256 classes")
     wrong = np.flatnonzero(codes.sum(axis=1, dtype=np.int64) != TOTAL)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tinycerb.answers.softmax import quantize_multiplier, softmax_codes
+from tinycerb.converters.integer_softmax import quantize_multiplier, softmax_codes
 
 CASES = [(10, 0.05), (10, 0.2), (2, 0.01), (43, 0.11), (100, 0.9), (3, 3.0)]
 
