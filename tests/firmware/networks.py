@@ -75,6 +75,17 @@ class _Network:
         result = self.flat.tensor([1, self.flat.shapes[self.at][-1]], [scales[0] * 0.4], zero_points)
         self.at = self.flat.operator("MEAN", [self.at, axes], result, "ReducerOptions")
 
+    def pool(self) -> None:
+        """Global average pooling as MLPerf Tiny's networks have it: AVERAGE_POOL_2D over all of it, and RESHAPE."""
+        _, height, width, channels = self.flat.shapes[self.at]
+        quantization = self.flat.quantization[self.at]
+        options = {"Padding": 1, "StrideH": height, "StrideW": width, "FilterHeight": height, "FilterWidth": width}
+        pooled = self.flat.tensor([1, 1, 1, channels], *quantization)
+        self.flat.operator("AVERAGE_POOL_2D", [self.at], pooled, "Pool2DOptions", options)
+        shape = self.flat.tensor([2], values=np.array([1, channels], np.int32))
+        row = self.flat.tensor([1, channels], *quantization)
+        self.at = self.flat.operator("RESHAPE", [pooled, shape], row, "ReshapeOptions")
+
     def dense(self, rows: int, activation: int = NONE) -> None:
         """FULLY_CONNECTED with one scale."""
         weights, bias, scale = self._weights((rows, self.flat.shapes[self.at][-1]), rows, 0, per_channel=False)
@@ -156,7 +167,7 @@ def resnet8() -> bytes:
             source = net.at
         net.at = inner
         net.add(source, RELU)
-    net.average()
+    net.pool()
     net.dense(10)
     return net.softmax()
 
@@ -168,7 +179,7 @@ def ds_cnn() -> bytes:
     for _ in range(4):
         net.depthwise(3)
         net.conv(64, 1)
-    net.average()
+    net.pool()
     net.dense(12)
     return net.softmax()
 
@@ -182,7 +193,7 @@ def mobilenet_v1() -> bytes:
     for filters, stride in blocks:
         net.depthwise(3, stride)
         net.conv(filters, 1)
-    net.average()
+    net.pool()
     net.dense(2)
     return net.softmax()
 
