@@ -10,6 +10,8 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from tinycerb.converters.compact import compact
 from tinycerb.converters.conv_head import convolution_logits
 from tinycerb.converters.metadata import embed_metadata
+from tinycerb.converters.model_file import parse_model
+from tinycerb.converters.pixel_codes import image_range
 from tinycerb.converters.wide_head import Head, WideHead, widen, widen_apart
 
 FULLY_CONNECTED = "fully_connected"
@@ -111,27 +113,45 @@ def export_int8(
 
     Returns:
         The file's bytes. What it says about itself stands in it under the name `tinycerb`: `facts` plus `heads`,
-        `classes`, `alphas` and `head_layout`. Inputs are `image` (int8) and `head` (int32 [1]), the output is `logits`
-        (int8 [1, classes]): the selected head's logits times its alpha.
+        `classes`, `alphas`, `head_layout` and `image_range`. Inputs are `image` (int8) and `head` (int32 [1]), the
+        output is `logits` (int8 [1, classes]): the selected head's logits times its alpha.
     """
     module = _FakeQuantized(backbone, heads, layout)
     if calibration is not None:
         module = _Selectable(backbone, heads, layout == APART)
     converter = _converter(module, image_shape)
     if calibration is not None:
+        calibration = spanning(calibration)
         samples = [{"image": image[np.newaxis], "head": np.zeros(1, np.int32)} for image in calibration]
         converter.representative_dataset = lambda: iter(samples)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = converter.inference_output_type = tf.int8
+    content = compact(converter.convert())
     metadata = {
         **facts,
+        "image_range": image_range(parse_model(content).inputs["image"]),
         "heads": len(heads),
         "classes": module.wides[0].classes,
         "alphas": module.alphas,
         "head_layout": layout,
     }
-    return embed_metadata(compact(converter.convert()), metadata)
+    return embed_metadata(content, metadata)
+
+
+def spanning(images: np.ndarray) -> np.ndarray:
+    """Returns calibration images that reach from 0 to 1, so that the input's scale is 1/255.
+
+    Where none is black or white, the darkest and the brightest value of the first one become so.
+
+    Args:
+        images: float32 [N, height, width, channels] in 0..1.
+    """
+    changed = images.copy()
+    for end, place in ((0.0, images[0].argmin()), (1.0, images[0].argmax())):
+        if end not in (images.min(), images.max()):
+            changed[0].flat[place] = end
+    return changed
 
 
 def export_float(

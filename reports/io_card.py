@@ -66,7 +66,8 @@ def c_lines(facts: FileFacts) -> list[str]:
     if is_plain(facts):
         code = f"(int8_t)(pixels[i] - {-zero_point})"
     else:
-        code = f"(int8_t)fmaxf(-128, fminf(127, rintf(pixels[i] / 255.0f / {scale:.9g}f {zero_point:+d})))"
+        # In double: single precision rounds some pixels the other way.
+        code = f"(int8_t)fmax(-128, fmin(127, rint(pixels[i] / 255.0 / {scale!r} {zero_point:+d})))"
     head = f"*head_input = (int32_t)head; /* 0 to {facts['heads'] - 1}, before EVERY Invoke() */"
     if "head" not in facts["inputs"]:
         head = "int head = 0; /* the model has one head */"
@@ -78,9 +79,9 @@ def c_lines(facts: FileFacts) -> list[str]:
 
 
 def is_plain(facts: FileFacts) -> bool:
-    """Returns whether the input is a pixel 0..255 minus a number, so that the device need not scale."""
+    """Returns whether the input is a pixel 0..255 minus 128 for every pixel, so that the device need not scale."""
     (scale, zero_point), _ = _quantization(facts)
-    return abs(scale * 255 - 1) < 1e-5 and zero_point == -128
+    return all(round(pixel / 255 / scale + zero_point) == pixel - 128 for pixel in range(256))
 
 
 def _quantization(facts: FileFacts) -> tuple[tuple[float, int], tuple[float, int]]:

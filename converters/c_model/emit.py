@@ -7,6 +7,7 @@ import numpy as np
 from tinycerb.converters.c_model.layer import Array, Value
 from tinycerb.converters.c_model.model import CModel
 from tinycerb.converters.c_model.response import ResponseStep
+from tinycerb.converters.pixel_codes import image_range, is_plain, pixel_codes
 
 _CMSIS_NN = """#ifndef TINYCERB_CMSIS_NN
 #error "this model.c is for CMSIS-NN's kernels: give -DTINYCERB_CMSIS_NN_ROOT=, or convert it again without them"
@@ -17,8 +18,24 @@ _CMSIS_NN = """#ifndef TINYCERB_CMSIS_NN
 _C_TYPES = {"int8": "int8_t", "int32": "int32_t", "uint8": "uint8_t", "uint16": "uint16_t"}
 
 
+_PLAIN = """static inline int8_t tc_quantize_pixel(uint8_t pixel) {
+    return (int8_t)(pixel - 128);
+}"""
+_TABLE = """#ifdef __cplusplus
+extern "C"
+#else
+extern
+#endif
+    const int8_t tc_pixel_codes[256];
+static inline int8_t tc_quantize_pixel(uint8_t pixel) {
+    return tc_pixel_codes[pixel];
+}"""
+
+
 def emit_header(model: CModel) -> str:
-    """Returns model.h: sizes for the application's buffers."""
+    """Returns model.h: sizes for the application's buffers, and how pixels become the input."""
+    image = model.image
+    low, high = image_range(image)
     return f"""/* Made by TinyCerb from a .tflite file with SHA-256
  * {model.hash.hex()}. Do not edit. */
 #ifndef TINYCERB_MODEL_H
@@ -36,8 +53,20 @@ def emit_header(model: CModel) -> str:
 #define TC_LAYERS {len(model.layers)}
 #define TC_ARENA_BYTES {model.arena.total_bytes}
 
+/* The input stands for (code - zero point) * scale: {low:.6g} to {high:.6g}. */
+#define TC_INPUT_SCALE {_float(image.scales[0])}
+#define TC_INPUT_ZERO_POINT ({image.zero_points[0]})
+
+/* The input's code of a pixel 0..255, which stands for pixel / 255. */
+{_PLAIN if is_plain(pixel_codes(image)) else _TABLE}
+
 #endif
 """
+
+
+def _float(value: float) -> str:
+    text = f"{value:.9g}"
+    return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
 
 
 def emit_source(model: CModel) -> str:
@@ -69,6 +98,10 @@ def emit_source(model: CModel) -> str:
         row = _step(model.combiner, "combined", writer)
         writer.parts.append(f"static const tc_combiner combiner = {row};\n")
         combiner = "&combiner"
+    codes = pixel_codes(model.image)
+    if not is_plain(codes):
+        body = ",\n    ".join(", ".join(map(str, codes[at : at + 16])) for at in range(0, 256, 16))
+        writer.parts.append(f"\nconst int8_t tc_pixel_codes[256] = {{\n    {body}}};\n")
     hash_bytes = ", ".join(f"0x{byte:02x}" for byte in model.hash)
     return "".join(
         [

@@ -13,8 +13,9 @@ from tests.firmware.random_models import random_model
 from tinycerb.answers.keyed_selection import keyed_heads
 from tinycerb.boards.board import load_board
 from tinycerb.boards.build import compiler_flags, firmware_folder
-from tinycerb.boards.firmware import prebuilt_firmware
+from tinycerb.converters.c_model.host import build_host_model
 from tinycerb.converters.model_file import read_model_file
+from tinycerb.converters.pixel_codes import quantize_pixels
 
 ROOT = Path(__file__).parents[2]
 # What the Arduino IDE and the board's core bring along.
@@ -71,7 +72,7 @@ def listing(language: str) -> str:
 def project(tmp_path_factory) -> Path:
     """The folder that the shell listing makes."""
     folder = tmp_path_factory.mktemp("project")
-    (folder / "model.tflite").write_bytes(random_model(3))
+    (folder / "model.tflite").write_bytes(random_model(27))
     functions = f'python() {{ "{sys.executable}" "$@"; }}\ntinycerb() {{ python -m tinycerb "$@"; }}\n'
     run(["bash", "-eu", "-c", functions + listing("sh")], folder, {**os.environ, "PYTHONPATH": str(ROOT)})
     return folder
@@ -114,22 +115,27 @@ def test_the_arduino_sketch_answers_as_the_board_would(project: Path) -> None:
         project,
     )
 
-    firmware = prebuilt_firmware(
-        read_model_file(project / "model.tflite"), board, project / "build/firmware.elf", "keyed"
-    )
-    images = firmware.golden_images
+    file = read_model_file(project / "model.tflite")
+    host = build_host_model(file, root, project / "host", ("-O1",))
+    pixels = np.random.default_rng(1).integers(0, 256, (4, host.model.image.bytes), dtype=np.uint8)
+    images = quantize_pixels(host.model.image, pixels)
+    assert not np.array_equal(images, (pixels ^ 0x80).view(np.int8))
     command = ["qemu-system-arm", "-M", board.machine, "-display", "none", "-monitor", "none", "-serial", "stdio"]
     pipe = subprocess.PIPE
     with subprocess.Popen([*command, "-kernel", str(project / "sketch.elf")], stdin=pipe, stdout=pipe) as machine:
         assert machine.stdin is not None
         assert machine.stdout is not None
-        machine.stdin.write(images.tobytes())
+        machine.stdin.write(pixels.tobytes())
         machine.stdin.flush()
-        codes = np.frombuffer(machine.stdout.read(len(images) * firmware.golden_codes.shape[2]), np.uint8)
+        codes = np.frombuffer(machine.stdout.read(len(images) * host.model.output.bytes), np.uint8)
         machine.kill()
     # The emulated flash holds zeros where the sketch looks for the secret.
-    heads = keyed_heads(images, firmware.golden_codes.shape[1], bytes(16))
-    assert (codes.reshape(len(images), -1) == firmware.golden_codes[np.arange(len(images)), heads]).all()
+    heads = keyed_heads(images, host.model.heads, bytes(16)).tolist()
+    expected = [
+        host.answer(host.infer(image[np.newaxis], head), head) for image, head in zip(images, heads, strict=True)
+    ]
+    assert codes.tobytes() == np.concatenate(expected).tobytes()
+    assert len(np.unique(codes)) > 3
 
 
 def test_the_stm32_task_compiles(project: Path) -> None:

@@ -11,7 +11,7 @@ from tinycerb.seal.files import verify
 
 
 def quantize_aware(model: keras.Model, keep_zeros: bool = False) -> keras.Model:
-    """Wraps every layer with TF-MOT's fake quantization.
+    """Wraps every layer with TF-MOT's fake quantization, and images in that of pixels: 0..1 in steps of 1/255.
 
     Args:
         model: a plain model.
@@ -23,14 +23,22 @@ def quantize_aware(model: keras.Model, keep_zeros: bool = False) -> keras.Model:
     try:
         require_legacy_model(model)
         if not keep_zeros:
-            return tfmot.quantization.keras.quantize_model(model)
+            return _of_pixels(tfmot.quantization.keras.quantize_model(model))
         scheme = tfmot.experimental.combine.Default8BitPrunePreserveQuantizeScheme()
         with tfmot.quantization.keras.quantize_scope():
-            return tfmot.quantization.keras.quantize_apply(
-                tfmot.quantization.keras.quantize_annotate_model(model), scheme
-            )
+            annotated = tfmot.quantization.keras.quantize_annotate_model(model)
+            return _of_pixels(tfmot.quantization.keras.quantize_apply(annotated, scheme))
     except (Keras3ModelError, RuntimeError) as error:
         raise UsageError(f"quantization-aware training does not take this model: {error}") from error
+
+
+def _of_pixels(model: keras.Model) -> keras.Model:
+    """Begins the range of the inputs at 0..1; training only widens it, where images leave that."""
+    for layer in model.layers:
+        # Of a name that TF-MOT keeps to itself.
+        if type(layer).__name__ == "QuantizeLayer":
+            layer.quantizer_vars["max_var"].assign(1.0)
+    return model
 
 
 def load_quantization_aware(path: Path) -> keras.Model:

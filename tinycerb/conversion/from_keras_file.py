@@ -38,7 +38,6 @@ def convert_keras_file(path: Path, out: Path, wishes: Wishes, report: Report) ->
         victim=path.stem,
         class_names=tuple(_class_names(wishes, int(outputs[0][-1]))),
         image_shape=shape,
-        image_range=(0.0, 1.0),
         selection="random" if heads > 1 else "fixed",
         quantization="quantization-aware training; no calibration images",
         response=response,

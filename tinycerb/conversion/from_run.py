@@ -88,7 +88,6 @@ def describe_victim(
         dataset=dataset.name,
         class_names=tuple(dataset.class_names),
         image_shape=tuple(dataset.image_shape),
-        image_range=(0.0, 1.0),
         quantization=quantization,
         response=response,
         combined_by=combined_by(response) or None,

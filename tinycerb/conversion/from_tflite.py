@@ -14,6 +14,7 @@ from tinycerb.converters.foreign import ForeignModelError, adopt
 from tinycerb.converters.head_select_op.surgery import SurgeryError, select_by_custom_op
 from tinycerb.converters.metadata import METADATA_NAME, MetadataError, embed_metadata
 from tinycerb.converters.model_file import ModelFileError, parse_model
+from tinycerb.converters.pixel_codes import image_range
 from tinycerb.errors import GateError, UsageError
 from tinycerb.runtimes.model_artifact import ModelArtifact
 from tinycerb.runtimes.model_json import read_model_json
@@ -56,7 +57,7 @@ def _take_in(path: Path, wishes: Wishes) -> ModelArtifact:
             artifact = ModelArtifact.of(file)
             if "image" not in file.inputs or "logits" not in file.outputs:
                 raise UsageError(f"{path} has no input 'image' or no output 'logits'; make it again: tinycerb convert")
-            return artifact
+            return replace(artifact, card=replace(artifact.card, image_range=tuple(image_range(artifact.image))))
         artifact = ModelArtifact.of(parse_model(adopt(file)))
     except (ModelFileError, MetadataError, ForeignModelError) as error:
         raise UsageError(f"{path}: {error}") from error
@@ -65,7 +66,7 @@ def _take_in(path: Path, wishes: Wishes) -> ModelArtifact:
         victim=path.stem,
         class_names=tuple(_class_names(wishes, artifact.classes)),
         image_shape=artifact.image_shape,
-        image_range=(0.0, 1.0),
+        image_range=tuple(image_range(artifact.image)),
         selection="fixed",
         quantization="not made by TinyCerb",
     )

@@ -11,6 +11,7 @@ from tinycerb.answers.normalise import normalise
 from tinycerb.converters.integer_softmax import softmax_codes
 from tinycerb.converters.metadata import MetadataError, head_scales, read_metadata
 from tinycerb.converters.model_file import ModelFile, ModelFileError, Tensor, parse_model
+from tinycerb.converters.pixel_codes import quantize_pixels
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.runtimes.model_card import ModelCard
 from tinycerb.seal.files import read_bytes
@@ -104,8 +105,7 @@ class ModelArtifact:
 
     def quantize(self, images: np.ndarray) -> np.ndarray:
         """Returns uint8 images (0..255 for 0..1) as the int8 that the file's input wants."""
-        exact = images.astype(np.float64) / 255 / self.image.scales[0] + self.image.zero_points[0]
-        return np.clip(np.rint(exact), -128, 127).astype(np.int8)
+        return quantize_pixels(self.image, images)
 
     def real_values(self, images: np.ndarray) -> np.ndarray:
         """Returns what int8 images stand for, float32 in 0..1."""
