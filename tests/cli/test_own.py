@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tinycerb.cli.fitting import _fewer_heads, fit_to_inputs
-from tinycerb.cli.own_inputs import brings_own
+from tinycerb.cli.own_inputs import brings_own, fit_and_say
 from tinycerb.cli.prune import prune
 from tinycerb.config import VictimConfig, load_config
 from tinycerb.config.user_sources import Sources
@@ -137,3 +137,16 @@ def test_prune_agrees_with_run_on_two_classes(folder, capsys) -> None:
     assert "cerberos: demo_net" in capsys.readouterr().out
     fitted, _ = fit_to_inputs(load_config("own", [], Sources(data="two.npz")), ())
     assert defense_of(fitted.victim("cerberos")).heads == 2
+
+
+def test_what_nobody_uses_is_said_by_every_command_that_takes_data(folder, capsys) -> None:
+    images = RNG.integers(0, 256, (90, 16, 16, 1)).astype(np.uint8)
+    np.savez("more.npz", images=images, labels=np.arange(90) % 3, extra=np.zeros(4))
+    np.savez("twice.npz", images=np.concatenate([255 - images[:40]] * 2))
+    config = load_config("custom", [], Sources(data="more.npz", query_pool="twice.npz"))
+    fit_and_say(config, ())
+    said = capsys.readouterr().err.splitlines()
+    assert f"not used of {folder}/more.npz: the arrays extra (4 entries)" in said
+    assert f"not used of the query pool {folder}/twice.npz: 40 of 80 images, copies of the others" in said
+    prune("custom", data="more.npz")
+    assert f"not used of {folder}/more.npz: the arrays extra (4 entries)" in capsys.readouterr().err

@@ -10,7 +10,7 @@ import pytest
 from tinycerb.config import DataConfig
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.query_pools import query_pool
-from tinycerb.datasets.user_data import load_user_data, load_user_pool
+from tinycerb.datasets.user_data import load_user_data, load_user_pool, open_user_data, open_user_pool
 from tinycerb.errors import EnvironmentProblem, UsageError
 
 ROOT = Path(__file__).parents[2]
@@ -315,17 +315,32 @@ def test_query_pools_fit_the_victim_and_are_not_its_own_images(tmp_path) -> None
     pool = query_pool(str(path))
     assert pool.threat_class == "T1"
     assert pool.load(dataset).shape == (40, 12, 10, 1)
-    load_user_pool.cache_clear()
+    open_user_pool.cache_clear()
     np.savez(path, pool=foreign[:, :8])
     with pytest.raises(UsageError, match="has images of 8x10x1, the victim takes 12x10x1"):
         pool.load(dataset)
-    load_user_pool.cache_clear()
+    open_user_pool.cache_clear()
     np.savez(path, pool=np.concatenate([foreign, IMAGES[:7]]))
     with pytest.raises(UsageError, match=r"7 of the 47 images .* are also the victim's own.*in_distribution"):
         pool.load(dataset)
-    load_user_pool.cache_clear()
+    open_user_pool.cache_clear()
     np.savez(path, one=foreign, two=foreign)
     with pytest.raises(UsageError, match="holds one, two; allowed: images"):
         pool.load(dataset)
     with pytest.raises(UsageError, match=r"unknown query pool 'animals' .*known: animal_mnist, in_distribution"):
         query_pool("animals")
+
+
+def test_arrays_that_nobody_uses_and_copies_are_named_with_a_count(tmp_path) -> None:
+    source = save(tmp_path, x_val=IMAGES[:7], images=IMAGES[:5], class_names=np.array(["a", "b", "c"]))
+    assert open_user_data(source).left_out == ("the arrays x_val (7 entries), images (5 entries)",)
+    np.savez(tmp_path / "pool.npz", images=np.concatenate([IMAGES, IMAGES[:9]]), labels=np.arange(129))
+    pool = open_user_pool(str(tmp_path / "pool.npz"))
+    assert len(pool.images) == 120
+    assert pool.left_out == ("the arrays labels (129 entries)", "9 of 129 images, copies of the others")
+
+
+def test_no_message_names_the_file_that_a_function_s_arrays_come_through(loaders: str, monkeypatch) -> None:
+    monkeypatch.setenv("TINYCERB_MEMORY_GB", "0.00001")
+    with pytest.raises(UsageError, match=rf"^{loaders}:keras_style would take"):
+        load_user_data(f"{loaders}:keras_style")

@@ -13,6 +13,7 @@ from tinycerb.config.user_sources import USER, absolute, is_source
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import digest_arrays
 from tinycerb.datasets.query_pools import query_pool
+from tinycerb.datasets.user_data import open_user_data, open_user_pool
 from tinycerb.subprocess_call import call_apart
 
 
@@ -62,12 +63,23 @@ def pin_inputs(config: Config, given: Collection[str]) -> tuple[Config, dict[str
         "model": {"backbone": config.model.backbone, "source": config.model.source, **facts},
         "query_pools": pools,
         "adjusted": [asdict(adjustment) for adjustment in adjustments],
+        "left_out": left_out(config),
     }
 
 
 def fit_and_say(config: Config, given: Collection[str]) -> tuple[Config, list[Adjustment]]:
-    """As `fit_to_inputs`, and says on standard error what is not as the preset says, one line each."""
+    """As `fit_to_inputs`, and says on standard error what is not as the preset says or not used, one line each."""
     config, adjustments = fit_to_inputs(config, given)
     for adjustment in adjustments:
         typer.secho(str(adjustment), err=True)
+    for text in left_out(config):
+        typer.secho(text, err=True)
     return config, adjustments
+
+
+def left_out(config: Config) -> list[str]:
+    """Says what nobody uses of the data and pools that the user has brought along, one line each."""
+    found = {config.data.source: open_user_data(config.data.source).left_out} if config.data.name == USER else {}
+    pools = (attack.query_pool for attack in config.attacks if is_source(attack.query_pool))
+    found |= {f"the query pool {pool}": open_user_pool(pool).left_out for pool in pools}
+    return [f"not used of {source}: {text}" for source, texts in found.items() for text in texts]

@@ -1,38 +1,39 @@
-"""A folder of image files, read with Pillow: sub-folders are classes."""
+"""A folder of image files: sub-folders are classes. Whatever lies in one is used, is refused, or is named."""
 
-import warnings
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from tinycerb.bounded.files import memory_limit, open_regular, require_memory
+from tinycerb.datasets.brought import Brought
+from tinycerb.datasets.pictures import ENDINGS, read_pictures
 from tinycerb.errors import EnvironmentProblem, UsageError
 
-ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-_GREY = ("1", "L")
-_COLOUR = ("LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")
 # What file managers leave behind.
 _IGNORED = ("Thumbs.db", "desktop.ini")
+_PARTS = ("train", "test")
 
 
-def read_labelled_folder(folder: Path) -> dict[str, np.ndarray]:
+def read_labelled_folder(folder: Path) -> Brought:
     """Reads `FOLDER/CLASS/*.png`, or `FOLDER/train/CLASS/*.png` and `FOLDER/test/CLASS/*.png`.
 
     Returns:
         `images` and `labels`, or `train_images`, `train_labels`, `test_images` and `test_labels`; and `class_names`,
-        the sub-folders in alphabetical order. Images are uint8 [N, height, width, channels], with one channel if
-        all files are grey, else three.
+        the sub-folders in alphabetical order. Folders inside a class belong to it. Images are uint8
+        [N, height, width, channels], with one channel if all files are grey, else three.
 
     Raises:
-        UsageError: no classes, an empty one, sizes that differ, or a file that is no image.
+        UsageError: no classes, an empty one, sizes that differ, or a file in a class that is no image.
         EnvironmentProblem: a file is corrupt or cannot be read.
     """
-    parts = {name: folder / name for name in ("train", "test") if (folder / name).is_dir()}
+    parts = {name: folder / name for name in _PARTS if (folder / name).is_dir()}
     if len(parts) == 1:
         (only,) = parts
         raise UsageError(f"{folder} has {only}/ and no {'test' if only == 'train' else 'train'}/; give both or neither")
-    names = {part: _classes(path) for part, path in (parts or {"": folder}).items()}
+    left_out = _beside_parts(folder) if parts else []
+    names: dict[str, list[str]] = {}
+    for part, path in (parts or {"": folder}).items():
+        names[part] = _classes(path)
+        left_out += _beside_classes(path)
     if parts and names["train"] != names["test"]:
         differing = sorted(set(names["train"]) ^ set(names["test"]))
         raise UsageError(f"train/ and test/ of {folder} have different classes: {', '.join(differing)} is in one only")
@@ -41,12 +42,12 @@ def read_labelled_folder(folder: Path) -> dict[str, np.ndarray]:
     for part, path in (parts or {"": folder}).items():
         labels[part] = []
         for label, name in enumerate(names[part]):
-            found = _files(path / name)
+            found = _pictures(path / name)
             if not found:
                 raise UsageError(f"the class folder {path / name} has no images; allowed: {', '.join(ENDINGS)}")
             files += found
             labels[part] += [label] * len(found)
-    images = _read(files)
+    images, lost = read_pictures(files)
     arrays = {"class_names": np.array(next(iter(names.values())))}
     start = 0
     for part, its_labels in labels.items():
@@ -54,15 +55,16 @@ def read_labelled_folder(folder: Path) -> dict[str, np.ndarray]:
         arrays[f"{prefix}images"] = images[start : start + len(its_labels)]
         arrays[f"{prefix}labels"] = np.array(its_labels, np.int32)
         start += len(its_labels)
-    return arrays
+    return Brought(arrays, (*left_out, *lost))
 
 
-def read_unlabelled_folder(folder: Path) -> Mapping[str, np.ndarray]:
-    """Reads all images of a folder and of the folders in it; returns and raises as `read_labelled_folder`."""
-    files = [path for place in (folder, *sorted(folder.rglob("*/"))) for path in _files(place)]
+def read_unlabelled_folder(folder: Path) -> Brought:
+    """Reads all images of a folder and of the folders in it, as `images`; raises as `read_labelled_folder`."""
+    files = _pictures(folder)
     if not files:
         raise UsageError(f"{folder} has no images; allowed: {', '.join(ENDINGS)}")
-    return {"images": _read(files)}
+    images, lost = read_pictures(files)
+    return Brought({"images": images}, lost)
 
 
 def _visible(folder: Path) -> list[Path]:
@@ -80,49 +82,45 @@ def _classes(folder: Path) -> list[str]:
     return names
 
 
-def _files(folder: Path) -> list[Path]:
-    files = [entry for entry in _visible(folder) if not entry.is_dir()]
+def _pictures(folder: Path) -> list[Path]:
+    """All files of a folder, and of folders in it, through links as well."""
+    files = _files(folder, ())
     for path in files:
         if path.suffix.lower() not in ENDINGS:
             raise UsageError(f"{path} is no image file; allowed: {', '.join(ENDINGS)}; move it elsewhere")
     return files
 
 
-def _read(files: list[Path]) -> np.ndarray:
-    """Returns uint8 [files, height, width, 1 or 3]."""
-    pictures: list[np.ndarray] = []
-    for path in files:
-        pictures.append(_picture(path, pictures[0] if pictures else None, files))
-    channels = max(picture.shape[2] for picture in pictures)
-    return np.stack([np.repeat(picture, channels // picture.shape[2], axis=2) for picture in pictures])
+def _files(folder: Path, above: tuple[Path, ...]) -> list[Path]:
+    real = folder.resolve()
+    if real in above:
+        raise UsageError(f"{folder} is a link to {real}, in which it lies itself; delete it")
+    entries = _visible(folder)
+    found = [entry for entry in entries if not entry.is_dir()]
+    for entry in entries:
+        if entry.is_dir():
+            found += _files(entry, (*above, real))
+    return found
 
 
-def _picture(path: Path, first: np.ndarray | None, files: list[Path]) -> np.ndarray:
-    """Returns the pixels of one file, uint8 [height, width, 1 or 3]; its size is looked at before they are unpacked."""
-    # Pillow is wanted for folders alone, and takes its time to import.
-    from PIL import Image
-
-    try:
-        with warnings.catch_warnings(), open_regular(path, memory_limit()) as file:
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file) as image:
-                _check_picture(path, image.mode, image.height, image.width, first, files)
-                pixels = np.asarray(image.convert("L" if image.mode in _GREY else "RGB"))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UsageError(f"{path} is larger than any picture for a microcontroller ({error})") from error
-    except (OSError, ValueError, SyntaxError) as error:
-        raise EnvironmentProblem(f"{path} is corrupt or no image ({error}); replace it or delete it") from error
-    return pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
+def _beside_parts(folder: Path) -> list[str]:
+    """What lies beside `train/` and `test/`."""
+    beside = [entry for entry in _visible(folder) if entry.name not in _PARTS]
+    told = [
+        f"{entry}, {_files_in_words(len(_files(entry, ())))} (validation images are held out from train/)"
+        for entry in beside
+        if entry.is_dir()
+    ]
+    return told + _count([entry for entry in beside if not entry.is_dir()], "train/ and test/")
 
 
-def _check_picture(path: Path, mode: str, height: int, width: int, first: np.ndarray | None, files: list[Path]) -> None:
-    if mode not in (*_GREY, *_COLOUR):
-        raise UsageError(f"{path} has {mode!r} pixels; allowed: 8 bits a channel ({', '.join(_GREY + _COLOUR)})")
-    if first is None:
-        require_memory(height * width * 3 * len(files), f"{len(files):,} pictures of {height}x{width} like {path}")
-    elif (height, width) != first.shape[:2]:
-        wanted = f"{first.shape[0]}x{first.shape[1]}"
-        raise UsageError(
-            f"{path} has {height}x{width} pixels (height x width), {files[0]} has {wanted}; all must have one size: "
-            f"mogrify -resize {first.shape[1]}x{first.shape[0]}! FILES (ImageMagick)"
-        )
+def _beside_classes(folder: Path) -> list[str]:
+    return _count([entry for entry in _visible(folder) if not entry.is_dir()], f"the classes in {folder}")
+
+
+def _count(files: list[Path], what: str) -> list[str]:
+    return [f"{_files_in_words(len(files))} beside {what}, {files[0]} first"] if files else []
+
+
+def _files_in_words(count: int) -> str:
+    return f"{count:,} file{'' if count == 1 else 's'}"

@@ -2,14 +2,16 @@
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from tinycerb.bounded.arrays import read_npz
+from tinycerb.bounded.arrays import read_npz, read_npz_from
 from tinycerb.config.user_sources import is_reference
 from tinycerb.datasets.arrays import as_images, as_labels, check_classes
+from tinycerb.datasets.brought import Brought, describe_arrays
 from tinycerb.datasets.image_folder import read_labelled_folder, read_unlabelled_folder
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.errors import EnvironmentProblem, UsageError
@@ -34,15 +36,42 @@ _OTHER_NAMES = {
 }
 
 
+@dataclass(frozen=True)
+class UserData:
+    """Labelled images that a user has brought along.
+
+    Attributes:
+        train: to learn from.
+        test: to measure with.
+        class_names: one per class.
+        left_out: what the source holds beside them, one phrase with a count each.
+    """
+
+    train: LabelledImages
+    test: LabelledImages
+    class_names: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class UserPool:
+    """Images without labels that a user has brought along.
+
+    Attributes:
+        images: uint8 [N, height, width, channels], all distinct, in a fixed order.
+        left_out: what the source holds beside them, one phrase with a count each.
+    """
+
+    images: np.ndarray
+    left_out: tuple[str, ...]
+
+
 @lru_cache(maxsize=2)
-def load_user_data(source: str) -> tuple[LabelledImages, LabelledImages, tuple[str, ...]]:
+def open_user_data(source: str) -> UserData:
     """Loads labelled images.
 
     Args:
         source: a path or a reference.
-
-    Returns:
-        Training images, test images, and one name per class.
 
     Raises:
         UsageError: what is there does not fit; the message says what would.
@@ -50,11 +79,12 @@ def load_user_data(source: str) -> tuple[LabelledImages, LabelledImages, tuple[s
     """
     if not source:
         raise UsageError(f"data.source is empty; name your data with --data: {KINDS}")
-    arrays = _read(source, labelled=True)
-    called = _own_names(arrays, source)
-    arrays = {key: arrays[own] for key, own in called.items()}
-    names = _class_names(arrays, source)
+    brought = read_source(source, labelled=True)
+    called = own_names(brought.arrays, source)
+    arrays = {key: brought.arrays[own] for key, own in called.items()}
+    names = class_names_of(arrays, source)
     if "train_images" in arrays and "test_images" in arrays:
+        parts = ("train_", "test_")
         train = _labelled(arrays, called, "train_", len(names), source)
         classes = len(names) or int(train.labels.max()) + 1
         test = _labelled(arrays, called, "test_", classes, source)
@@ -64,6 +94,7 @@ def load_user_data(source: str) -> tuple[LabelledImages, LabelledImages, tuple[s
                 f"{test.images.shape[1:]}; allowed: one shape"
             )
     elif "images" in arrays:
+        parts = ("",)
         everything = _labelled(arrays, called, "", len(names), source)
         classes = len(names) or int(everything.labels.max()) + 1
         train, test = _hold_out(everything)
@@ -71,33 +102,61 @@ def load_user_data(source: str) -> tuple[LabelledImages, LabelledImages, tuple[s
         raise UsageError(f"{source} holds {', '.join(sorted(called.values())) or 'nothing'}; {_KEYS}")
     names = names or tuple(str(index) for index in range(classes))
     check_classes(names, train, test)
-    return train, test, names
+    used = {called[f"{part}{kind}"] for part in parts for kind in ("images", "labels")}
+    extra = describe_arrays(brought.arrays, frozenset(used | {"class_names"}))
+    return UserData(train, test, names, (*brought.left_out, *extra))
+
+
+def load_user_data(source: str) -> tuple[LabelledImages, LabelledImages, tuple[str, ...]]:
+    """Returns training images, test images, and one name per class; raises as `open_user_data`."""
+    data = open_user_data(source)
+    return data.train, data.test, data.class_names
 
 
 @lru_cache(maxsize=2)
-def load_user_pool(source: str) -> np.ndarray:
+def open_user_pool(source: str) -> UserPool:
     """Loads an attacker's images: the array `images`, or the only one; a folder may have sub-folders.
-
-    Returns:
-        uint8 [N, height, width, channels], all distinct, in a fixed order.
 
     Raises:
         UsageError: what is there does not fit.
         EnvironmentProblem: it is missing or corrupt.
     """
-    arrays = _read(source, labelled=False)
+    brought = read_source(source, labelled=False)
+    arrays = brought.arrays
     key = "images" if "images" in arrays else next(iter(arrays), "")
     if key != "images" and len(arrays) != 1:
         raise UsageError(f"{source} holds {', '.join(sorted(arrays)) or 'nothing'}; allowed: images")
-    return np.unique(as_images(arrays[key], f"{key} of {source}"), axis=0)
+    images = as_images(arrays[key], f"{key} of {source}")
+    distinct = np.unique(images, axis=0)
+    left_out = (*brought.left_out, *describe_arrays(arrays, frozenset((key,))))
+    if len(distinct) < len(images):
+        left_out += (f"{len(images) - len(distinct):,} of {len(images):,} images, copies of the others",)
+    return UserPool(distinct, left_out)
 
 
-def _read(source: str, labelled: bool) -> Mapping[str, np.ndarray]:
+def load_user_pool(source: str) -> np.ndarray:
+    """Returns the images of `open_user_pool`; raises likewise."""
+    return open_user_pool(source).images
+
+
+def read_source(source: str, labelled: bool) -> Brought:
+    """Reads whatever a user can name, unchecked.
+
+    Args:
+        source: a path or a reference.
+        labelled: whether the sub-folders of a folder are classes.
+
+    Raises:
+        UsageError: it is of no kind that is known.
+        EnvironmentProblem: it is missing or corrupt.
+    """
     if is_reference(source):
         with tempfile.TemporaryDirectory(prefix="tinycerb-") as folder:
             path = Path(folder, "arrays.npz")
             call_apart("tinycerb.datasets.call_loader", source, str(path))
-            return read_npz(path)
+            # Nobody knows the file that the arrays come through.
+            with path.open("rb") as file:
+                return Brought(read_npz_from(file, Path(source)))
     path = Path(source)
     if path.is_dir():
         return read_labelled_folder(path) if labelled else read_unlabelled_folder(path)
@@ -105,10 +164,10 @@ def _read(source: str, labelled: bool) -> Mapping[str, np.ndarray]:
         raise EnvironmentProblem(f"there is no {source}; allowed: {KINDS}")
     if path.suffix != ".npz":
         raise UsageError(f"{source} ends in {path.suffix!r}; allowed: {KINDS}")
-    return read_npz(path)
+    return Brought(read_npz(path))
 
 
-def _own_names(arrays: Mapping[str, np.ndarray], source: str) -> dict[str, str]:
+def own_names(arrays: Mapping[str, np.ndarray], source: str) -> dict[str, str]:
     """Returns what the user calls each array, by the name that it has here."""
     called: dict[str, str] = {}
     for key in arrays:
@@ -129,7 +188,8 @@ def _labelled(
     return LabelledImages(images, labels)
 
 
-def _class_names(arrays: Mapping[str, np.ndarray], source: str) -> tuple[str, ...]:
+def class_names_of(arrays: Mapping[str, np.ndarray], source: str) -> tuple[str, ...]:
+    """Returns the names of the classes, none where there are none; raises UsageError for what is no list of texts."""
     names = arrays.get("class_names")
     if names is None:
         return ()
