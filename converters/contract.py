@@ -39,8 +39,9 @@ def contract_violations(model: ModelFile, targets: Sequence[str] = DEFAULT_TARGE
     """
     found = [] if not model.branches else [f"the file has {1 + len(model.branches)} subgraphs; expected 1"]
     for operator in model.operators:
+        found += _unknown(operator, targets)
         for target in targets:
-            found += operator_violations(operator, target)
+            found += _too_new(operator, target)
         found += [
             f"{_where(operator)}: works on {tensor.dtype} (tensor {tensor.index}); only integers are allowed"
             for tensor in (*operator.inputs, *operator.outputs)
@@ -51,12 +52,24 @@ def contract_violations(model: ModelFile, targets: Sequence[str] = DEFAULT_TARGE
 
 def operator_violations(operator: Operator, target: str) -> list[str]:
     """Returns why a runtime cannot run an operator: no sentence, or one."""
-    ceilings = load_target(target)
-    if operator.name not in ceilings:
-        return [f"{_where(operator)}: not an operator that {target} is known to run; known: {', '.join(ceilings)}"]
-    if operator.version > ceilings[operator.name]:
-        return [f"{_where(operator)}: version {operator.version}; {target} reads up to {ceilings[operator.name]}"]
-    return []
+    return _unknown(operator, [target]) or _too_new(operator, target)
+
+
+def _unknown(operator: Operator, targets: Sequence[str]) -> list[str]:
+    """One sentence for all runtimes that are not known to run an operator."""
+    lacking = [target for target in targets if operator.name not in load_target(target)]
+    known = (
+        [name for name in load_target(lacking[0]) if all(name in load_target(t) for t in lacking)] if lacking else ()
+    )
+    told = f"{_where(operator)}: not an operator that {' and '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} known to run; known: {', '.join(known)}"
+    return [told] if lacking else []
+
+
+def _too_new(operator: Operator, target: str) -> list[str]:
+    newest = load_target(target).get(operator.name, operator.version)
+    if operator.version <= newest:
+        return []
+    return [f"{_where(operator)}: version {operator.version}; {target} reads up to {newest}"]
 
 
 def _where(operator: Operator) -> str:

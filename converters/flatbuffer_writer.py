@@ -1,5 +1,8 @@
 """Writes a .tflite model so that equal parts stand in it once."""
 
+import importlib.util
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import flatbuffers
@@ -7,16 +10,34 @@ import numpy as np
 
 # What the schema asks of constants, so that processors can load them by words.
 _DATA_ALIGNMENT = 16
+_WRITERS = {
+    "tensorflow": "lite/python/schema_py_generated.py",
+    "ai_edge_litert": "schema_py_generated.py",
+}
 
 
 def unpack_model(content: bytes) -> tuple[Any, Any]:
     """Returns a schema module that can write, and a .tflite file as its mutable objects (`ModelT`)."""
-    # The only schema modules that can also write stand inside the runtimes' packages.
-    try:
-        from tensorflow.lite.python import schema_py_generated as schema
-    except ImportError:
-        from ai_edge_litert import schema_py_generated as schema
+    schema = _schema()
     return schema, schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+
+
+@cache
+def _schema() -> Any:
+    """The only schema modules that can also write stand inside the runtimes' packages: taken out, for itself.
+
+    Importing TensorFlow takes seconds, prints, and is nothing that a .tflite file needs.
+    """
+    for package, inside in _WRITERS.items():
+        found = importlib.util.find_spec(package)
+        for folder in (found.submodule_search_locations or ()) if found else ():
+            path = Path(folder, inside)
+            spec = importlib.util.spec_from_file_location("tinycerb_tflite_schema", path) if path.is_file() else None
+            if spec is not None and spec.loader is not None:
+                module = importlib.util.module_from_spec(spec)
+                spec.loader.exec_module(module)
+                return module
+    raise ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
 
 
 def pack_model(model: Any) -> bytes:

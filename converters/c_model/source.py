@@ -8,6 +8,7 @@ import tflite
 
 from tinycerb.converters.c_model.errors import UnsupportedModelError, refuse, refuse_tensor
 from tinycerb.converters.model_file import ModelFile, ModelFileError, Operator, Tensor
+from tinycerb.converters.number_formats import how_to_int8
 from tinycerb.converters.verifier import verify_table
 
 _NUMPY_TYPES = {"int8": np.int8, "int32": np.int32, "int64": np.int64, "uint8": np.uint8, "float32": np.float32}
@@ -76,11 +77,15 @@ def open_source(file: ModelFile) -> Source:
     if len(images) != 1 or any(tensor.dtype != "int32" or tensor.shape != (1,) for tensor in others) or len(others) > 1:
         found = ", ".join(f"{tensor.dtype}{list(tensor.shape)}" for tensor in file.graph_inputs)
         raise UnsupportedModelError(
-            f"the model's inputs are {found}; expected one int8 image and at most one int32[1] head. "
-            "Convert with inference_input_type = int8"
+            f"the model's inputs are {found}; expected one int8 image and at most one int32[1] head{_way_out(file)}"
         )
     outputs = list(file.outputs.values())
     if len(outputs) != 1 or outputs[0].dtype != "int8":
         found = ", ".join(f"{tensor.dtype}{list(tensor.shape)}" for tensor in outputs)
-        raise UnsupportedModelError(f"the model's outputs are {found}; expected one int8 tensor")
+        raise UnsupportedModelError(f"the model's outputs are {found}; expected one int8 tensor{_way_out(file)}")
     return source
+
+
+def _way_out(file: ModelFile) -> str:
+    told = how_to_int8(file)
+    return f"; {told}" if told else ""

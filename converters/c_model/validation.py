@@ -19,6 +19,10 @@ _RANGES = {
 _ANY_ZERO_POINT = (-(2**31), 2**31 - 1)
 _SCHEMA_VERSION = 3
 _CUSTOM = "TinyCerbHeadSelect"
+_OPEN_BATCH = dict.fromkeys(
+    ("SHAPE", "PACK"),
+    ". The batch was left open: tinycerb convert folds its shape to a constant, or build the network with batch_size=1",
+)
 
 
 def validate(source: Source) -> None:
@@ -69,7 +73,10 @@ def _check_operators_are_known(source: Source) -> None:
         code = model.OperatorCodes(source.graph.Operators(operator.index).OpcodeIndex())
         custom = builtin_code(code) == tflite.BuiltinOperator.CUSTOM
         if operator.name not in OPERATORS or custom != (operator.name == _CUSTOM):
-            raise refuse(operator, f"not supported by the C runtime; supported: {', '.join(sorted(OPERATORS))}")
+            known = ", ".join(sorted(OPERATORS))
+            raise refuse(
+                operator, f"not supported by the C runtime; supported: {known}{_OPEN_BATCH.get(operator.name, '')}"
+            )
         newest = OPERATORS[operator.name].newest
         if not 1 <= operator.version <= newest:
             raise refuse(operator, f"version {operator.version}; the C runtime knows versions 1 to {newest}")

@@ -1,8 +1,14 @@
-"""Networks in Keras' own archives: a zip file with JSON and an HDF5 file of weights in it."""
+"""Networks in Keras' own archives: a zip file with JSON and an HDF5 file of weights in it.
+
+Where Keras 2 saves on Windows, the groups of weights are called `layers\\dense`, and elsewhere nobody finds them.
+"""
 
 import io
 import json
+import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,4 +54,33 @@ def describe(path: Path, most_bytes: float) -> Description:
 
 def load(path: Path, architecture: Any) -> Any:
     """Builds the network and gives it its weights."""
-    return keras.models.load_model(path, compile=False)
+    with as_saved_here(path) as readable:
+        return keras.models.load_model(readable, compile=False)
+
+
+@contextmanager
+def as_saved_here(path: Path) -> Iterator[Path]:
+    """The archive itself, or a copy of one from Windows, whose weights are found."""
+    with zipfile.ZipFile(path) as file:
+        members = {name: file.read(name) for name in sorted(_MEMBERS & set(file.namelist()))}
+    weights = io.BytesIO(members[_WEIGHTS])
+    with h5py.File(weights, "r+") as opened:
+        names = _from_windows(opened)
+        for name in names:
+            opened.move(name, name.replace("\\", "/"))
+    if not names:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="tinycerb-") as folder:
+        copy = Path(folder, path.name)
+        with zipfile.ZipFile(copy, "w") as file:
+            for name, content in (members | {_WEIGHTS: weights.getvalue()}).items():
+                file.writestr(name, content)
+        yield copy
+
+
+def _from_windows(weights: h5py.File) -> list[str]:
+    """Groups with a backslash in their names: the innermost first, and what holds others before those."""
+    found: list[str] = []
+    weights.visit(lambda name: found.append(name) if "\\" in name.rpartition("/")[2] else None)
+    return sorted(found, key=lambda name: (-name.count("/"), len(name)))

@@ -5,6 +5,7 @@ JSON and checked before Keras sees it.
 """
 
 import math
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -51,7 +52,8 @@ def open_keras_file(path: Path, allow_code: bool = False, most_bytes: float = ma
         raise DamagedKerasFileError(f"the model file {path} is corrupt (nested too deep)") from error
     try:
         if allow_code:
-            return require_legacy_model(keras.models.load_model(path, compile=False, safe_mode=False))
+            with archive.as_saved_here(path) if form is archive else nullcontext(path) as readable:
+                return require_legacy_model(keras.models.load_model(readable, compile=False, safe_mode=False))
         require_network_size(described.architecture, most_bytes)
         return require_legacy_model(form.load(path, described.architecture))
     except TooLargeError as error:

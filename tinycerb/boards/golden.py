@@ -28,5 +28,5 @@ def golden_vectors(file: ModelFile, model: CModel, count: int, seed: int = 1) ->
     with tempfile.TemporaryDirectory(prefix="tinycerb-") as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(file.content)
-        (outputs,) = run_model(path, inputs, default_runtime()).outputs.values()
+        (outputs,) = run_model(path, inputs, default_runtime(), called="the model").outputs.values()
     return images, outputs.reshape(count, model.heads, model.output.bytes)

@@ -18,7 +18,7 @@ from tinycerb.converters.large_softmax import exactness
 from tinycerb.converters.layer_costs import layer_costs
 from tinycerb.converters.model_file import ModelFile, Tensor
 from tinycerb.converters.resolver_header import ResolverFacts, render_resolver
-from tinycerb.errors import EnvironmentProblem, GateError
+from tinycerb.errors import EnvironmentProblem, GateError, UsageError
 from tinycerb.runtimes.engines import default_runtime, installed_runtimes
 from tinycerb.runtimes.isolated import ModelRun, head_inputs, run_model
 from tinycerb.runtimes.model_artifact import ModelArtifact
@@ -57,6 +57,7 @@ def write_bundle(
         calibration: which images post-training quantization has measured ranges on, if it has.
 
     Raises:
+        UsageError: the file answers another shape than it promises.
         GateError: tflite-micro answers other bytes than the reference kernels on the host.
         EnvironmentProblem: no runtime is installed, or one cannot run the file.
     """
@@ -64,6 +65,12 @@ def write_bundle(
     codes = artifact.quantize(images[:GOLDEN_IMAGES])
     runs = _run_everywhere(file.content, codes, artifact.heads)
     host = runs[0]
+    promised = artifact.heads * artifact.classes
+    if host.outputs["logits"].size != len(codes) * promised:
+        raise UsageError(
+            f"the file answers {host.outputs['logits'].size} bytes to {len(codes)} images; its shapes promise {promised} "
+            "each: the layer that contradicts itself is named by tinycerb flash --dry-run"
+        )
     golden = Golden(
         bytes.fromhex(artifact.sha256),
         codes.reshape(len(codes), -1),
@@ -106,7 +113,9 @@ def _run_everywhere(content: bytes, codes: np.ndarray, heads: int) -> list[Model
         path = Path(folder) / MODEL
         path.write_bytes(content)
         # Starting the processes takes longer than the work that they do.
-        return list(pool.map(lambda name: run_model(path, head_inputs(codes, heads), name), runtimes))
+        return list(
+            pool.map(lambda name: run_model(path, head_inputs(codes, heads), name, called="the file"), runtimes)
+        )
 
 
 def _arena(file: ModelFile, runs: list[ModelRun]) -> ArenaFacts:

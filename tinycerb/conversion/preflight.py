@@ -14,6 +14,7 @@ from tinycerb.config.user_sources import USER
 from tinycerb.conversion.trained_model import from_quantization_aware
 from tinycerb.converters.contract import contract_violations
 from tinycerb.converters.export import APART, FULLY_CONNECTED, export_int8
+from tinycerb.converters.layer_names import layer_name
 from tinycerb.converters.model_file import ModelFile, parse_model
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
@@ -43,14 +44,14 @@ _FIXES = {
     "Multiply": "leave squeeze-and-excitation out, or use Add",
     "Concatenate": "use Add",
     "SeparableConv2D": "write it as DepthwiseConv2D followed by Conv2D with kernel size 1",
-    "AveragePooling2D": "use MaxPooling2D, or GlobalAveragePooling2D at the end",
     "GlobalMaxPooling2D": "use GlobalAveragePooling2D",
-    "ZeroPadding2D": "give the convolution behind it padding='same'",
 }
 _OTHERWISE = (
     "build the network of Conv2D, DepthwiseConv2D, Dense, BatchNormalization, ReLU, Add, MaxPooling2D, "
     "GlobalAveragePooling2D, Flatten and Dropout"
 )
+# It asks for a class that nobody can hand over here.
+_ADVICE_OF_TF_MOT = "You can quantize this layer by passing"
 _PREPROCESSING = (_L.Rescaling, _L.Normalization, _L.Resizing, _L.CenterCrop)
 
 
@@ -116,6 +117,10 @@ def check_layers(model: keras.Model) -> None:
                 raise UsageError(f"{where} has dtype {layer.dtype}; allowed: float32 (images in 0..1)")
             continue
         # TF-MOT takes batch normalisation, too, where it can fold it into the layer before.
+        if isinstance(layer, _L.BatchNormalization) and _activation_before(layer):
+            raise UsageError(
+                f"{where} stands behind {_activation_before(layer)}; {_fix(layer)}, and the ReLU behind both"
+            )
         if not registry.supports(layer) and not _is_folded(layer):
             raise UsageError(f"{where}: TF-MOT's 8-bit quantization does not take it; {_fix(layer)}")
 
@@ -127,8 +132,21 @@ def _is_folded(layer: Any) -> bool:
     return len(before) == 1 and isinstance(before[0], _L.Conv2D | _L.DepthwiseConv2D | _L.Dense)
 
 
+def _activation_before(layer: Any) -> str:
+    """What is said of an activation between the layer and the one that it could be folded into; empty for none."""
+    for node in layer.inbound_nodes[0].parent_nodes if layer.inbound_nodes else ():
+        name = _activation(node.layer)
+        if _is_folded(layer) and name != "linear":
+            return f"the activation {name!r} of layer {node.layer.name!r}"
+    return ""
+
+
+def _activation(layer: Any) -> str:
+    return getattr(getattr(layer, "activation", None), "__name__", "linear")
+
+
 def _fix(layer: Any) -> str:
-    activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
+    activation = _activation(layer)
     if activation not in ("linear", "relu"):
         return f"use 'relu' in place of the activation {activation!r}"
     return _FIXES.get(type(layer).__name__, _OTHERWISE)
@@ -164,13 +182,14 @@ def _quantized(model: keras.Model) -> keras.Model:
     try:
         return quantize_aware(model)
     except (UsageError, ValueError) as error:
+        reason = str(error.__cause__ or error).partition(_ADVICE_OF_TF_MOT)[0].strip()
         for layer in model.layers:
             if _refused_alone(layer):
                 raise UsageError(
                     f"layer {layer.name!r} ({type(layer).__name__}): TF-MOT's 8-bit quantization does not take it "
-                    f"({error}); {_fix(layer)}"
+                    f"({reason}); {_fix(layer)}"
                 ) from error
-        raise UsageError(f"quantization-aware training does not take this model: {error}") from error
+        raise UsageError(f"quantization-aware training does not take this model: {reason}; {_OTHERWISE}") from error
 
 
 def _refused_alone(layer: Any) -> bool:
@@ -190,9 +209,8 @@ def _refused_alone(layer: Any) -> bool:
 def _layer_behind(violation: str, file: ModelFile, model: keras.Model) -> Any:
     """The Keras layer whose name stands in the output of the operator that a violation names."""
     for operator in file.operators:
-        if violation.startswith(f"operator {operator.index} "):
-            tensor = operator.outputs[0].name
-            return next((layer for layer in model.layers if layer.name == tensor), None)
+        if f"(operator {operator.index}, " in violation:
+            return next((layer for layer in model.layers if layer.name == layer_name(operator)), None)
     return None
 
 

@@ -81,7 +81,8 @@ def _arena(content: bytes, heads: int, image_shape: tuple[int, int, int]) -> int
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(content)
-        return run_model(path, head_inputs(np.zeros((1, *image_shape), np.int8), heads), "tflite-micro").arena["total"]
+        asked = head_inputs(np.zeros((1, *image_shape), np.int8), heads)
+        return run_model(path, asked, "tflite-micro", called="the network on trial").arena["total"]
 
 
 def _largest_operator(file: ModelFile) -> tuple[str, int]:

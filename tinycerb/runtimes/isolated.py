@@ -43,6 +43,7 @@ def run_model(
     delegate: Path | None = None,
     delegate_options: Mapping[str, str] | None = None,
     time_limit: float = 600.0,
+    called: str = "",
 ) -> ModelRun:
     """Runs a file once per row of its inputs.
 
@@ -54,6 +55,7 @@ def run_model(
         delegate: a delegate's shared library.
         delegate_options: texts that are passed to it.
         time_limit: seconds after which the child is ended; the first answer has two seconds of processor time.
+        called: what to call the file in messages, where its path says nothing.
 
     Raises:
         EnvironmentProblem: the runtime cannot run the file; the message says why.
@@ -70,11 +72,11 @@ def run_model(
     try:
         child = subprocess.run(command, input=request, capture_output=True, check=False, timeout=time_limit)
     except subprocess.TimeoutExpired:
-        raise EnvironmentProblem(f"{runtime} did not finish with {path} within {time_limit:g} s") from None
+        raise EnvironmentProblem(f"{runtime} did not finish with {called or path} within {time_limit:g} s") from None
     messages = child.stderr.decode(errors="replace")
     engine = _ENGINE.search(messages)
     if child.returncode != 0 or engine is None:
-        raise EnvironmentProblem(f"{runtime} cannot run {path}: {_last_words(child.returncode, messages)}")
+        raise EnvironmentProblem(f"{runtime} cannot run {called or path}: {_last_words(child.returncode, messages)}")
     outputs = unpack_arrays(child.stdout)
     arena = {kind: int(size) for kind, size in _ALLOCATION.findall(messages)}
     return ModelRun(outputs, EngineName(**json.loads(engine.group(1))), arena)

@@ -186,4 +186,6 @@ def _load_file(path: Path) -> keras.Model:
     except TooLargeError as error:
         raise UsageError(f"{error}; {HOW_TO_RAISE}") from error
     except KerasFileError as error:
-        raise UsageError(f"{error}; with layers of your own give a function instead: package.module:build") from error
+        raise UsageError(
+            f"{error}; save it again, model.save('model.h5'), or give a function: package.module:build"
+        ) from error
