@@ -58,11 +58,11 @@ def operator_violations(operator: Operator, target: str) -> list[str]:
 def _unknown(operator: Operator, targets: Sequence[str]) -> list[str]:
     """One sentence for all runtimes that are not known to run an operator."""
     lacking = [target for target in targets if operator.name not in load_target(target)]
-    known = (
-        [name for name in load_target(lacking[0]) if all(name in load_target(t) for t in lacking)] if lacking else ()
-    )
-    told = f"{_where(operator)}: not an operator that {' and '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} known to run; known: {', '.join(known)}"
-    return [told] if lacking else []
+    if not lacking:
+        return []
+    known = [name for name in load_target(lacking[0]) if all(name in load_target(target) for target in lacking)]
+    who = f"{' and '.join(lacking)} {'is' if len(lacking) == 1 else 'are'}"
+    return [f"{_where(operator)}: not an operator that {who} known to run; known: {', '.join(known)}"]
 
 
 def _too_new(operator: Operator, target: str) -> list[str]:

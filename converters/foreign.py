@@ -61,8 +61,8 @@ def _ends(file: ModelFile) -> tuple[Tensor, Tensor]:
             )
         if len(tensor.scales) != 1 or len(tensor.zero_points) != 1:
             raise ForeignModelError(
-                f"the file's {kind} has {len(tensor.scales)} scales and {len(tensor.zero_points)} zero points; expected "
-                "one each, as a converter writes them"
+                f"the file's {kind} has {len(tensor.scales)} scales and {len(tensor.zero_points)} zero points; "
+                "expected one each, as a converter writes them"
             )
         ends.append(tensor)
     return ends[0], ends[1]

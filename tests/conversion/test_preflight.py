@@ -16,6 +16,7 @@ from tinycerb.datasets import load_dataset
 from tinycerb.defenses import defense_of
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.keras_models.legacy import keras, named_layer
+from tinycerb.keras_models.model_optimization import tfmot
 from tinycerb.training.model_source import build_model, compare_model, load_user_model
 
 L = keras.layers
@@ -141,6 +142,11 @@ def test_a_model_that_fits_goes_through_and_keeps_its_weights(configured, build:
             behind(L.LayerNormalization, name="norm"),
             "'norm' .3 of 5, LayerNormal.*TF-MOT.*use BatchNormalization",
         ),
+        (
+            lambda: ended(i := L.Input(SHAPE), L.BatchNormalization(name="n")(L.Conv2D(8, 3, activation="relu")(i))),
+            r"'n' \(3 of 5, BatchNorm.*stands behind the activation 'relu' of layer 'conv2d.*put it right after",
+        ),
+        (behind(L.GlobalMaxPooling2D, name="top"), r"'top' \(GlobalMaxPooling2D\).*; use GlobalAveragePooling2D$"),
         (around(lambda x: L.BatchNormalization(name="lone")(L.ReLU()(x))), "'lone'.*put it right after a Conv2D"),
         (
             behind(L.Activation, "elu", name="act"),
@@ -184,8 +190,35 @@ def test_a_model_that_fits_goes_through_and_keeps_its_weights(configured, build:
 )
 def test_what_does_not_fit_is_named_with_the_fix(configured, build: Callable, message: str) -> None:
     config = configured(build)
-    with pytest.raises(UsageError, match=f"(?s){message}"):
+    with pytest.raises(UsageError, match=f"(?s){message}") as told:
         check(config)
+    assert str(told.value).count("does not take this model") <= 1
+    assert "QuantizeConfig" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        behind(L.AveragePooling2D),
+        behind(L.ZeroPadding2D),
+        behind(L.Conv2D, 8, 3, activation="sigmoid"),
+    ],
+)
+def test_what_the_runtimes_run_goes_through(configured, build: Callable) -> None:
+    assert check(configured(build))["operators"] >= 4
+
+
+def test_what_tf_mot_refuses_without_a_culprit_is_told_once(monkeypatch, configured) -> None:
+    def refuse(*_):
+        raise RuntimeError("Layer x is not supported. You can quantize this layer by passing a `QuantizeConfig`")
+
+    monkeypatch.setattr(tfmot.quantization.keras, "quantize_model", refuse)
+    monkeypatch.setattr("tinycerb.conversion.preflight._refused_alone", lambda layer: False)
+    with pytest.raises(UsageError) as told:
+        check(configured(sound))
+    assert str(told.value).startswith(
+        "quantization-aware training does not take this model: Layer x is not supported; build the network of Conv2D, "
+    )
 
 
 def pinned(config: Config, victim: VictimConfig) -> Config:

@@ -1,8 +1,11 @@
 """Model files as strangers: whatever a file asks for, opening it runs nothing and touches no other file."""
 
+import io
 import json
 import os
+import tempfile
 import warnings
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -304,3 +307,46 @@ def test_a_graph_without_layers_is_no_network(tmp_path) -> None:
     tf.saved_model.save(tf.Module(), tmp_path / "graph")
     with pytest.raises(KerasFileError, match=r"a graph, no network of layers; save it from Keras 2: model.save"):
         open_keras_file(tmp_path / "graph")
+
+
+def as_from_windows(path: Path, out: Path) -> Path:
+    """The same archive with the weights' groups called as Keras 2 calls them on Windows."""
+    with zipfile.ZipFile(path) as before, zipfile.ZipFile(out, "w") as after:
+        for name in before.namelist():
+            content = before.read(name)
+            if name.endswith(".h5"):
+                held = io.BytesIO(content)
+                with h5py.File(held, "r+") as weights:
+                    for layer in list(weights["layers"]):
+                        weights.move(f"layers/{layer}", f"layers\\{layer}")
+                    del weights["layers"]
+                content = held.getvalue()
+            after.writestr(name, content)
+    return out
+
+
+def test_an_archive_from_windows_keeps_its_weights(tmp_path, monkeypatch) -> None:
+    image = L.Input(SHAPE)
+    x = L.ReLU()(L.BatchNormalization()(L.Conv2D(4, 3, use_bias=False)(image)))
+    model = keras.Model(image, L.Dense(3)(L.GlobalAveragePooling2D()(x)))
+    model.set_weights([np.full_like(weight, index + 1) for index, weight in enumerate(model.get_weights())])
+    path = as_from_windows(save(model, tmp_path / "linux.keras"), tmp_path / "windows.keras")
+    for opened in (load_user_model(str(path))[0], open_keras_file(path), open_keras_file(path, allow_code=True)):
+        weights = opened.get_weights()
+        assert len(weights) == 7
+        assert all((weight == index + 1).all() for index, weight in enumerate(weights))
+
+
+def test_of_an_archive_that_cannot_be_built_the_user_s_own_path_is_named(tmp_path) -> None:
+    path = as_from_windows(save(backbone(), tmp_path / "linux.keras"), tmp_path / "windows.keras")
+    with zipfile.ZipFile(path) as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    members["config.json"] = members["config.json"].replace(b'"filters": 4', b'"filters": 5')
+    with zipfile.ZipFile(path, "w") as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    with pytest.raises(
+        UsageError, match=rf"^{path} cannot be loaded: .*save it again, model.save\('model.h5'\)"
+    ) as told:
+        load_user_model(str(path))
+    assert str(told.value).count(tempfile.gettempdir()) == str(path).count(tempfile.gettempdir())

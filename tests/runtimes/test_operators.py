@@ -1,7 +1,6 @@
 """What the target tables promise: every operator of the C runtime runs on the other runtimes, to the same bytes."""
 
 import json
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -62,9 +61,7 @@ def test_what_the_c_runtime_runs_convert_takes(files: dict[str, ModelFile]) -> N
     assert "RELU6" not in micro
 
 
-def test_both_runtimes_give_the_same_bytes(
-    files: dict[str, ModelFile], tmp_path, run_apart: Callable[..., str]
-) -> None:
+def test_both_runtimes_give_the_same_bytes(files: dict[str, ModelFile], tmp_path, run_apart) -> None:
     rng = np.random.default_rng(2)
     for name, file in files.items():
         (tmp_path / f"{name}.tflite").write_bytes(file.content)

@@ -68,8 +68,8 @@ def write_bundle(
     promised = artifact.heads * artifact.classes
     if host.outputs["logits"].size != len(codes) * promised:
         raise UsageError(
-            f"the file answers {host.outputs['logits'].size} bytes to {len(codes)} images; its shapes promise {promised} "
-            "each: the layer that contradicts itself is named by tinycerb flash --dry-run"
+            f"the file answers {host.outputs['logits'].size} bytes to {len(codes)} images; its shapes promise "
+            f"{promised} each: the layer that contradicts itself is named by tinycerb flash --dry-run"
         )
     golden = Golden(
         bytes.fromhex(artifact.sha256),
@@ -113,9 +113,8 @@ def _run_everywhere(content: bytes, codes: np.ndarray, heads: int) -> list[Model
         path = Path(folder) / MODEL
         path.write_bytes(content)
         # Starting the processes takes longer than the work that they do.
-        return list(
-            pool.map(lambda name: run_model(path, head_inputs(codes, heads), name, called="the file"), runtimes)
-        )
+        inputs = head_inputs(codes, heads)
+        return list(pool.map(lambda name: run_model(path, inputs, name, called="the file"), runtimes))
 
 
 def _arena(file: ModelFile, runs: list[ModelRun]) -> ArenaFacts:

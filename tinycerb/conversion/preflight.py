@@ -117,10 +117,8 @@ def check_layers(model: keras.Model) -> None:
                 raise UsageError(f"{where} has dtype {layer.dtype}; allowed: float32 (images in 0..1)")
             continue
         # TF-MOT takes batch normalisation, too, where it can fold it into the layer before.
-        if isinstance(layer, _L.BatchNormalization) and _activation_before(layer):
-            raise UsageError(
-                f"{where} stands behind {_activation_before(layer)}; {_fix(layer)}, and the ReLU behind both"
-            )
+        if before := _activation_before(layer):
+            raise UsageError(f"{where} stands behind {before}; {_fix(layer)}, and the ReLU behind both")
         if not registry.supports(layer) and not _is_folded(layer):
             raise UsageError(f"{where}: TF-MOT's 8-bit quantization does not take it; {_fix(layer)}")
 
@@ -134,11 +132,8 @@ def _is_folded(layer: Any) -> bool:
 
 def _activation_before(layer: Any) -> str:
     """What is said of an activation between the layer and the one that it could be folded into; empty for none."""
-    for node in layer.inbound_nodes[0].parent_nodes if layer.inbound_nodes else ():
-        name = _activation(node.layer)
-        if _is_folded(layer) and name != "linear":
-            return f"the activation {name!r} of layer {node.layer.name!r}"
-    return ""
+    before = layer.inbound_nodes[0].parent_nodes[0].layer if _is_folded(layer) else None
+    return "" if _activation(before) == "linear" else f"the activation {_activation(before)!r} of layer {before.name!r}"
 
 
 def _activation(layer: Any) -> str:
@@ -182,12 +177,12 @@ def _quantized(model: keras.Model) -> keras.Model:
     try:
         return quantize_aware(model)
     except (UsageError, ValueError) as error:
-        reason = str(error.__cause__ or error).partition(_ADVICE_OF_TF_MOT)[0].strip()
+        reason = str(error.__cause__ or error).partition(_ADVICE_OF_TF_MOT)[0].strip(" .")
         for layer in model.layers:
             if _refused_alone(layer):
                 raise UsageError(
-                    f"layer {layer.name!r} ({type(layer).__name__}): TF-MOT's 8-bit quantization does not take it "
-                    f"({reason}); {_fix(layer)}"
+                    f"layer {layer.name!r} ({type(layer).__name__}): TF-MOT's 8-bit quantization does not take it; "
+                    f"{_fix(layer)}"
                 ) from error
         raise UsageError(f"quantization-aware training does not take this model: {reason}; {_OTHERWISE}") from error
 
