@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 

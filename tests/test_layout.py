@@ -42,14 +42,15 @@ def imported_by(path: Path) -> list[tuple[str, int]]:
 
 # The house from the ground up: a room imports from rooms below it and never from one above.
 FLOORS = (
-    "errors", "__version__", "firmware_stub", "keras_models", "converters", "reports", "events", "registry", "options",
-    "bounded", "atomic", "progress", "processes", "advice", "subprocess_call", "secret_file", "seal", "presets",
-    "config", "datasets", "answers", "runtimes", "run_dir", "boards", "oracle", "defenses", "ownership", "compression",
-    "training", "attacks", "conversion", "bench", "jobs", "matrix", "check", "doctor", "cli", "__init__", "__main__",
+    "errors", "__version__", "firmware_stub", "keras_models", "converters", "reports", "file_names", "events",
+    "registry", "options", "bounded", "atomic", "progress", "processes", "advice", "subprocess_call", "secret_file",
+    "seal", "presets", "config", "datasets", "answers", "runtimes", "boards", "oracle", "defenses", "run",
+    "ownership", "compression", "training", "attacks", "conversion", "bench", "jobs", "matrix", "check", "doctor",
+    "cli", "__init__", "__main__",
 )  # fmt: skip
 # Modules that belong to no room.
 LOOSE = {
-    "atomic", "errors", "events", "progress", "registry", "run_dir", "secret_file", "subprocess_call",
+    "atomic", "errors", "events", "file_names", "progress", "registry", "secret_file", "subprocess_call",
 }  # fmt: skip
 # Folders of the top level that are parts of the package.
 TOP_LEVEL = ("converters", "firmware_stub", "keras_models", "reports")
@@ -83,6 +84,72 @@ def test_every_room_has_a_floor_and_no_floor_is_empty() -> None:
 def test_few_modules_lie_loose() -> None:
     assert {path.stem for path in (ROOT / "tinycerb").glob("*.py")} == LOOSE | {"__init__", "__main__"}
     assert len(LOOSE) <= 10
+
+
+def literals_of(path: Path) -> list[tuple[str, int]]:
+    """Texts of a file that stand alone, not those in f-strings, each with its line."""
+    parts = {id(part) for node in ast.walk(tree_of(path)) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
+    return [
+        (node.value, node.lineno)
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts
+    ]
+
+
+def test_names_of_files_stand_in_one_place() -> None:
+    home = ROOT / "tinycerb" / "file_names.py"
+    names = {text for text, _ in literals_of(home) if "." in text and " " not in text}
+    assert len(names) > 25
+    spelt = [
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for path in PRODUCT
+        if path != home and path.relative_to(ROOT).parts[0] == "tinycerb"
+        for text, line in literals_of(path)
+        if text in names
+    ]
+    assert spelt == []
+
+
+def test_victims_are_resolved_in_one_place() -> None:
+    calls = {
+        str(path.relative_to(ROOT))
+        for path in PRODUCT
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "defense_of"
+    }
+    assert calls == {"tinycerb/defenses/choice.py", "tinycerb/run/victim.py"}
+
+
+# Who names a defence elsewhere, and why that is no knowledge of how it works.
+NAMED = {
+    "tinycerb/answers/outputs.py": (
+        "an output mode of the same name, and the rounding of another",
+        {"top1", "rounding"},
+    ),
+    "tinycerb/attacks/inversion.py": ("the attack is made against these two", {"dcp", "rs"}),
+    "tinycerb/cli/cost.py": ("claims of their papers", {"dcp", "ini", "grad2"}),
+    "tinycerb/config/attack.py": ("an output mode of the same name", {"top1"}),
+    "tinycerb/defenses/choice.py": ("names of its losses, which people type in its place", {"cerberos"}),
+    "tinycerb/matrix/reference_rows.py": ("rows that every table has", {"top1", "rounding"}),
+}
+
+
+def test_no_defence_is_named_outside_its_own_file() -> None:
+    """Names of training parts and responses as texts, and imports of their modules; presets and packages aside."""
+    from tinycerb.answers.responses import RESPONSES
+    from tinycerb.defenses import DEFENSES
+
+    homes = {name: kinds[name].__module__ for kinds in (DEFENSES, RESPONSES) for name in kinds if name != "none"}
+    found = {}
+    for path in PRODUCT:
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        own = {name for name, home in homes.items() if home.split(".")[-1] == module.split(".")[-1]}
+        named = {text.partition(",")[0] for text, _ in literals_of(path)} & set(homes) - own
+        names_of = {home: name for name, home in homes.items()}
+        imported = {names_of[name] for name, _ in imported_by(path) if name in names_of} - own
+        if named | imported:
+            found[str(path.relative_to(ROOT))] = named | imported
+    assert found == {path: names for path, (_, names) in NAMED.items()}
 
 
 @pytest.mark.parametrize("package", ["keras_models", "converters", "reports", "firmware_stub"])

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.conftest import run_cli
 from tinycerb.atomic import read_json
 from tinycerb.oracle import OracleSpec
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 OPTIMISED = {**os.environ, "PYTHONOPTIMIZE": "1"}
 

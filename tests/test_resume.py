@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import run_cli
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 VICTIM = "victims/cerberos"
 

@@ -73,7 +73,7 @@ def _check_operators_are_known(source: Source) -> None:
         code = model.OperatorCodes(source.graph.Operators(operator.index).OpcodeIndex())
         custom = builtin_code(code) == tflite.BuiltinOperator.CUSTOM
         if operator.name not in OPERATORS or custom != (operator.name == _CUSTOM):
-            known, way_out = ", ".join(sorted(OPERATORS)), _OPEN_BATCH.get(operator.name, "")
+            known, way_out = ", ".join(sorted(OPERATORS)), dict(_OPEN_BATCH).get(operator.name, "")
             raise refuse(operator, f"not supported by the C runtime; supported: {known}{way_out}")
         newest = OPERATORS[operator.name].newest
         if not 1 <= operator.version <= newest:

@@ -15,7 +15,7 @@ from tinycerb.datasets.images import image_fingerprints
 from tinycerb.datasets.query_pools import load_animal_mnist
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.events import ignore
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import write_arrays
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 NOISE = """
 import json, sys
@@ -14,7 +14,7 @@ import numpy as np
 from pathlib import Path
 from tinycerb.bench.layer_noise import measure_quantization
 from tinycerb.datasets import load_dataset
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.interpreter_model import open_interpreter
 from tinycerb.runtimes.model_artifact import open_artifact
 run = RunDirectory.open(Path(sys.argv[1]))

@@ -13,7 +13,7 @@ import json, sys
 from pathlib import Path
 from tinycerb.bench.cost import measure_costs
 from tinycerb.events import ignore
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 print(json.dumps(measure_costs(RunDirectory.open(Path(sys.argv[1])), "animal_mnist", 100, ignore)))
 """
 

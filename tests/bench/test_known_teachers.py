@@ -20,7 +20,7 @@ from tinycerb.errors import EnvironmentProblem
 from tinycerb.matrix.cells import MatrixCell
 from tinycerb.matrix.parcels import Order, Packer, unpack
 from tinycerb.ownership.owner_key import OwnerKey, new_owner_key, write_owner_key
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 BLIND = AttackConfig("shadow", attack="shadow", students=("lenet",), budget=100)
 KNOWING = replace(BLIND, name="shadow-knows-key", options={"knows_key": True})

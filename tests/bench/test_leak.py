@@ -144,7 +144,7 @@ MEASURE = """
 import json, sys
 from pathlib import Path
 from tinycerb.bench.leak import measure_leak
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 print(json.dumps(measure_leak(RunDirectory.open(Path(sys.argv[1])), 400, sure_above=0.3)))
 """
 

@@ -1,12 +1,15 @@
 """From cells to claims."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tinycerb.bench import metrics
 from tinycerb.bench.verdict import gates, judge
 from tinycerb.config import Config, VictimConfig, load_config
+from tinycerb.run.directory import RunDirectory
 
 CONFIG = load_config("demo", ['attacks=[{name="knockoff"}]'])
 
@@ -136,13 +139,17 @@ def test_an_arena_that_was_not_measured_is_no_arena_that_fits() -> None:
     assert gates(config, {"undefended": figures}) == ["undefended: the arena was not measured, its budget is 499"]
 
 
+def run_of(*parts: Any) -> Any:
+    return RunDirectory(Path("nowhere"), Config(*parts))
+
+
 def test_a_report_says_what_pruning_costs_in_protection() -> None:
     """Where a training part works on drawn images, and which victims are concerned; nothing where there is none."""
     undefended = VictimConfig("undefended", channel_ratio=0.5)
     whole, half = (VictimConfig(name, "misdirection", ratio) for name, ratio in (("whole", 0.0), ("half", 0.5)))
-    (note,) = metrics._pruning(Config("test", (undefended, whole, half), ()))
+    (note,) = metrics._pruning(run_of("test", (undefended, whole, half), ()))
     assert "Pruning costs protection" in note
     assert note.endswith("with a training part: half.")
-    (note,) = metrics._pruning(Config("test", (undefended, whole), ()))
+    (note,) = metrics._pruning(run_of("test", (undefended, whole), ()))
     assert note.endswith("with a training part: none.")
-    assert metrics._pruning(Config("test", (undefended,), ())) == []
+    assert metrics._pruning(run_of("test", (undefended,), ())) == []

@@ -25,7 +25,7 @@ from tinycerb.datasets.images import Dataset
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.keras_models.legacy import keras
 from tinycerb.oracle import OracleSpec, SealedOracle
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.training.setup import make_repeatable
 
 

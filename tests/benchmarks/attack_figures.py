@@ -22,7 +22,7 @@ from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
 from tinycerb.events import ignore
 from tinycerb.oracle import Oracle, OracleSpec, SealedOracle
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.training.setup import make_repeatable
 
 PAGE = Path(__file__).parents[2] / "docs" / "adaptive_attacks.md"

@@ -18,7 +18,7 @@ from tinycerb.conversion.trained_model import without_quantization
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import UsageError
 from tinycerb.oracle import OracleSpec, SealedOracle
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 STEPS = (1e-3, 1e-2, 1e-1, 0.5, 1.0, 2.0, 4.0)
 

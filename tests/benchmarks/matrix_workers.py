@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.conftest import run_cli
 from tests.matrix.conftest import make_matrix
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.care import adopt
 
 # Long enough that what is done once, starting TensorFlow, listing cells and writing results, does not decide: some ten

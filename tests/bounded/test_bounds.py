@@ -29,7 +29,7 @@ from tinycerb.converters.metadata import MetadataError, parse_json_object
 from tinycerb.converters.model_file import ModelFileError, read_model_file
 from tinycerb.datasets.user_data import load_user_data, load_user_pool
 from tinycerb.errors import EnvironmentProblem, UsageError
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.auxiliary_model import open_auxiliary_model
 from tinycerb.runtimes.model_json import read_model_json
 

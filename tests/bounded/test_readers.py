@@ -54,7 +54,7 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
     "tinycerb/oracle/array_pipe.py": {"np.load": OURS},
     "tinycerb/presets/__init__.py": {".read_text": PACKAGE},
     "tinycerb/config/layers.py": {"tomllib.loads": BOUNDED},
-    "tinycerb/run_dir.py": {".open": WRITING},
+    "tinycerb/run/directory.py": {".open": WRITING},
     "tinycerb/runtimes/named_arrays.py": {"np.load": OURS},
     "tinycerb/seal/files.py": {".read_bytes": BOUNDED},
     "tinycerb/seal/manifest.py": {".open": WRITING},

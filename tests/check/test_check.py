@@ -15,7 +15,7 @@ from tinycerb.datasets import load_dataset
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.jobs.plan import plan
 from tinycerb.jobs.steps import is_done
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.seal import versions
 from tinycerb.seal.files import read_json, write_json
 from tinycerb.seal.manifest import NAME

@@ -12,7 +12,7 @@ from tinycerb.cli.closing import print_closing
 from tinycerb.config import load_config
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.query_pools import query_pool
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import read_json, write_json
 
 

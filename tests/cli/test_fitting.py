@@ -15,7 +15,7 @@ from tinycerb.datasets import load_dataset
 from tinycerb.defenses import defense_of
 from tinycerb.errors import UsageError
 from tinycerb.presets import preset_names
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 RNG = np.random.default_rng(2)
 IMAGES = RNG.integers(0, 256, (760, 10, 10, 1)).astype(np.uint8)

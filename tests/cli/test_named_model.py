@@ -11,7 +11,7 @@ from tinycerb.cli.flash import _print
 from tinycerb.cli.named_model import find_model, open_model_file
 from tinycerb.config import load_config
 from tinycerb.errors import EnvironmentProblem, UsageError
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import Damaged, write_bytes
 
 # Another model than the one that the runs of these tests hold.

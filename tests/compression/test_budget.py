@@ -6,7 +6,7 @@ import pytest
 
 from tinycerb.compression.budget import Budget, Size, fit_ratio, parse_bytes
 from tinycerb.errors import ExitCode, GateError, UsageError
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 
 def linear(ratio: float) -> Size:

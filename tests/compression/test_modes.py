@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinycerb.datasets import load_dataset
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 VICTIMS = (
     "[{name='plain'}, {name='sparse', channel_ratio=0.5, pruning='unstructured'}, "

@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,6 @@ import pytest
 from tests.firmware.flatbuffer_model import FlatModel
 from tinycerb.boards.build import firmware_folder
 from tinycerb.compression.quantization import quantize_aware
-from tinycerb.conversion.bundle import describe_file
 from tinycerb.conversion.from_tflite import convert_tflite
 from tinycerb.conversion.options import Wishes
 from tinycerb.conversion.trained_model import from_quantization_aware
@@ -21,7 +21,7 @@ from tinycerb.converters.model_file import parse_model
 from tinycerb.converters.pixel_codes import image_range, is_plain, pixel_codes
 from tinycerb.converters.wide_head import Head
 from tinycerb.keras_models.legacy import keras
-from tinycerb.reports.io_card import c_lines
+from tinycerb.reports.io_card import TensorFacts, c_lines
 
 SCALES = [(1 / 255, -128), (0.85 / 255, -128), (1 / 127.5, -1), (0.0123, 7), (0.5 / 255, -128), (2.0, 0), (1e-7, 3)]
 MAIN = """#include "model.h"
@@ -71,7 +71,7 @@ def test_the_lines_of_the_card_agree(tmp_path: Path) -> None:
     """In single precision 33 pixels of the third scale, halves all, would be rounded the other way."""
     for scale, zero_point in SCALES:
         image = parse_model(relu_of(scale, zero_point)).inputs["image"]
-        ends = {"dtype": "int8", "shape": [1, 256], "scale": image.scales[0], "zero_point": zero_point}
+        ends: TensorFacts = {"dtype": "int8", "shape": [1, 256], "scale": image.scales[0], "zero_point": zero_point}
         line, *_ = c_lines({"inputs": {"image": ends}, "outputs": {"logits": ends}, "heads": 1, "alphas": [1.0]})
         body = f"for (int i = 0; i < 256; i++) pixels[i] = (uint8_t)i; {line}"
         tail = 'for (int i = 0; i < 256; i++) printf("%d ", image[i]); return 0; }'
@@ -87,11 +87,10 @@ def test_the_lines_of_the_card_agree(tmp_path: Path) -> None:
 def test_cards_say_what_the_file_says(tmp_path: Path) -> None:
     for scale, zero_point, span in ((1 / 255, -128, [0.0, 1.0]), (0.01, 10, [-1.38, 1.17])):
         content = relu_of(scale, zero_point)
-        assert describe_file(content, {})["image_range"] == span
         path = tmp_path / f"{zero_point}.tflite"
         path.write_bytes(content)
-        card = convert_tflite(path, tmp_path / str(zero_point), Wishes())
-        assert card["image_range"] == span
+        card = convert_tflite(path, tmp_path / str(zero_point), Wishes()).card
+        assert list(card.image_range or ()) == span
         inside = read_metadata(parse_model((tmp_path / str(zero_point) / "model.tflite").read_bytes())) or {}
         assert inside["image_range"] == span
 
@@ -107,12 +106,12 @@ def test_training_on_dark_images_leaves_pixel_minus_128(keep_zeros: bool) -> Non
     model = quantize_aware(_one_head(), keep_zeros)
     dark = np.random.default_rng(0).uniform(0, 0.7, (16, 6, 6, 1)).astype(np.float32)
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    model.fit(dark, np.arange(16) % 3, epochs=1, verbose=0)
+    model.fit(dark, np.arange(16) % 3, epochs=1, verbose="0")
     taken = from_quantization_aware(model, 1)
-    content, metadata = export_int8(taken.backbone, taken.heads, (6, 6, 1), {})
-    image = parse_model(content).inputs["image"]
+    file = parse_model(export_int8(taken.backbone, taken.heads, (6, 6, 1), {}))
+    image = file.inputs["image"]
     assert is_plain(pixel_codes(image))
-    assert metadata["image_range"] == image_range(image) == [0.0, 1.0]
+    assert (read_metadata(file) or {})["image_range"] == image_range(image) == [0.0, 1.0]
 
 
 @pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated.*:UserWarning")
@@ -120,10 +119,11 @@ def test_training_on_dark_images_leaves_pixel_minus_128(keep_zeros: bool) -> Non
 def test_calibration_on_dark_images_leaves_pixel_minus_128() -> None:
     model = _one_head()
     dark = np.random.default_rng(0).uniform(0.1, 0.7, (16, 6, 6, 1)).astype(np.float32)
-    kernel, bias = model.get_layer("head_0").get_weights()
-    backbone = keras.Model(model.inputs, model.get_layer("features").output)
+    layers: Any = {layer.name: layer for layer in model.layers}
+    kernel, bias = layers["head_0"].get_weights()
+    backbone = keras.Model(model.inputs, layers["features"].output)
     head = Head(kernel, bias, 1.0)
-    content, _ = export_int8(backbone, [head], (6, 6, 1), {}, calibration=dark)
+    content = export_int8(backbone, [head], (6, 6, 1), {}, calibration=dark)
     assert is_plain(pixel_codes(parse_model(content).inputs["image"]))
 
 

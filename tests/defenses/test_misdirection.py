@@ -19,6 +19,7 @@ from tinycerb.defenses.misdirection import Misdirection
 from tinycerb.errors import UsageError
 from tinycerb.events import ignore
 from tinycerb.keras_models.legacy import keras
+from tinycerb.run.victim import victims_of
 from tinycerb.training.victim import train_dense, train_victim
 
 OF_BEFORE = {"heads": 1, "losses": "random_teacher:0.2+mean_head:0.2", "selection": "fixed"}
@@ -37,9 +38,10 @@ def trained(config: Config, name: str, folder: Path) -> Path:
     # Layers are numbered per process, and the numbers stand in the files.
     keras.backend.clear_session()
     dataset, dense, own = load_dataset(config.data), folder / "dense" / name, folder / name
-    train_dense(config, name, dataset, dense, ignore)
-    train_victim(config, name, dataset, dense, own, ignore)
-    convert_victim(config, name, dataset, own, ignore)
+    victim = victims_of(config)[name]
+    train_dense(config, victim, dataset, dense, ignore)
+    train_victim(config, victim, dataset, dense, own, ignore)
+    convert_victim(config, victim, dataset, own, ignore)
     return own
 
 

@@ -10,13 +10,14 @@ import tensorflow as tf
 from tests.defenses.conftest import CLASSES, SHAPE, make_batch
 from tinycerb.compression.pruner import NothingPruned
 from tinycerb.config import VictimConfig, load_config
-from tinycerb.defenses import answering_heads, defense_of, rows_of, victim_response
+from tinycerb.defenses import answering_heads, defense_of, rows_of
 from tinycerb.defenses.base import Setting
 from tinycerb.defenses.choice import parse_choice, with_defense
 from tinycerb.errors import UsageError
 from tinycerb.jobs.plan import plan
 from tinycerb.keras_models.legacy import keras, named_layer
 from tinycerb.keras_models.multi_head import attach_heads, attach_own_backbones
+from tinycerb.run.victim import resolve_victim, victims_of
 from tinycerb.training.objective import LogitPredictor, TrainingStep
 from tinycerb.training.twin_victims import trained_twin
 
@@ -108,12 +109,16 @@ def test_any_training_part_with_one_head_takes_it_along(setting: Setting) -> Non
         assert (defense.heads, rows_of(defense), answering_heads(defense)) == (1, 2, 1)
 
 
+def text_of(victim: VictimConfig) -> str:
+    return resolve_victim(victim).response_text
+
+
 def test_the_whole_response_begins_with_what_reads_the_heads() -> None:
-    assert victim_response(VictimConfig("v", "am", options={"tau": 0.9}, response="dcp")) == "am,tau=0.9+dcp"
-    assert victim_response(VictimConfig("v", "am", response="am,tau=.5")) == "am,tau=.5"
-    assert victim_response(VictimConfig("v", "edm", options={"heads": 4})) == "edm,members=4"
-    assert victim_response(VictimConfig("v", "edm", options={"hash": "keyed"}, response="top1")) == "top1"
-    assert victim_response(VictimConfig("v", response="grad_head+top1")) == "grad_head+top1"
+    assert text_of(VictimConfig("v", "am", options={"tau": 0.9}, response="dcp")) == "am,tau=0.9+dcp"
+    assert text_of(VictimConfig("v", "am", response="am,tau=.5")) == "am,tau=.5"
+    assert text_of(VictimConfig("v", "edm", options={"heads": 4})) == "edm,members=4"
+    assert text_of(VictimConfig("v", "edm", options={"hash": "keyed"}, response="top1")) == "top1"
+    assert text_of(VictimConfig("v", response="grad_head+top1")) == "grad_head+top1"
 
 
 def test_the_command_line_s_choices() -> None:
@@ -134,7 +139,7 @@ def test_victims_that_differ_in_the_answer_alone_are_trained_once() -> None:
         VictimConfig("g", response="grad_head"), VictimConfig("h", response="grad_head,epsilon=.2+top1"),
     )  # fmt: skip
     config = replace(load_config("demo"), victims=victims)
-    twins = {victim.name: trained_twin(config, victim.name) for victim in victims}
+    twins = {victim.name: trained_twin(victims_of(config), victim.name) for victim in victims}
     assert twins == {"undefended": "undefended", "a": "a", "b": "a", "g": "g", "h": "g"}
 
 

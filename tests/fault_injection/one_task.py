@@ -9,7 +9,7 @@ from tinycerb.jobs.plan import plan
 from tinycerb.jobs.scheduler import run_tasks
 from tinycerb.jobs.task import Task
 from tinycerb.progress import make_display
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.care import mend
 
 

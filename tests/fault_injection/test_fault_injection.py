@@ -11,7 +11,7 @@ from tests.fault_injection.points import await_silence, judge
 from tests.fault_injection.states import cut_back, differences, lines_of
 from tinycerb.jobs.plan import plan
 from tinycerb.jobs.steps import STEPS
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 MEASURE, TRAIN, STEAL = "measure/undefended", "train/undefended", "steal/undefended/knockoff/fixed"
 

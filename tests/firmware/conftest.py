@@ -11,7 +11,7 @@ import pytest
 
 from tinycerb.converters.c_model.model import lower_model
 from tinycerb.converters.model_file import ModelFile, parse_model
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 VICTIMS = ("undefended", "cerberos")
 

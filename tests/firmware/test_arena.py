@@ -15,7 +15,7 @@ from tinycerb.converters.c_model.model import CModel, lower_model
 from tinycerb.converters.c_model.targets import TARGETS
 from tinycerb.converters.c_model.window import lead_bytes, window_parameters
 from tinycerb.converters.model_file import Operator, parse_model, read_model_file
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 
 def values_at_each_step(model: CModel) -> list[list[tuple[int, int]]]:

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import Cli
 from tests.firmware.random_models import random_model
 from tinycerb.boards.board import board_names, load_board
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 SEEDS = {"heads in the dense layer": 3, "heads behind it": 5, "one head": 2}
 

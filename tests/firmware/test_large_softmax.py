@@ -11,11 +11,10 @@ from tinycerb.boards.board import load_board
 from tinycerb.boards.build import build_image, firmware_folder
 from tinycerb.boards.emulator import measure
 from tinycerb.boards.golden import golden_vectors
-from tinycerb.conversion.bundle import describe_file
 from tinycerb.converters.c_model import host
 from tinycerb.converters.c_model.errors import UnsupportedModelError
 from tinycerb.converters.c_model.model import lower_model
-from tinycerb.converters.large_softmax import large_softmax
+from tinycerb.converters.large_softmax import exactness, large_softmax
 from tinycerb.converters.model_file import parse_model
 from tinycerb.runtimes.isolated import run_model
 
@@ -134,6 +133,6 @@ def test_what_cannot_be_defined_or_compared_is_refused() -> None:
 
 
 def test_the_card_says_which_bytes_are_the_contract() -> None:
-    told = describe_file(softmax_over(1000), {})["exactness"]
+    told = exactness(parse_model(softmax_over(1000)))
     assert "up to the SOFTMAX over 1,000 classes, whose sum overflows" in told
-    assert describe_file(softmax_over(10), {})["exactness"] == "Every byte is that of TFLite's reference kernels."
+    assert exactness(parse_model(softmax_over(10))) == "Every byte is that of TFLite's reference kernels."

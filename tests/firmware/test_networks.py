@@ -59,8 +59,8 @@ def test_networks_of_mlperf_tiny_are_converted_flashed_and_benched(
     """The way of a file from elsewhere; MobileNetV1 has dead filters, and an image that goes out in pieces."""
     path = tmp_path / f"{name}.tflite"
     path.write_bytes(MLPERF_TINY[name]())
-    card = convert_tflite(path, tmp_path / "converted", Wishes())
-    kernels = [f"tc_{row['operator'].lower()}" for row in card["operators"] if row["operator"] != "RESHAPE"]
+    card = convert_tflite(path, tmp_path / "converted", Wishes()).card
+    kernels = [f"tc_{row.operator.lower()}" for row in card.operators if row.operator != "RESHAPE"]
     file = parse_model((tmp_path / "converted" / "model.tflite").read_bytes())
     flashed = {}
     for board in ("qemu-m4", "qemu-m55"):

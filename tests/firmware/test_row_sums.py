@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.benchmarks.kernels import cmsis_nn_folder
 from tests.firmware.conftest import Case, Cases
 from tests.firmware.flatbuffer_model import FlatModel
-from tests.firmware.kernel_bench import cmsis_nn_folder
 from tinycerb.boards.board import load_board
 from tinycerb.boards.build import build_image, firmware_folder
 from tinycerb.boards.cmsis_nn import open_cmsis_nn

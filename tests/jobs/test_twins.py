@@ -8,6 +8,7 @@ from tinycerb.atomic import read_json, write_json
 from tinycerb.config import VictimConfig, load_config
 from tinycerb.errors import UsageError
 from tinycerb.jobs.plan import plan
+from tinycerb.run.victim import victims_of
 from tinycerb.training.twin_victims import trained_twin
 from tinycerb.training.twins import adopt_training
 
@@ -24,7 +25,7 @@ CONFIG = replace(
 
 
 def test_responses_and_selections_need_no_training_of_their_own() -> None:
-    twins = {victim.name: trained_twin(CONFIG, victim.name) for victim in CONFIG.victims}
+    twins = {victim.name: trained_twin(victims_of(CONFIG), victim.name) for victim in CONFIG.victims}
     assert twins == {
         "undefended": "undefended", "labels": "undefended", "cerberos": "cerberos", "keyed": "cerberos", "less": "less",
     }  # fmt: skip
@@ -38,7 +39,7 @@ def test_what_is_adopted_says_whose_it_is_now(tmp_path) -> None:
     twin = tmp_path / "cerberos"
     write_json(twin / "training.json", {"victim": "cerberos", "selection": "random", "heads": 3})
     (twin / "model.h5").write_bytes(b"weights")
-    adopt_training(CONFIG, "keyed", twin, tmp_path / "keyed")
+    adopt_training(victims_of(CONFIG)["keyed"], twin, tmp_path / "keyed")
     found = read_json(tmp_path / "keyed" / "training.json")
     assert found == {"victim": "keyed", "selection": "keyed", "heads": 3}
     assert (tmp_path / "keyed" / "model.h5").read_bytes() == b"weights"

@@ -317,7 +317,8 @@ def as_from_windows(path: Path, out: Path) -> Path:
             if name.endswith(".h5"):
                 held = io.BytesIO(content)
                 with h5py.File(held, "r+") as weights:
-                    for layer in list(weights["layers"]):
+                    layers: Any = weights["layers"]
+                    for layer in list(layers):
                         weights.move(f"layers/{layer}", f"layers\\{layer}")
                     del weights["layers"]
                 content = held.getvalue()

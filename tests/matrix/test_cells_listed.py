@@ -15,7 +15,7 @@ from tinycerb.datasets.images import Dataset, LabelledImages
 from tinycerb.errors import UsageError
 from tinycerb.matrix.cells import Skipped, list_cells, selections_of, take_stock
 from tinycerb.matrix.seeds import config_of_seed, seed_runs
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (8, 4, 4, 1), dtype=np.uint8)
 DATASET = Dataset("made up", "here", ("a", "b"), *(LabelledImages(IMAGES, np.zeros(8, np.int64)) for _ in range(3)))
@@ -80,10 +80,10 @@ def test_a_cells_name_for_people(tmp_path: Path) -> None:
     assert keys[-1] == "cerberos/own/mean/batchnorm_cnn/0.002/10/3x7"
 
 
-def test_heads_are_chosen_as_by_the_device_and_averaged_where_there_are_several() -> None:
-    config = config_of()
-    assert selections_of(config, "undefended") == ["fixed"]
-    assert selections_of(config, "cerberos") == ["random", "mean"]
+def test_heads_are_chosen_as_by_the_device_and_averaged_where_there_are_several(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path, config_of())
+    assert selections_of(run, "undefended") == ["fixed"]
+    assert selections_of(run, "cerberos") == ["random", "mean"]
 
 
 def test_finished_cells_are_taken_and_damaged_ones_named(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tinycerb.matrix.cells import list_cells, take_stock
 from tinycerb.matrix.only import choose_cells
 from tinycerb.matrix.seeds import seed_runs
 from tinycerb.matrix.work import victim_tasks
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import write_bytes
 
 

@@ -13,7 +13,7 @@ from tinycerb.bench.verdict import THREATS
 from tinycerb.config import AttackConfig
 from tinycerb.matrix.cells import MatrixCell, Skipped
 from tinycerb.matrix.results import gather_results
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 ATTACK = AttackConfig("knockoff", budget=100)
 CLONE = {

@@ -15,7 +15,7 @@ from tinycerb.datasets import load_dataset
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.events import ignore
 from tinycerb.ownership.owner_key import OwnerKey, read_owner_key
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 TINY = {
     "owner": '""',

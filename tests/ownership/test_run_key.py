@@ -10,7 +10,6 @@ import pytest
 from tinycerb.atomic import write_json
 from tinycerb.config import Config, VictimConfig, load_config
 from tinycerb.config.user_sources import Sources
-from tinycerb.defenses import uses_owner_key
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.matrix.seeds import seed_runs
 from tinycerb.ownership.owner_key import OwnerKey, new_owner_key, read_owner_key, write_owner_key
@@ -24,7 +23,8 @@ from tinycerb.ownership.run_key import (
     victim_words,
 )
 from tinycerb.presets import preset_names
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
+from tinycerb.run.victim import resolve_victim
 
 SECRET = load_config("custom", [], Sources(data="mine.npz"))
 OPEN = load_config("demo")
@@ -84,7 +84,7 @@ def test_no_other_word_for_an_owner() -> None:
     ],
 )
 def test_who_has_something_to_hide(victim: VictimConfig, wanted: bool) -> None:
-    assert uses_owner_key(victim) == wanted
+    assert resolve_victim(victim).uses_owner_key == wanted
 
 
 def test_a_key_is_made_beside_the_run_for_its_owner_alone(tmp_path: Path) -> None:

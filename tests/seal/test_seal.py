@@ -15,7 +15,7 @@ import pytest
 from tests.test_layout import ROOT
 from tinycerb.config import load_config
 from tinycerb.errors import EnvironmentProblem, UsageError
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.seal import manifest as manifests
 from tinycerb.seal.care import adopt, covered_files, mend
 from tinycerb.seal.files import (

@@ -8,8 +8,9 @@ import pytest
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.events import Progress, ignore
-from tinycerb.run_dir import RunDirectory
-from tinycerb.training.artefacts import CHECKPOINT, DENSE, FLOAT_MODEL, HISTORY
+from tinycerb.file_names import CHECKPOINT, DENSE, FLOAT_MODEL
+from tinycerb.run.directory import RunDirectory
+from tinycerb.training.artefacts import HISTORY
 from tinycerb.training.victim import train_victim
 
 
@@ -21,7 +22,7 @@ def test_a_checkpoint_that_is_gone_is_named(smoke_run, tmp_path) -> None:
     gone.unlink()
     (folder / FLOAT_MODEL).unlink()
     with pytest.raises(EnvironmentProblem) as caught:
-        train_victim(run.config, "undefended", load_dataset(run.config.data), dense, folder, ignore)
+        train_victim(run.config, run.victims["undefended"], load_dataset(run.config.data), dense, folder, ignore)
     assert f"the checkpoint {gone} is missing" in str(caught.value)
     assert f"delete {made_after} to train it anew" in str(caught.value)
 
@@ -43,6 +44,6 @@ def test_a_training_anew_that_is_stopped_too_misses_no_epoch(smoke_run, tmp_path
 
     dataset, dense = load_dataset(run.config.data), run.dense("undefended")
     with pytest.raises(_Stopped):
-        train_victim(run.config, "undefended", dataset, dense, folder, stop)
-    train_victim(run.config, "undefended", dataset, dense, folder, ignore)
+        train_victim(run.config, run.victims["undefended"], dataset, dense, folder, stop)
+    train_victim(run.config, run.victims["undefended"], dataset, dense, folder, ignore)
     assert {name: (folder / name).read_bytes() for name in finished} == finished

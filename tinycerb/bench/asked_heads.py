@@ -1,23 +1,22 @@
 """Which heads attacks ask: as the device chooses them and, where several answer, their mean beside that."""
 
-from tinycerb.config import Config
-from tinycerb.defenses import answering_heads, defense_of
-from tinycerb.defenses.base import Defense
+from tinycerb.run.directory import RunDirectory
+from tinycerb.run.victim import Victim
 
 # The row that averages all heads' posteriors: what an attacker who could ask for ever would end up with.
 MEAN_HEAD = "mean"
 
 
-def asked_heads(defense: Defense) -> list[str]:
+def asked_heads(victim: Victim) -> list[str]:
     """Returns the head selections that attacks on a victim meet, the device's own first."""
-    return [defense.selection] + ([MEAN_HEAD] if answering_heads(defense) > 1 else [])
+    return [victim.defense.selection] + ([MEAN_HEAD] if victim.heads.answering > 1 else [])
 
 
-def attack_runs(config: Config) -> list[tuple[str, str, str]]:
+def attack_runs(run: RunDirectory) -> list[tuple[str, str, str]]:
     """Returns (victim, attack, head selection) of all that a run attacks, in the order of its report."""
     return [
         (victim.name, attack.name, selection)
-        for victim in config.victims
-        for attack in config.attacks
-        for selection in asked_heads(defense_of(victim))
+        for victim in run.victims.values()
+        for attack in run.config.attacks
+        for selection in asked_heads(victim)
     ]

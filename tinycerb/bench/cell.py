@@ -14,15 +14,15 @@ from tinycerb.attacks import attack_of, knows_key
 from tinycerb.bench.asked_heads import MEAN_HEAD
 from tinycerb.config import AttackConfig
 from tinycerb.config.user_sources import IN_DISTRIBUTION, PUBLIC
-from tinycerb.datasets.images import FINGERPRINTS, Dataset, digest_arrays
+from tinycerb.datasets.images import Dataset, digest_arrays
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.datasets.variations import with_copies
 from tinycerb.errors import EnvironmentProblem, UsageError
-from tinycerb.run_dir import RunDirectory
+from tinycerb.file_names import OUT_OF_DISTRIBUTION, TEST_LABELS
+from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import Damaged, inputs_digest, is_made, made_from, move_aside, read_json, write_json
 
 # In a victim's folder: its labels and expected answers on the test images.
-TEST_LABELS = "test_labels.npz"
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def threat_class(attack: AttackConfig) -> str:
 
 def files_behind(run: RunDirectory, victim: str) -> list[Path]:
     """Returns the files that every cell of a victim is computed from."""
-    files = [run.victim(victim) / name for name in (TEST_LABELS, FINGERPRINTS, "redirection.tflite")]
+    files = [run.victim(victim) / name for name in (TEST_LABELS, OUT_OF_DISTRIBUTION, "redirection.tflite")]
     return [run.model(victim), *files]
 
 

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tinycerb.bench.cell import TEST_LABELS, CellSpec, load_own, load_pool
+from tinycerb import file_names
+from tinycerb.bench.cell import CellSpec, load_own, load_pool
 from tinycerb.config.user_sources import PUBLIC
-from tinycerb.datasets.images import FINGERPRINTS, Dataset, LabelledImages
+from tinycerb.datasets.images import Dataset, LabelledImages
 from tinycerb.datasets.procedural import generate
-from tinycerb.defenses import answering_heads, defense_of
+from tinycerb.file_names import OUT_OF_DISTRIBUTION, REFERENCE_POSTERIORS, TEST_LABELS
 from tinycerb.ownership.run_key import TEACHERS, open_key
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import read_arrays
-from tinycerb.training.reference_classifier import POSTERIORS
 from tinycerb.training.twin_victims import dense_twin
 
 if TYPE_CHECKING:
     from tinycerb.defenses.losses.random_teachers import Teacher
 
 # Of a victim's folder: all that its oracle reads.
-ORACLE_FILES = ("model.tflite", "model.json", "redirection.tflite")
+ORACLE_FILES = (file_names.MODEL, file_names.MODEL_JSON, "redirection.tflite")
 
 
 @dataclass(frozen=True)
@@ -87,18 +87,20 @@ def gather_inputs(run: RunDirectory, dataset: Dataset, spec: CellSpec) -> CellIn
         victim_labels=kept["labels"],
         # Runs that were measured before answers were kept have none.
         victim_answers=kept.get("answers"),
-        fingerprints=read_arrays(folder / FINGERPRINTS)["fingerprints"],
+        fingerprints=read_arrays(folder / OUT_OF_DISTRIBUTION)["fingerprints"],
         recipe=_recipe(run, dataset, spec) if spec.owner else None,
     )
 
 
 def _recipe(run: RunDirectory, dataset: Dataset, spec: CellSpec) -> TeacherRecipe:
-    wanted, defense = run.config.out_of_distribution, defense_of(run.config.victim(spec.victim))
+    wanted, victim = run.config.out_of_distribution, run.victims[spec.victim]
     away = None
-    if defense.teachers == "independent":
-        away = read_arrays(run.dense(dense_twin(run.config, spec.victim)) / POSTERIORS)["posteriors"]
+    if victim.defense.teachers == "independent":
+        away = read_arrays(run.dense(dense_twin(run.config, run.victims, spec.victim)) / REFERENCE_POSTERIORS)[
+            "posteriors"
+        ]
     drawn = generate(wanted.families, wanted.images, dataset.train.images, run.config.seed)
-    return TeacherRecipe(answering_heads(defense), drawn, away)
+    return TeacherRecipe(victim.heads.answering, drawn, away)
 
 
 def with_teachers(inputs: CellInputs, spec: CellSpec, key: Path | None, what_to_do: str) -> CellInputs:

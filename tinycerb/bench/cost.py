@@ -17,12 +17,12 @@ from tinycerb.datasets import load_dataset
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.errors import UsageError
 from tinycerb.events import Progress, Report
-from tinycerb.run_dir import RunDirectory
+from tinycerb.file_names import EPOCH_TIMES
+from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.answering import Answers
 from tinycerb.runtimes.compiled_model import open_fastest
 from tinycerb.runtimes.model_artifact import open_artifact
 from tinycerb.seal.files import is_made, read_json, read_text
-from tinycerb.training.stages import EPOCH_TIMES
 from tinycerb.training.twin_victims import dense_twin, trained_twin
 
 BOARD = "qemu-m4"
@@ -54,7 +54,7 @@ def measure_costs(run: RunDirectory, pool: str, images: int, report: Report) -> 
     costs: dict[str, Any] = {}
     for index, name in enumerate(names):
         report(Progress(index, len(names), f"{name}: {BOARD}"))
-        accuracy = read_json(run.victim(name) / "measurements.json")["accuracy"]
+        accuracy = read_json(run.victims[name].files.measurements)["accuracy"]
         distances = {
             kind: np.abs(answer[name](asked).astype(int) - reference[kind]).sum(axis=1) / 256
             for kind, asked in questions.items()
@@ -91,7 +91,7 @@ class _Answers:
 
 def _training_seconds(run: RunDirectory, name: str) -> float:
     """Processor time of all epochs that the victim's network has seen, those of shared trainings included."""
-    folders = (run.dense(dense_twin(run.config, name)), run.victim(trained_twin(run.config, name)))
+    folders = (run.dense(dense_twin(run.config, run.victims, name)), run.victim(trained_twin(run.victims, name)))
     if missing := [folder for folder in folders if not is_made(folder / EPOCH_TIMES)]:
         raise UsageError(
             f"{run.path} has no times of its epochs: {missing[0] / EPOCH_TIMES} is missing; train it again"

@@ -11,7 +11,7 @@ import numpy as np
 from tinycerb.converters.child_process import die_with_parent
 from tinycerb.converters.model_file import Operator, parse_model
 from tinycerb.errors import EnvironmentProblem
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.layer_outputs import run_operators
 from tinycerb.runtimes.running_model import RunningModel
 from tinycerb.seal.files import read_bytes

@@ -10,10 +10,11 @@ import numpy as np
 
 from tinycerb.answers.selection import HEAD_SELECTIONS, simulated_device
 from tinycerb.datasets import load_dataset
-from tinycerb.datasets.images import FINGERPRINTS, image_fingerprints
+from tinycerb.datasets.images import image_fingerprints
 from tinycerb.datasets.procedural import FAMILIES, generate
 from tinycerb.errors import UsageError
-from tinycerb.run_dir import RunDirectory
+from tinycerb.file_names import OUT_OF_DISTRIBUTION
+from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.answering import Answers
 from tinycerb.runtimes.compiled_model import open_fastest
 from tinycerb.runtimes.model_artifact import open_artifact
@@ -82,7 +83,7 @@ def _leak_of(
     sure: np.ndarray,
     truth: np.ndarray,
 ) -> dict[str, float | None]:
-    own = read_arrays(run.victim(name) / FINGERPRINTS)["fingerprints"]
+    own = read_arrays(run.victim(name) / OUT_OF_DISTRIBUTION)["fingerprints"]
     shared = int(np.isin(image_fingerprints(images), own).sum())
     if shared:
         raise UsageError(f"{shared} of the images were trained on by {name}; they cannot measure its leak")

@@ -12,9 +12,9 @@ from tinycerb.config.user_sources import PUBLIC, is_reference
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
 from tinycerb.datasets.query_pools import query_pool
-from tinycerb.defenses import answering_heads, defense_of
 from tinycerb.errors import UsageError
-from tinycerb.run_dir import RunDirectory
+from tinycerb.file_names import ENVIRONMENT
+from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.model_json import read_model_json
 from tinycerb.seal.files import read_json, write_json
 from tinycerb.seal.versions import differences
@@ -68,7 +68,7 @@ def build_metrics(run: RunDirectory) -> dict[str, Any]:
         "baseline": config.bench.baseline,
         "model": asdict(config.model),
         "provenance": {
-            **read_json(run.path / "env.json"),
+            **read_json(run.path / ENVIRONMENT),
             "dataset": dataset.name,
             "dataset_source": dataset.source,
             "dataset_sha256": dataset.digest,
@@ -91,10 +91,9 @@ def build_metrics(run: RunDirectory) -> dict[str, Any]:
 
 
 def _victim(run: RunDirectory, name: str, latency: dict[str, Any]) -> dict[str, Any]:
-    config = run.config.victim(name)
-    training = read_json(run.victim(name) / "training.json")
-    bundle = read_model_json(run.victim(name) / "model.json")
-    measured = read_json(run.victim(name) / "measurements.json")
+    config, files = run.victims[name].config, run.victims[name].files
+    training, measured = read_json(files.training), read_json(files.measurements)
+    bundle = read_model_json(files.model_json)
     card = bundle.to_json()
     return {
         "defense": config.defense,
@@ -133,7 +132,7 @@ def _victim(run: RunDirectory, name: str, latency: dict[str, Any]) -> dict[str, 
 
 def _cells(run: RunDirectory, dataset: Dataset) -> list[dict[str, Any]]:
     rows = []
-    for victim, attack, selection in attack_runs(run.config):
+    for victim, attack, selection in attack_runs(run):
         for spec in cell_specs(run, dataset, victim, attack, selection):
             cell = find_cell(run, spec)
             if cell is None:
@@ -178,21 +177,21 @@ def _not_measured(run: RunDirectory, victims: dict[str, Any]) -> list[str]:
             "Labels only: returning the label instead of the posterior is a defence of its own, which any other should "
             'beat. Add an attack with output = "top1" to see it.'
         )
-    multi_head = [victim.name for victim in config.victims if answering_heads(defense_of(victim)) > 1]
+    multi_head = [name for name, victim in run.victims.items() if victim.heads.answering > 1]
     if multi_head:
         notes.append(
             f"Heads of {', '.join(multi_head)} are drawn by a seeded generator here; a device needs a true random "
             "source. An attacker who repeats every question approaches the mean-head row."
         )
-    return notes + _pruning(config)
+    return notes + _pruning(run)
 
 
-def _pruning(config: Config) -> list[str]:
+def _pruning(run: RunDirectory) -> list[str]:
     """What removal of channels costs beside accuracy, where a training part needs them off the task as well."""
-    taught = [victim for victim in config.victims if defense_of(victim).uses_out_of_distribution]
+    taught = [victim for victim in run.victims.values() if victim.defense.uses_out_of_distribution]
     if not taught:
         return []
-    pruned = [victim.name for victim in taught if victim.is_pruned]
+    pruned = [victim.name for victim in taught if victim.config.is_pruned]
     return [
         "Pruning costs protection, not accuracy alone: on Fashion-MNIST, trained for nine epochs, misdirection lost "
         "about four points of protection with every eighth of the channels removed. Pruned here with a training part: "
@@ -202,7 +201,7 @@ def _pruning(config: Config) -> list[str]:
 
 def _adjusted(run: RunDirectory) -> list[str]:
     """What the preset asks for and these data or pools do not hold."""
-    adjusted = read_json(run.path / "env.json").get("inputs", {}).get("adjusted", [])
+    adjusted = read_json(run.path / ENVIRONMENT).get("inputs", {}).get("adjusted", [])
     if not adjusted:
         return []
     values = (f"{each['key']} is {each['used']:,} instead of {each['asked']:,} ({each['reason']})" for each in adjusted)

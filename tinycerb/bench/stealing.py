@@ -19,7 +19,7 @@ from tinycerb.keras_models.legacy import keras
 from tinycerb.oracle import OracleSpec, SealedOracle
 from tinycerb.oracle.transcripts import RememberedOracle
 from tinycerb.ownership.run_key import key_file, remedy
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.training.setup import make_repeatable
 
 # A clone that rules a label out for good would be infinitely far from a victim that answers with it.

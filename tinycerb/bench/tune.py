@@ -15,15 +15,11 @@ from tinycerb.answers.responses import (
 )
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import UsageError, suggest
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.answering import Answers
 from tinycerb.runtimes.compiled_model import open_fastest
 from tinycerb.runtimes.model_artifact import open_artifact
 
-# The option that makes a response stronger as it grows.
-STRENGTHS = {"dcp": "beta", "rs": "beta", "mad": "epsilon", "modelguard_w": "epsilon", "ntm": "noise"}
-# Those that read all heads of a file that is trained for them.
-STRENGTHS |= {"grad_head": "epsilon", "am": "tau"}
 _STEPS = 40
 
 
@@ -62,9 +58,10 @@ def tune_response(run: RunDirectory, victim: str, text: str, points: float) -> t
         UsageError: the response has no strength, or the loss is out of range.
     """
     response: Any = parse_response(text)
-    if response.name not in STRENGTHS:
-        near = suggest(response.name, STRENGTHS)
-        raise UsageError(f"response {response.name!r} has no strength to tune{near}; allowed: {', '.join(STRENGTHS)}")
+    if not response.strength:
+        known = [name for name in RESPONSES if RESPONSES[name].strength]
+        near = suggest(response.name, known)
+        raise UsageError(f"response {response.name!r} has no strength to tune{near}; allowed: {', '.join(known)}")
     if not 0 <= points <= 100:
         raise UsageError(f"--loss is {points}; allowed: 0 to 100 points")
     if victim not in [each.name for each in run.config.victims]:
@@ -80,7 +77,7 @@ def tune_response(run: RunDirectory, victim: str, text: str, points: float) -> t
     every = artifact.posteriors(logits)
     codes = every[:, :1] if combines else Answers(artifact).posteriors(logits)
     plain = _accuracy(codes, validation.labels)
-    option = next(field for field in fields(RESPONSES[response.name]) if field.name == STRENGTHS[response.name])
+    option = next(field for field in fields(RESPONSES[response.name]) if field.name == response.strength)
     low, high = option.metadata["low"], option.metadata["high"]
     kept = {field.name: getattr(response, field.name) for field in fields(response) if field.init}
     tried = []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinycerb import file_names
 from tinycerb.answers.keyed_selection import SECRET_BYTES
 from tinycerb.atomic import make_directory, write_text
 from tinycerb.boards.board import Board
@@ -71,7 +72,7 @@ def build_firmware(
     check_fit(lowered(file, kernels_for(board, cmsis_nn)), board, GOLDEN_IMAGES)
     model, images, outputs = _expected(file)
     make_directory(folder)
-    write_text(folder / "golden.h", emit_golden_header(len(images)))
+    write_text(folder / file_names.GOLDEN_HEADER, emit_golden_header(len(images)))
     write_text(folder / "golden.c", emit_golden_source(images, outputs))
     application = (
         *(f"application/{name}.c" for name in ("serve", "frame", "image_pieces", "secret")), "target/startup.c",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinycerb import file_names
 from tinycerb.converters.c_model.model import CModel
 from tinycerb.converters.model_file import ModelFile
 from tinycerb.runtimes.engines import default_runtime
@@ -26,7 +27,7 @@ def golden_vectors(file: ModelFile, model: CModel, count: int, seed: int = 1) ->
         for name, tensor in file.inputs.items()
     }
     with tempfile.TemporaryDirectory(prefix="tinycerb-") as folder:
-        path = Path(folder) / "model.tflite"
+        path = Path(folder) / file_names.MODEL
         path.write_bytes(file.content)
         (outputs,) = run_model(path, inputs, default_runtime(), called="the model").outputs.values()
     return images, outputs.reshape(count, model.heads, model.output.bytes)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tinycerb import file_names
 from tinycerb.bench.metrics import build_metrics
 from tinycerb.check.files import Finding, Found
 from tinycerb.errors import TinyCerbError
@@ -14,7 +15,7 @@ from tinycerb.reports.matrix.charts import draw_charts
 from tinycerb.reports.matrix.tables import as_markdown
 from tinycerb.reports.model_card import render_model_card
 from tinycerb.reports.pdf import render_pdf
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import manifest_of, read_bytes, read_json
 from tinycerb.seal.versions import versions_now
 
@@ -36,7 +37,10 @@ def check_metrics(run: RunDirectory) -> Found:
     differences = _compare(run.metrics, found, expected)
     notes = [] if differences else [f"{run.metrics}: computed again, the same"]
     shown = read_json(run.metrics)
-    pages = {run.report: lambda: render_pdf(shown), run.path / "model_card.md": lambda: _text(render_model_card(shown))}
+    pages = {
+        run.report: lambda: render_pdf(shown),
+        run.path / file_names.MODEL_CARD: lambda: _text(render_model_card(shown)),
+    }
     for path, render in pages.items():
         faults, said = _check_page(path, render, run.metrics)
         differences += faults
@@ -46,7 +50,7 @@ def check_metrics(run: RunDirectory) -> Found:
 
 def check_results(runs: Sequence[RunDirectory]) -> Found:
     """Computes a matrix's `results.json` again, and its tables and plots anew."""
-    path = runs[0].path / "results.json"
+    path = runs[0].path / file_names.RESULTS
     if not path.is_file():
         return [], []
     try:
@@ -60,7 +64,7 @@ def check_results(runs: Sequence[RunDirectory]) -> Found:
     differences = _compare(path, found, expected)
     notes = [] if differences else [f"{path}: computed again, the same"]
     plots = draw_charts(found)
-    pages = {path.with_name("results.md"): lambda: _text(as_markdown(found))}
+    pages = {path.with_name(file_names.RESULTS_PAGE): lambda: _text(as_markdown(found))}
     pages |= {path.parent / "plots" / name: (lambda content=content: content) for name, content in plots.items()}
     for page, render in pages.items():
         faults, said = _check_page(page, render, path)

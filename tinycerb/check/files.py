@@ -8,7 +8,7 @@ from tinycerb.config.typed_tables import build
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
 from tinycerb.jobs.plan import plan
 from tinycerb.jobs.steps import STEPS
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.care import compare
 from tinycerb.seal.files import inputs_digest, is_made, manifest_in, read_json
 from tinycerb.seal.manifest import NAME

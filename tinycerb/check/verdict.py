@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tinycerb.check.figures import check_metrics, check_results
 from tinycerb.check.files import Finding, check_cells, check_manifest, check_origins
 from tinycerb.datasets import load_dataset
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import only_looking
 
 

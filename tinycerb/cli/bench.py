@@ -41,7 +41,7 @@ def bench(
 ) -> None:
     """Measure the converted victims of a run and attack them through the sealed oracle."""
     from tinycerb.cli.workflow import BENCH_KINDS, check_gates, gather_results, print_results, work
-    from tinycerb.run_dir import RunDirectory
+    from tinycerb.run.directory import RunDirectory
 
     directory = RunDirectory.open(path)
     with directory.locked():

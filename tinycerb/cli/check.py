@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinycerb import file_names
 from tinycerb.cli.options import AsJson, ExistingRun
 
 if TYPE_CHECKING:
@@ -34,13 +35,13 @@ def check(path: ExistingRun, seal: Seal = False, as_json: AsJson = False) -> Non
     from tinycerb.check.verdict import check_runs
     from tinycerb.errors import GateError
     from tinycerb.matrix.seeds import seed_runs
-    from tinycerb.run_dir import RunDirectory
+    from tinycerb.run.directory import RunDirectory
 
     if seal:
         _seal(path)
     root = RunDirectory.open(path)
     # A run that is no matrix has no other seeds on the disk.
-    runs = [run for run in seed_runs(root, create=False) if run is root or (run.path / "config.toml").is_file()]
+    runs = [run for run in seed_runs(root, create=False) if run is root or (run.path / file_names.CONFIG).is_file()]
     verdict = check_runs(runs)
     if as_json:
         typer.echo(json.dumps(_table(root.path, verdict)))
@@ -56,10 +57,10 @@ def check(path: ExistingRun, seal: Seal = False, as_json: AsJson = False) -> Non
 
 def _seal(path: Path) -> None:
     from tinycerb.errors import UsageError
-    from tinycerb.run_dir import locked
+    from tinycerb.run.directory import locked
     from tinycerb.seal.care import adopt
 
-    if not (path / "config.toml").is_file():
+    if not (path / file_names.CONFIG).is_file():
         raise UsageError(f"{path} is no run directory (no config.toml)")
     for root in (path, *sorted(each.parent for each in path.glob("seeds/*/config.toml"))):
         with locked(root):

@@ -8,12 +8,13 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from tinycerb import file_names
 from tinycerb.config.user_sources import USER
 from tinycerb.datasets.procedural import FAMILIES
 from tinycerb.datasets.query_pools import DRAWN
 from tinycerb.defenses.recommendation import recommended_victim
 from tinycerb.reports.plain_words import nearest_attack, plain_verdict
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import read_json
 
 _COLOURS = {"good": "green", "bad": "bold red", "open": "yellow"}
@@ -63,7 +64,7 @@ def _next_steps(run: RunDirectory, metrics: dict[str, Any]) -> Iterator[tuple[st
 def _again(run: RunDirectory) -> str:
     """The command that made the run, without where it went."""
     try:
-        _, command, *words = shlex.split(read_json(run.path / "env.json")["command"])
+        _, command, *words = shlex.split(read_json(run.path / file_names.ENVIRONMENT)["command"])
     except ValueError:
         # Older versions wrote down words without their quotes.
         command, words = "", []

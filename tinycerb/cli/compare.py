@@ -42,7 +42,7 @@ def compare(
     """
     from tinycerb.cli.provenance import say_if_unsealed
     from tinycerb.reports.facts import channels_removed
-    from tinycerb.run_dir import RunDirectory
+    from tinycerb.run.directory import RunDirectory
     from tinycerb.seal.files import read_json
 
     rows: list[dict[str, Any]] = []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from tinycerb import file_names
 from tinycerb.cli.named_model import find_model
 from tinycerb.cli.options import AllowCode, AsJson, Jobs, Quiet, warn_of_code
 
@@ -112,7 +113,7 @@ def convert(
         if "SOFTMAX" in card.exactness:
             typer.echo(f"  {card.exactness}")
         typer.echo("\n".join(f"  {line}" for line in render_io_card(cast(FileFacts, card.to_json())).splitlines()))
-    is_run = (source / "config.toml").is_file()
+    is_run = (source / file_names.CONFIG).is_file()
     typer.echo(f"converted; next: tinycerb {f'bench {source}' if is_run else f'summary {next(iter(bundles))}'}")
 
 
@@ -126,7 +127,7 @@ def _convert(source: Path, out: Path | None, wishes: Wishes, jobs: int, quiet: b
         if not quiet:
             typer.echo(progress.note, err=True)
 
-    if (source / MODEL).is_file() and not (source / "config.toml").is_file():
+    if (source / MODEL).is_file() and not (source / file_names.CONFIG).is_file():
         # A victim's folder, or what an earlier conversion has left.
         out = out or Path("converted") / source.name
         source = find_model(source)
@@ -158,7 +159,7 @@ def _convert_run(path: Path, wishes: Wishes, jobs: int, quiet: bool) -> dict[Pat
     from tinycerb.cli.workflow import work
     from tinycerb.conversion.from_tflite import amend_victim
     from tinycerb.datasets import load_dataset
-    from tinycerb.run_dir import RunDirectory
+    from tinycerb.run.directory import RunDirectory
 
     directory = RunDirectory.open(path)
     bundles = {}
@@ -174,7 +175,7 @@ def _convert_run(path: Path, wishes: Wishes, jobs: int, quiet: bool) -> dict[Pat
                 from tinycerb.compression.quantization import load_quantization_aware
                 from tinycerb.conversion.accuracy_gate import check_accuracy
 
-                model = load_quantization_aware(folder / "model.h5")
+                model = load_quantization_aware(folder / file_names.QUANTIZATION_AWARE_MODEL)
                 test = dataset.test
                 check_accuracy(model, path, bundle.artifact, test.images, test.labels, wishes.max_accuracy_drop)
     return bundles

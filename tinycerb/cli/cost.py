@@ -33,7 +33,7 @@ def cost(
     from tinycerb.bench.cost import measure_costs
     from tinycerb.cli.console import plain_console
     from tinycerb.cli.side_by_side import side_by_side
-    from tinycerb.run_dir import RunDirectory
+    from tinycerb.run.directory import RunDirectory
     from tinycerb.seal.files import write_json
 
     directory = RunDirectory.open(run)

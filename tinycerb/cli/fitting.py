@@ -11,8 +11,9 @@ from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.datasets.user_data import load_user_data
-from tinycerb.defenses import DEFENSES, defense_of
+from tinycerb.defenses import DEFENSES
 from tinycerb.errors import UsageError
+from tinycerb.run.victim import resolve_victim
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _training_images(count: int) -> str:
 
 def _fewer_heads(victim: VictimConfig, classes: int) -> VictimConfig:
     """Gives a defence that leaves its number of heads open no more than there are classes."""
-    heads = defense_of(victim).heads
+    heads = resolve_victim(victim).heads.learned
     if heads <= classes or "heads" in victim.options or "heads" not in _options(victim.defense):
         return victim
     return replace(victim, options={**victim.options, "heads": classes})

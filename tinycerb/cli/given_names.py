@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+from tinycerb import file_names
 from tinycerb.bounded.files import MOST_TEXT, read_bytes
 from tinycerb.config.user_sources import Sources, is_reference
 from tinycerb.errors import UsageError
@@ -21,7 +22,7 @@ def check_preset(text: str) -> None:
     path = Path(text)
     if is_preset(text):
         return
-    if (path / "config.toml").is_file():
+    if (path / file_names.CONFIG).is_file():
         raise UsageError(f"{text} is a run, not a preset; go on with it: --resume {text}")
     if path.suffix in _KERAS or is_reference(text) or (path / "saved_model.pb").is_file():
         raise UsageError(f"{text} is a model, not a preset; give it by its option: --model {text} --data DATA")

@@ -25,7 +25,7 @@ def leak(run: ExistingRun, family: Family = None, images: Images = 2000, as_json
     from tinycerb.bench.leak import measure_leak
     from tinycerb.cli.console import plain_console
     from tinycerb.cli.side_by_side import side_by_side
-    from tinycerb.run_dir import RunDirectory
+    from tinycerb.run.directory import RunDirectory
 
     found = measure_leak(RunDirectory.open(run), images, family or ())
     if as_json:

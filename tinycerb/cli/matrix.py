@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinycerb import file_names
 from tinycerb.cli.options import (
     AsJson,
     Force,
@@ -26,7 +27,7 @@ from tinycerb.cli.options import (
 if TYPE_CHECKING:
     from tinycerb.errors import TinyCerbError
     from tinycerb.matrix.work import Compute, Matrix
-    from tinycerb.run_dir import RunDirectory
+    from tinycerb.run.directory import RunDirectory
 
 MatrixPreset = Annotated[
     str | None,
@@ -114,7 +115,7 @@ def _described(
     from tinycerb.errors import UsageError
     from tinycerb.jobs.check_names import check_names
     from tinycerb.matrix.seeds import seed_runs
-    from tinycerb.run_dir import RunDirectory
+    from tinycerb.run.directory import RunDirectory
 
     if (preset is None) == (resume is None):
         raise UsageError("give either a preset (tinycerb bench matrix ci) or --resume RUN")
@@ -221,11 +222,11 @@ def _print_results(matrix: Matrix, failures: list[str], as_json: bool, markdown:
 
     root = matrix.runs[0]
     results = gather_results(matrix.runs, matrix.cells, finished_cells(matrix), matrix.skipped, failures)
-    write_text(root.path / "results.md", as_markdown(results))
+    write_text(root.path / file_names.RESULTS_PAGE, as_markdown(results))
     for name, content in draw_charts(results).items():
         write_bytes(root.path / "plots" / name, content)
     if as_json:
-        typer.echo(read_text(root.path / "results.json"), nl=False)
+        typer.echo(read_text(root.path / file_names.RESULTS), nl=False)
     elif markdown:
         typer.echo(as_markdown(results), nl=False)
     else:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinycerb import file_names
 from tinycerb.errors import EnvironmentProblem, UsageError, suggest
 
 if TYPE_CHECKING:
     from tinycerb.converters.model_file import ModelFile
-    from tinycerb.run_dir import RunDirectory
+    from tinycerb.run.directory import RunDirectory
 
 Model = Annotated[
     Path,
@@ -53,12 +54,12 @@ def find_model(named: Path) -> Path:
     if named.is_dir():
         from tinycerb.conversion.bundle import MODEL
 
-        if (named / "config.toml").is_file():
+        if (named / file_names.CONFIG).is_file():
             return _recommended(named)
         if (named / MODEL).is_file():
             return _told(named / MODEL)
     run = named.parent.parent if named.parent.name == "victims" else named.parent
-    if "victims" in (named.name, named.parent.name) and (run / "config.toml").is_file():
+    if "victims" in (named.name, named.parent.name) and (run / file_names.CONFIG).is_file():
         raise UsageError(_no_such_victim(named, run))
     if named.suffix in _KERAS and named.exists():
         raise UsageError(
@@ -75,7 +76,7 @@ def find_model(named: Path) -> Path:
 
 def _recommended(path: Path) -> Path:
     from tinycerb.defenses.recommendation import recommended_victim
-    from tinycerb.run_dir import RunDirectory
+    from tinycerb.run.directory import RunDirectory
 
     run = RunDirectory.open(path)
     name = recommended_victim(run.config)
@@ -86,7 +87,7 @@ def _recommended(path: Path) -> Path:
 
 
 def _no_such_victim(named: Path, path: Path) -> str:
-    from tinycerb.run_dir import RunDirectory
+    from tinycerb.run.directory import RunDirectory
 
     run = RunDirectory.open(path)
     names = [victim.name for victim in run.config.victims]

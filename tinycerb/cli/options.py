@@ -16,7 +16,7 @@ from tinycerb.errors import UsageError
 
 if TYPE_CHECKING:
     from tinycerb.config import Config
-    from tinycerb.run_dir import RunDirectory
+    from tinycerb.run.directory import RunDirectory
 
 Preset = Annotated[
     str | None,
@@ -128,7 +128,7 @@ def new_or_resumed_run(
     from tinycerb.defenses.choice import with_defense
     from tinycerb.jobs.check_names import check_names
     from tinycerb.ownership.run_key import create_run, resume_with, short
-    from tinycerb.run_dir import RunDirectory
+    from tinycerb.run.directory import RunDirectory
 
     require_training("training")
     if preset is None and resume is None and sources:

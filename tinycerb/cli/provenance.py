@@ -3,7 +3,7 @@
 import typer
 
 from tinycerb.bench.cell import set_unsound_aside
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.care import mend
 from tinycerb.seal.versions import differences, versions_now
 

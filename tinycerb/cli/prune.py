@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from tinycerb import file_names
 from tinycerb.cli.console import plain_console
 from tinycerb.cli.options import Data, Model, Overrides, Preset
 from tinycerb.config.user_sources import Sources
@@ -32,9 +33,9 @@ def prune(
     if preset is None and not sources:
         raise UsageError("give a preset (tinycerb prune --plan demo) or the path of a .toml file")
     source = preset or "custom"
-    if (Path(source) / "config.toml").is_file():
+    if (Path(source) / file_names.CONFIG).is_file():
         # A run is as good: its configuration lies in it.
-        source = str(Path(source) / "config.toml")
+        source = str(Path(source) / file_names.CONFIG)
     check_preset(source)
     check_sources(sources)
     config = load_config(source, overrides or [], sources)
@@ -43,18 +44,18 @@ def prune(
     from tinycerb.compression.channel_plan import plan_channels
     from tinycerb.compression.masks import channels_to_keep
     from tinycerb.datasets import load_dataset
-    from tinycerb.defenses import defense_of
+    from tinycerb.run.victim import victims_of
     from tinycerb.training.model_source import build_model
 
     config, _ = fit_and_say(config, given_keys(source, overrides or []))
     dataset = load_dataset(config.data)
-    for victim in config.victims:
-        network = build_model(config, defense_of(victim), dataset)
-        table = Table(title=f"{victim.name}: {config.model.backbone}, {network.count_params():,} parameters")
+    for name, victim in victims_of(config).items():
+        network = build_model(config, victim.defense, dataset)
+        table = Table(title=f"{name}: {config.model.backbone}, {network.count_params():,} parameters")
         for column in ("channels", "kept", "made by", "carried by", "read by"):
             table.add_column(column, overflow="fold", justify="right" if column in ("channels", "kept") else "left")
         for group in plan_channels(network).groups:
-            kept = channels_to_keep(group.channels, victim.channel_ratio, config.pruning.multiple)
+            kept = channels_to_keep(group.channels, victim.config.channel_ratio, config.pruning.multiple)
             lists = ("\n".join(names) for names in (group.producers, group.followers, group.consumers))
             table.add_row(str(group.channels), str(kept), *lists)
         plain_console().print(table)

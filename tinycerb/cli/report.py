@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from tinycerb import file_names
 from tinycerb.cli.options import ExistingRun
 from tinycerb.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tinycerb.run_dir import RunDirectory
+    from tinycerb.run.directory import RunDirectory
 
 
 def report(path: ExistingRun) -> None:
     """Render report.pdf and model_card.md of a benchmarked run."""
     from tinycerb.cli.provenance import say_if_unsealed
-    from tinycerb.run_dir import RunDirectory
+    from tinycerb.run.directory import RunDirectory
 
     directory = RunDirectory.open(path)
     say_if_unsealed(directory)
@@ -41,5 +42,5 @@ def write_report(directory: RunDirectory) -> Path:
             f"make it again with: tinycerb bench {directory.path}"
         )
     write_bytes(directory.report, render_pdf(metrics))
-    write_text(directory.path / "model_card.md", render_model_card(metrics))
+    write_text(directory.path / file_names.MODEL_CARD, render_model_card(metrics))
     return directory.report

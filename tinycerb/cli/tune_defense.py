@@ -19,7 +19,7 @@ def tune_defense(
     """Fix a response's strength on validation images, at a stated loss of accuracy. No attack is run."""
     from tinycerb.bench.tune import tune_response
     from tinycerb.defenses import DEFENSES
-    from tinycerb.run_dir import RunDirectory
+    from tinycerb.run.directory import RunDirectory
 
     directory = RunDirectory.open(run)
     name = victim or directory.config.bench.baseline

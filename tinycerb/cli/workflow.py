@@ -14,13 +14,13 @@ from tinycerb.cli.provenance import prepare
 from tinycerb.cli.table import results_table
 from tinycerb.config import Config
 from tinycerb.datasets import load_dataset
-from tinycerb.defenses import defense_of
 from tinycerb.errors import EnvironmentProblem, GateError, Interrupted, UsageError
 from tinycerb.jobs.plan import plan
 from tinycerb.jobs.scheduler import run_tasks
 from tinycerb.jobs.steps import is_done
 from tinycerb.progress import make_display
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
+from tinycerb.run.victim import victims_of
 from tinycerb.seal.files import read_text
 
 ALL_KINDS = ("dense", "fit", "train", "convert", "measure", "latency", "steal")
@@ -63,11 +63,11 @@ def load_inputs(config: Config) -> None:
         UsageError: more images are asked for than there are.
     """
     dataset = load_dataset(config.data)
-    for victim in config.victims:
-        heads = defense_of(victim).heads
+    for name, victim in victims_of(config).items():
+        heads = victim.heads.learned
         if heads > dataset.classes:
             raise UsageError(
-                f"victims.{victim.name} has {heads} heads; allowed: 1 to {dataset.classes}, the number of classes"
+                f"victims.{name} has {heads} heads; allowed: 1 to {dataset.classes}, the number of classes"
             )
     for attack in config.attacks:
         pool, own = load_pool(attack, dataset), load_own(attack, dataset, config.seed)

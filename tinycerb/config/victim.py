@@ -49,6 +49,11 @@ class VictimConfig:
         return bool(self.flash_bytes or self.ram_bytes)
 
     @property
+    def is_defended(self) -> bool:
+        """Whether it has a defence, in training or in how it answers."""
+        return self.defense != "none" or self.response != "none"
+
+    @property
     def is_pruned(self) -> bool:
         """Whether anything may be taken away."""
         return self.channel_ratio > 0 or self.has_budget

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tinycerb.atomic import write_bytes
 from tinycerb.datasets import load_dataset
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 
 def main() -> None:

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tinycerb.answers.responses import combined_by, parse_response, response_text
-from tinycerb.config import Config, VictimConfig
+from tinycerb.answers.responses import combined_by, response_text
+from tinycerb.config import Config
 from tinycerb.config.user_sources import PUBLIC
 from tinycerb.conversion.bundle import Bundle, write_bundle
-from tinycerb.conversion.fitted_responses.gradient_redirection import write_auxiliary_model
-from tinycerb.conversion.fitted_responses.noise_transition import learned_response
+from tinycerb.conversion.fitting import TrainedVictim
 from tinycerb.conversion.trained_model import SOURCES, TrainedModel, without_quantization
 from tinycerb.converters.contract import DEFAULT_TARGETS, contract_violations
 from tinycerb.converters.export import APART, FULLY_CONNECTED, export_float, export_int8
@@ -20,13 +19,13 @@ from tinycerb.converters.head_layout import LayoutChoice, choose_layout
 from tinycerb.converters.model_file import parse_model
 from tinycerb.converters.wide_head import WideHead, widen
 from tinycerb.datasets.images import Dataset
-from tinycerb.defenses import Defense, defense_of, uses_owner_key, victim_response
 from tinycerb.errors import GateError
 from tinycerb.events import Progress, Report
+from tinycerb.file_names import TRAINING
+from tinycerb.run.victim import Victim
 from tinycerb.runtimes.model_artifact import ModelArtifact
 from tinycerb.runtimes.model_card import HeadErrors, ModelDescription
 from tinycerb.seal.files import read_json
-from tinycerb.training.artefacts import SUMMARY
 from tinycerb.training.setup import make_repeatable
 
 _MEASURED_IMAGES = 128
@@ -34,7 +33,7 @@ _MEASURED_IMAGES = 128
 
 def convert_victim(
     config: Config,
-    victim_name: str,
+    victim: Victim,
     dataset: Dataset,
     folder: Path,
     report: Report,
@@ -44,7 +43,7 @@ def convert_victim(
 
     Args:
         config: the run's configuration.
-        victim_name: one of its victims.
+        victim: one of its victims.
         dataset: the victim's data, for names, shapes and golden vectors.
         folder: the victim's folder; `model.tflite`, `model.json` and the rest go there.
         report: takes progress events.
@@ -55,13 +54,12 @@ def convert_victim(
         GateError: the file breaks the contract; nothing is written then.
     """
     make_repeatable(config.seed)
-    training = read_json(folder / SUMMARY)
+    training = read_json(folder / TRAINING)
     report(Progress(0, 4, "loading the trained model"))
     model = SOURCES[training["quantization"]](config, dataset, folder, _rows(training))
-    victim = config.victim(victim_name)
-    description = describe_victim(config, victim, defense_of(victim), dataset, model.description)
-    write_auxiliary_model(config, victim_name, dataset, folder, report, key_words)
-    response = learned_response(description.response, folder, config, victim_name, dataset, report)
+    fitted = victim.response.fit(TrainedVictim(config, victim, dataset, folder, report, key_words))
+    description = describe_victim(config, victim, dataset, model.description)
+    response = description.response if fitted == victim.response else response_text(fitted)
     description = replace(description, channel_ratio=training["channel_ratio"], response=response)
     bundle = convert_model(model, description, dataset.validation.images, folder, report)
     report(Progress(4, 4, f"{bundle.card.file_bytes:,} bytes"))
@@ -72,18 +70,16 @@ def _rows(training: Mapping[str, int]) -> int:
     return int(training.get("rows", training["heads"]))
 
 
-def describe_victim(
-    config: Config, victim: VictimConfig, defense: Defense, dataset: Dataset, quantization: str
-) -> ModelDescription:
+def describe_victim(config: Config, victim: Victim, dataset: Dataset, quantization: str) -> ModelDescription:
     """Returns what a victim's file says about itself, beside its heads."""
-    response = victim_response(victim)
+    response = victim.response_text
     if "file=" in response:
-        response = response_text(parse_response(response))
+        response = response_text(victim.response)
     return ModelDescription(
         victim=victim.name,
-        defense=victim.defense,
-        selection=defense.selection,
-        channel_ratio=victim.channel_ratio,
+        defense=victim.config.defense,
+        selection=victim.defense.selection,
+        channel_ratio=victim.config.channel_ratio,
         backbone=config.model.backbone,
         dataset=dataset.name,
         class_names=tuple(dataset.class_names),
@@ -91,7 +87,7 @@ def describe_victim(
         quantization=quantization,
         response=response,
         combined_by=combined_by(response) or None,
-        owner_key=(config.owner or PUBLIC) if uses_owner_key(victim) else None,
+        owner_key=(config.owner or PUBLIC) if victim.uses_owner_key else None,
         seed=config.seed,
         tensorflow=version("tensorflow"),
     )
@@ -165,6 +161,6 @@ def convert_float(config: Config, victim_name: str, dataset: Dataset, folder: Pa
         EnvironmentProblem: the victim is not trained, or its files are damaged.
     """
     make_repeatable(config.seed)
-    heads = _rows(read_json(folder / SUMMARY))
+    heads = _rows(read_json(folder / TRAINING))
     source = without_quantization(config, dataset, folder, heads)
     return export_float(source.backbone, source.heads, dataset.image_shape, source.apart)

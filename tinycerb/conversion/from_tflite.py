@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinycerb import file_names
 from tinycerb.answers.responses import check_heads, parse_response, portable_text
 from tinycerb.conversion.bundle import MODEL, MODEL_JSON, Bundle, write_bundle
 from tinycerb.conversion.new_directory import in_new_directory
@@ -41,7 +42,7 @@ def amend_victim(folder: Path, images: np.ndarray, wishes: Wishes) -> Bundle:
     if amended.card == artifact.card:
         make_custom(folder, artifact, wishes)
         return Bundle(artifact, read_model_json(folder / MODEL_JSON))
-    if is_made(folder / "measurements.json"):
+    if is_made(folder / file_names.MEASUREMENTS):
         raise UsageError(
             f"{folder} has been benched as it is; put the response on a copy: tinycerb convert {folder / MODEL} "
             f"--response {wishes.response} --out DIRECTORY"

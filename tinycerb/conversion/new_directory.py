@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from tinycerb import file_names
 from tinycerb.atomic import describe_os_error, make_directory
-from tinycerb.conversion.bundle import MODEL_JSON
 from tinycerb.converters.own_folder import own_folder
 from tinycerb.errors import UsageError
 
@@ -24,7 +24,7 @@ def in_new_directory(out: Path, force: bool, make: Callable[[Path], Made]) -> Ma
         occupied = out.exists() and (not out.is_dir() or any(out.iterdir()))
     except OSError as error:
         raise describe_os_error(out, error) from error
-    ours = (out / MODEL_JSON).is_file() and not (out / "config.toml").exists()
+    ours = (out / file_names.MODEL_JSON).is_file() and not (out / file_names.CONFIG).exists()
     if occupied and not (force and ours):
         remedy = "choose another --out" + (" or replace it with --force" if ours else "")
         raise UsageError(f"{out} exists already; {remedy}")

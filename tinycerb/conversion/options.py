@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinycerb import file_names
 from tinycerb.answers.responses import parse_response
 from tinycerb.bounded.arrays import read_npz
 from tinycerb.bounded.files import require_memory
@@ -15,7 +16,7 @@ from tinycerb.datasets.arrays import as_labels, check_class_names
 from tinycerb.datasets.remedies import describe_pixels
 from tinycerb.errors import UsageError, suggest
 
-CUSTOM = "model.custom.tflite"
+CUSTOM = file_names.CUSTOM_MODEL
 
 
 # What --op names, and whether the operator draws the head itself; None makes no further file.

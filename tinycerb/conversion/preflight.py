@@ -18,10 +18,10 @@ from tinycerb.converters.layer_names import layer_name
 from tinycerb.converters.model_file import ModelFile, parse_model
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
-from tinycerb.defenses import Defense, defense_of, rows_of
 from tinycerb.errors import UsageError
 from tinycerb.keras_models.legacy import keras
 from tinycerb.keras_models.model_optimization import tfmot
+from tinycerb.run.victim import Victim, victims_of
 from tinycerb.subprocess_call import answer
 from tinycerb.training.model_source import build_model, first_build
 from tinycerb.training.setup import make_repeatable
@@ -76,13 +76,13 @@ def check(config: Config) -> dict[str, Any]:
                 f"{config.model.source} builds other weights every time; load them, seed your own generator, or leave "
                 "them to Keras' initialisers, which TinyCerb seeds"
             )
-    victim = max(config.victims, key=lambda victim: _extent(defense_of(victim)))
-    model = build_model(config, defense_of(victim), dataset)
+    largest = max(victims_of(config).values(), key=_extent)
+    model = build_model(config, largest.defense, dataset)
     if config.model.backbone != USER:
         check_layers(model)
     if any(victim.channel_ratio for victim in config.victims):
         plan_channels(model)
-    file = check_target(model, rows_of(defense_of(victim)), dataset)
+    file = check_target(model, largest.heads.in_file, dataset)
     return {
         "sha256": sha256,
         "parameters": int(model.count_params()),
@@ -90,9 +90,9 @@ def check(config: Config) -> dict[str, Any]:
     }
 
 
-def _extent(defense: Defense) -> tuple[int, int]:
-    """How much of a graph a defence makes: backbones, then heads."""
-    return len(defense.assembly.backbones), rows_of(defense)
+def _extent(victim: Victim) -> tuple[int, int]:
+    """How much of a graph a victim makes: backbones, then heads."""
+    return len(victim.defense.assembly.backbones), victim.heads.in_file
 
 
 def check_layers(model: keras.Model) -> None:
@@ -132,7 +132,9 @@ def _is_folded(layer: Any) -> bool:
 
 def _activation_before(layer: Any) -> str:
     """What is said of an activation between the layer and the one that it could be folded into; empty for none."""
-    before = layer.inbound_nodes[0].parent_nodes[0].layer if _is_folded(layer) else None
+    if not _is_folded(layer):
+        return ""
+    before = layer.inbound_nodes[0].parent_nodes[0].layer
     return "" if _activation(before) == "linear" else f"the activation {_activation(before)!r} of layer {before.name!r}"
 
 

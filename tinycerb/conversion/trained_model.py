@@ -13,10 +13,11 @@ from tinycerb.config import Config
 from tinycerb.converters.wide_head import Head, Hidden
 from tinycerb.datasets.images import Dataset
 from tinycerb.errors import UsageError
+from tinycerb.file_names import FLOAT_MODEL, QUANTIZATION_AWARE_MODEL
 from tinycerb.keras_models.legacy import keras, named_layer
 from tinycerb.keras_models.multi_head import head_name, hidden_name
 from tinycerb.runtimes.model_card import CalibrationManifest
-from tinycerb.training.artefacts import FLOAT_MODEL, MODEL, load_float_model
+from tinycerb.training.artefacts import load_float_model
 
 _QUANTIZED = "quant_"
 
@@ -52,7 +53,7 @@ def quantization_aware(config: Config, dataset: Dataset, folder: Path, heads: in
         EnvironmentProblem: its file is missing or damaged.
         UsageError: a head is missing.
     """
-    return from_quantization_aware(load_quantization_aware(folder / MODEL), heads)
+    return from_quantization_aware(load_quantization_aware(folder / QUANTIZATION_AWARE_MODEL), heads)
 
 
 def from_quantization_aware(model: keras.Model, heads: int) -> TrainedModel:
@@ -128,7 +129,7 @@ def without_quantization(config: Config, dataset: Dataset, folder: Path, heads: 
     """
     model = load_float_model(folder / FLOAT_MODEL)
     if config.quantization.method == "aware":
-        quantized = load_quantization_aware(folder / MODEL)
+        quantized = load_quantization_aware(folder / QUANTIZATION_AWARE_MODEL)
         for layer in model.layers:
             if layer.weights:
                 wrapper = named_layer(quantized, _QUANTIZED + layer.name)

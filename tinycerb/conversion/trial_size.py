@@ -6,20 +6,21 @@ from pathlib import Path
 
 import numpy as np
 
+from tinycerb import file_names
 from tinycerb.advice.install import install_command
 from tinycerb.compression.budget import Size
 from tinycerb.compression.calibration import choose_calibration
 from tinycerb.compression.masks import ChannelMasks
 from tinycerb.compression.quantization import quantize_aware
-from tinycerb.config import Config, VictimConfig
+from tinycerb.config import Config
 from tinycerb.conversion.from_run import describe_victim, export_artifact
 from tinycerb.conversion.trained_model import TrainedModel, from_float, from_quantization_aware
 from tinycerb.converters.export import APART, FULLY_CONNECTED
 from tinycerb.converters.model_file import ModelFile, Operator
 from tinycerb.datasets.images import Dataset
-from tinycerb.defenses import defense_of, rows_of
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.keras_models.legacy import keras
+from tinycerb.run.victim import Victim
 from tinycerb.runtimes.engines import installed_runtimes
 from tinycerb.runtimes.isolated import head_inputs, run_model
 from tinycerb.runtimes.model_card import HeadErrors
@@ -31,7 +32,7 @@ _SPARE_BYTES_PER_HEAD = 24
 _HEAD_ERRORS = HeadErrors(0.1234, 0.1234)
 
 
-def measure_size(config: Config, victim: VictimConfig, dataset: Dataset, ratio: float) -> Size:
+def measure_size(config: Config, victim: Victim, dataset: Dataset, ratio: float) -> Size:
     """Builds, cuts, quantizes and converts an untrained victim: which channels go does not change the sizes.
 
     Raises:
@@ -40,8 +41,7 @@ def measure_size(config: Config, victim: VictimConfig, dataset: Dataset, ratio: 
     """
     if "tflite-micro" not in installed_runtimes():
         raise EnvironmentProblem(f"--ram and --flash measure with tflite-micro: {install_command('tflite-micro')}")
-    defense = defense_of(victim)
-    model = build_model(config, defense, dataset)
+    model = build_model(config, victim.defense, dataset)
     rng = np.random.default_rng(config.seed)
     # Untrained biases are all zero, and equal vectors stand in a file once.
     model.set_weights([weight + rng.uniform(0.01, 0.05, weight.shape) for weight in model.get_weights()])
@@ -49,8 +49,8 @@ def measure_size(config: Config, victim: VictimConfig, dataset: Dataset, ratio: 
         masks = ChannelMasks(model, ratio, 1, 2, multiple=config.pruning.multiple)
         masks.update(2)
         model = masks.cut()
-    source = _quantized(config, dataset, model, rows_of(defense))
-    description = describe_victim(config, victim, defense, dataset, source.description)
+    source = _quantized(config, dataset, model, victim.heads.in_file)
+    description = describe_victim(config, victim, dataset, source.description)
     if source.calibration_images is None and not source.apart:
         description = replace(description, head_errors_lsb=_HEAD_ERRORS)
     layout = APART if source.apart else FULLY_CONNECTED
@@ -59,7 +59,7 @@ def measure_size(config: Config, victim: VictimConfig, dataset: Dataset, ratio: 
     operator, operator_bytes = _largest_operator(file)
     return Size(
         ratio=ratio,
-        file_bytes=len(file.content) + _SPARE_BYTES_PER_HEAD * rows_of(defense),
+        file_bytes=len(file.content) + _SPARE_BYTES_PER_HEAD * victim.heads.in_file,
         constant_bytes=sum(tensor.constant_bytes for op in file.operators for tensor in op.inputs),
         arena_bytes=_arena(file.content, artifact.heads, dataset.image_shape),
         largest_operator=operator,
@@ -79,7 +79,7 @@ def _quantized(config: Config, dataset: Dataset, model: keras.Model, heads: int)
 
 def _arena(content: bytes, heads: int, image_shape: tuple[int, int, int]) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.tflite"
+        path = Path(folder) / file_names.MODEL
         path.write_bytes(content)
         asked = head_inputs(np.zeros((1, *image_shape), np.int8), heads)
         return run_model(path, asked, "tflite-micro", called="the network on trial").arena["total"]

@@ -7,7 +7,6 @@ from functools import cached_property
 import numpy as np
 
 # Fingerprints of the defender's own images, in a victim's folder.
-FINGERPRINTS = "out_of_distribution.npz"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Defences: one file each, found by name."""
 
 from tinycerb.answers.responses import check_heads, combined_by, combiner_of, parse_response, response_text
-from tinycerb.answers.responses.chain import Combined
 from tinycerb.config import VictimConfig
 from tinycerb.config.typed_tables import build
 from tinycerb.defenses import (  # noqa: F401  (importing a defence registers it)
@@ -19,7 +18,7 @@ from tinycerb.defenses.random_head import WithRandomHead
 from tinycerb.defenses.registry import DEFENSES
 
 __all__ = [
-    "DEFENSES", "Assembly", "Defense", "answering_heads", "defense_of", "rows_of", "uses_owner_key", "victim_response",
+    "DEFENSES", "Assembly", "Defense", "answering_heads", "defense_of", "rows_of", "whole_response",
 ]  # fmt: skip
 
 
@@ -31,26 +30,15 @@ def defense_of(victim: VictimConfig) -> Defense:
     """
     defense: Defense = build(DEFENSES[victim.defense], victim.options, where=f"victims.{victim.name}.options")
     given = combiner_of(parse_response(victim.response))
-    if given is not None and given.name == "grad_head":
+    if given is not None and given.random_heads:
         defense = WithRandomHead(defense, response_text(given))
-    response = _whole_response(defense, victim)
+    response = whole_response(defense, victim)
     check_heads(parse_response(response), rows_of(defense), combined_by(defense.assembly.combiner or "none"))
     return defense
 
 
-def victim_response(victim: VictimConfig) -> str:
+def whole_response(defense: Defense, victim: VictimConfig) -> str:
     """Returns a victim's whole response: first what its training part makes of several heads, then its own."""
-    return _whole_response(defense_of(victim), victim)
-
-
-def uses_owner_key(victim: VictimConfig) -> bool:
-    """Returns whether a victim has anything from the owner key: teachers, or what its response hides."""
-    response = parse_response(victim.response)
-    parts = response.parts if isinstance(response, Combined) else (response,)
-    return bool(defense_of(victim).teachers) or any(getattr(part, "uses_owner_key", False) for part in parts)
-
-
-def _whole_response(defense: Defense, victim: VictimConfig) -> str:
     if not defense.assembly.combiner or combined_by(victim.response):
         return victim.response
     parts = [defense.assembly.combiner, *([] if victim.response == "none" else [victim.response])]

@@ -44,6 +44,9 @@ class Misinformation:
     teachers = ""
     projects_conflicts = False
 
+    after_training = ("tau",)
+    preference = 0
+
     def __post_init__(self) -> None:
         check_options(self)
 

@@ -133,6 +133,16 @@ class Defense(Protocol):
         ...
 
     @property
+    def after_training(self) -> tuple[str, ...]:
+        """Options that act after training alone: victims that differ in these share one."""
+        ...
+
+    @property
+    def preference(self) -> int:
+        """The higher, the rather is a victim with it recommended (docs/defenses.md, "Which to choose"); 0 for most."""
+        ...
+
+    @property
     def teachers(self) -> str:
         """Which random teachers training imitates, `random` or `independent`, one for each head; "" for none.
 

@@ -49,6 +49,9 @@ class Cerberos:
     uses_out_of_distribution = True
     projects_conflicts = False
 
+    after_training = ("selection",)
+    preference = 0
+
     def __post_init__(self) -> None:
         check_options(self)
         mix = parse_mix(self.losses, LOSSES, "cerberos.losses")

@@ -6,7 +6,7 @@ from typing import Any
 from tinycerb.answers.responses import RESPONSES, parse_response
 from tinycerb.config import Config, VictimConfig, load_config
 from tinycerb.defenses import DEFENSES, defense_of
-from tinycerb.defenses.recommendation import is_defended, recommended_victim
+from tinycerb.defenses.recommendation import recommended_victim
 from tinycerb.errors import UsageError, suggest
 from tinycerb.options import options_of, parse_part, part_text, split_parts
 from tinycerb.presets import preset_names
@@ -92,8 +92,8 @@ def with_defense(config: Config, text: str) -> Config:
     It is pruned as the one with the same training part was that it replaces, else as the first one.
     """
     choice = parse_choice(text)
-    plain = [victim for victim in config.victims if not is_defended(victim)]
-    defended = [victim for victim in config.victims if is_defended(victim)]
+    plain = [victim for victim in config.victims if not victim.is_defended]
+    defended = [victim for victim in config.victims if victim.is_defended]
     alike = [victim for victim in defended if victim.defense == choice.defense]
     model = (alike or defended or [VictimConfig("defended")])[0]
     chosen = replace(

@@ -32,6 +32,9 @@ class DivergentQuantization:
     teachers = ""
     projects_conflicts = False
 
+    after_training = ()
+    preference = 0
+
     def __post_init__(self) -> None:
         check_options(self)
 

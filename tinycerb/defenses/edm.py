@@ -49,6 +49,9 @@ class DiverseModels:
     uses_out_of_distribution = True
     projects_conflicts = False
 
+    after_training = ()
+    preference = 0
+
     def __post_init__(self) -> None:
         check_options(self)
 

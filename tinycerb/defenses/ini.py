@@ -61,6 +61,9 @@ class IsolationInduction:
     uses_out_of_distribution = True
     teachers = ""
 
+    after_training = ()
+    preference = 0
+
     def __post_init__(self) -> None:
         check_options(self)
 

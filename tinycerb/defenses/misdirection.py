@@ -50,6 +50,9 @@ class Misdirection:
     uses_out_of_distribution = True
     projects_conflicts = False
 
+    after_training = ("selection",)
+    preference = 1
+
     def __post_init__(self) -> None:
         check_options(self)
         if self.teacher_weight == self.away_weight == 0:

@@ -31,6 +31,9 @@ class OutlierExposure:
     teachers = ""
     projects_conflicts = False
 
+    after_training = ()
+    preference = 0
+
     def __post_init__(self) -> None:
         check_options(self)
 

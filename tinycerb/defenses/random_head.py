@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tinycerb.defenses.base import SHARED, Assembly, Batch, Defense, Setting, Terms
+from tinycerb.defenses.registry import DEFENSES
 from tinycerb.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class WithRandomHead:
             raise UsageError(
                 f"{self.combiner.split(',')[0]} redirects the answer of one head; the training part "
                 f"{type(self.inner).__name__} has {self.inner.heads}. "
-                "Allowed: none, ini, divqat, misdirection, outlier_exposure"
+                f"Allowed: {', '.join(name for name in DEFENSES if _has_one_head(DEFENSES[name]))}"
             )
 
     @property
@@ -45,6 +46,16 @@ class WithRandomHead:
     def uses_out_of_distribution(self) -> bool:
         """As the training part."""
         return self.inner.uses_out_of_distribution
+
+    @property
+    def after_training(self) -> tuple[str, ...]:
+        """As the training part."""
+        return self.inner.after_training
+
+    @property
+    def preference(self) -> int:
+        """As the training part."""
+        return self.inner.preference
 
     @property
     def teachers(self) -> str:
@@ -73,3 +84,7 @@ class WithRandomHead:
             return terms(replace(batch, logits=batch.logits[:1], other_logits=batch.other_logits[:1]))
 
         return of_the_trained
+
+
+def _has_one_head(kind: Any) -> bool:
+    return kind().heads == 1 and kind().assembly == SHARED

@@ -20,6 +20,9 @@ class Undefended:
     teachers = ""
     projects_conflicts = False
 
+    after_training = ()
+    preference = 0
+
     def weight(self, epoch: float) -> float:
         """There is nothing to weigh."""
         return 0.0

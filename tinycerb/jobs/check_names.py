@@ -1,6 +1,5 @@
 """Looks up every name of a configuration before hours of work."""
 
-from tinycerb.answers.selection import HEAD_SELECTIONS
 from tinycerb.attacks import attack_of
 from tinycerb.attacks.building_blocks.students import STUDENTS
 from tinycerb.compression.importance import CRITERIA
@@ -11,9 +10,9 @@ from tinycerb.config.user_sources import USER
 from tinycerb.datasets import DATASETS
 from tinycerb.datasets.procedural import FAMILIES
 from tinycerb.datasets.query_pools import query_pool
-from tinycerb.defenses import answering_heads, defense_of
 from tinycerb.errors import UsageError, suggest
 from tinycerb.keras_models import BACKBONES
+from tinycerb.run.victim import victims_of
 
 
 def check_names(config: Config) -> None:
@@ -30,15 +29,8 @@ def check_names(config: Config) -> None:
         FAMILIES[family]
     CRITERIA[config.pruning.criterion]
     SCHEDULES[config.pruning.schedule]
-    for victim in config.victims:
-        defense = defense_of(victim)
-        HEAD_SELECTIONS[defense.selection]
-        PRUNING_METHODS[victim.pruning]
-        if answering_heads(defense) > 1 and defense.selection == "fixed":
-            raise UsageError(
-                f"victims.{victim.name}: selection 'fixed' always answers with head 0, so {defense.heads} heads "
-                f"protect nothing; allowed: {', '.join(name for name in HEAD_SELECTIONS if name != 'fixed')}"
-            )
+    for victim in victims_of(config).values():
+        PRUNING_METHODS[victim.config.pruning]
     for attack in config.attacks:
         attack_of(attack)
         query_pool(attack.query_pool)

@@ -2,9 +2,9 @@
 
 from tinycerb.bench.asked_heads import asked_heads
 from tinycerb.config import Config
-from tinycerb.defenses import defense_of, rows_of
 from tinycerb.jobs.check_names import check_names
 from tinycerb.jobs.task import Task
+from tinycerb.run.victim import victims_of
 from tinycerb.training.stages import stages_of
 from tinycerb.training.twin_victims import dense_twin, trained_twin
 
@@ -16,22 +16,21 @@ def plan(config: Config) -> list[Task]:
         UsageError: the configuration names something that does not exist.
     """
     check_names(config)
+    victims = victims_of(config)
     tasks: list[Task] = []
-    for victim in config.victims:
-        defense = defense_of(victim)
-        networks = max(len(defense.assembly.backbones), 1)
-        name = victim.name
-        dense = dense_twin(config, name)
-        epoch = networks * (17.0 if rows_of(defense) > 1 else 12.0)
+    for name, victim in victims.items():
+        networks = max(len(victim.defense.assembly.backbones), 1)
+        dense = dense_twin(config, victims, name)
+        epoch = networks * (17.0 if victim.heads.in_file > 1 else 12.0)
         if dense == name:
             tasks.append(Task(f"dense/{name}", "dense", (name,), (), epoch * config.training.dense_epochs))
         stages = stages_of(config.training, config.quantization.method)
-        twin = trained_twin(config, name)
+        twin = trained_twin(victims, name)
         if twin == name:
             later = stages["prune"].epochs_in_all - stages["dense"].epochs
-            cost = epoch * later * (1.0 - 0.6 * victim.channel_ratio)
+            cost = epoch * later * (1.0 - 0.6 * victim.config.channel_ratio)
             before = [f"dense/{dense}"]
-            if victim.has_budget:
+            if victim.config.has_budget:
                 tasks.append(Task(f"fit/{name}", "fit", (name,), (), 60))
                 before.append(f"fit/{name}")
             tasks.append(Task(f"train/{name}", "train", (name, dense, name), tuple(before), cost))
@@ -40,13 +39,13 @@ def plan(config: Config) -> list[Task]:
         tasks.append(Task(f"convert/{name}", "convert", (name,), (f"train/{name}",), 15))
         tasks.append(Task(f"measure/{name}", "measure", (name,), (f"convert/{name}",), 10))
         for attack in config.attacks:
-            for selection in asked_heads(defense):
+            for selection in asked_heads(victim):
                 arguments = (name, attack.name, selection)
                 key = "/".join(("steal", *arguments))
                 cost = 10.0 + len(attack.students) * len(attack.learning_rates) * (
                     8.0 + 2.0 * attack.epochs * attack.members
                 )
                 tasks.append(Task(key, "steal", arguments, (f"measure/{name}",), cost))
-    converted = tuple(f"convert/{victim.name}" for victim in config.victims)
+    converted = tuple(f"convert/{name}" for name in victims)
     tasks.append(Task("latency", "latency", (), converted, 5, alone=True))
     return tasks

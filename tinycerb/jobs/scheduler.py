@@ -21,7 +21,7 @@ from tinycerb.jobs.steps import is_done
 from tinycerb.jobs.task import Task
 from tinycerb.processes.stopping import deferred
 from tinycerb.progress import Display
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 # What a worker told, or (its key, None) when it ended, or (_INTERRUPT, None).
 _Events = queue.SimpleQueue[tuple[str, dict[str, Any] | None]]

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
-from tinycerb.bench.cell import TEST_LABELS, cell_specs, files_behind, find_cell
+from tinycerb import file_names as names
+from tinycerb.bench.cell import cell_specs, files_behind, find_cell
 from tinycerb.datasets import load_dataset
-from tinycerb.datasets.images import FINGERPRINTS
 from tinycerb.events import Progress, Report
 from tinycerb.jobs.task import Task
 from tinycerb.ownership.run_key import RESPONSE, TEACHERS, victim_words
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import inputs_digest, is_made, made_from, read_json, was_made, write_arrays, write_json
 
-_DENSE = ("checkpoint.npz", "dense.json")
-_TRAINED = (FINGERPRINTS, "float.json", "float.h5", "history.csv", "training.json")
-_CONVERTED = ("model.tflite", "golden.bin", "golden.h", "model.json")
-_MEASURED = (TEST_LABELS, "measurements.json")
+_DENSE = (names.CHECKPOINT, names.DENSE)
+_TRAINED = (names.OUT_OF_DISTRIBUTION, names.FLOAT_FACTS, names.FLOAT_MODEL, names.HISTORY, names.TRAINING)
+_CONVERTED = (names.MODEL, names.GOLDEN_VECTORS, names.GOLDEN_HEADER, names.MODEL_JSON)
+_MEASURED = (names.TEST_LABELS, names.MEASUREMENTS)
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ def _dense(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> Non
     from tinycerb.training.victim import train_dense
 
     (victim,) = arguments
-    train_dense(run.config, victim, load_dataset(run.config.data), run.dense(victim), report, _teachers(run, victim))
+    dataset = load_dataset(run.config.data)
+    train_dense(run.config, run.victims[victim], dataset, run.dense(victim), report, _teachers(run, victim))
 
 
 def _fit(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
@@ -73,7 +74,7 @@ def _fit(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
     from tinycerb.training.setup import make_repeatable
 
     (name,) = arguments
-    victim, dataset = run.config.victim(name), load_dataset(run.config.data)
+    victim, dataset = run.victims[name], load_dataset(run.config.data)
     make_repeatable(run.config.seed)
     compare_model(run.config)
 
@@ -83,9 +84,9 @@ def _fit(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
         report(Progress(1, 8, note))
         return size
 
-    found, tried = fit_ratio(measure, Budget(victim.flash_bytes, victim.ram_bytes))
+    found, tried = fit_ratio(measure, Budget(victim.config.flash_bytes, victim.config.ram_bytes))
     budget = {"channel_ratio": found.ratio, "tried": [asdict(size) for size in tried]}
-    write_json(run.victim(name) / "budget.json", budget)
+    write_json(victim.files.budget, budget)
 
 
 def _train(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
@@ -94,11 +95,11 @@ def _train(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> Non
 
     victim, dense, twin = arguments
     if twin != victim:
-        adopt_training(run.config, victim, run.victim(twin), run.victim(victim))
+        adopt_training(run.victims[victim], run.victim(twin), run.victim(victim))
         return
+    fitted, dataset = run.fitted_victim(victim), load_dataset(run.config.data)
     train_victim(
-        run.fitted_config(victim), victim, load_dataset(run.config.data), run.dense(dense), run.victim(victim), report,
-        _teachers(run, victim),
+        run.config, fitted, dataset, run.dense(dense), run.victim(victim), report, _teachers(run, victim)
     )  # fmt: skip
 
 
@@ -111,7 +112,7 @@ def _convert(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> N
 
     (victim,) = arguments
     words = victim_words(run, victim, RESPONSE)
-    convert_victim(run.config, victim, load_dataset(run.config.data), run.victim(victim), report, words)
+    convert_victim(run.config, run.victims[victim], load_dataset(run.config.data), run.victim(victim), report, words)
 
 
 def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
@@ -129,7 +130,7 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> N
     run.model_sha256(victim)
     artifact = open_artifact(run.model(victim))
     model = open_interpreter(artifact)
-    float_accuracies = read_json(run.victim(victim) / "training.json")["float_accuracy_per_head"]
+    float_accuracies = read_json(run.victims[victim].files.training)["float_accuracy_per_head"]
     # The same bytes, many times as fast.
     compiled = open_fastest(artifact)
     accuracy, answers = measure_accuracy(compiled, test, report)
@@ -137,11 +138,11 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> N
     quantized_accuracies = accuracy["accuracy_before_response"][: len(float_accuracies)]
     # Attackers never see these: they are what clones are compared with afterwards.
     write_arrays(
-        run.victim(victim) / TEST_LABELS,
+        run.victims[victim].files.test_labels,
         {"labels": answers.argmax(axis=1), "answers": answers.astype(np.float32)},
     )
     write_json(
-        run.victim(victim) / "measurements.json",
+        run.victims[victim].files.measurements,
         {
             "accuracy": accuracy,
             "quantization": measure_quantization(
@@ -188,7 +189,7 @@ def _in(folder: Path, *names: str) -> list[Path]:
 
 
 def _trained(run: RunDirectory, victim: str) -> list[Path]:
-    more = ("model.h5",) if run.config.quantization.method == "aware" else ()
+    more = (names.QUANTIZATION_AWARE_MODEL,) if run.config.quantization.method == "aware" else ()
     return _in(run.victim(victim), *more, *_TRAINED)
 
 
@@ -196,7 +197,7 @@ def _before_training(run: RunDirectory, arguments: tuple[str, ...]) -> list[Path
     victim, dense, twin = arguments
     if twin != victim:
         return _trained(run, twin)
-    fitted = _in(run.victim(victim), "budget.json") if run.config.victim(victim).has_budget else []
+    fitted = _in(run.victim(victim), names.BUDGET) if run.config.victim(victim).has_budget else []
     return [*_in(run.dense(dense), *_DENSE), *fitted]
 
 
@@ -209,19 +210,21 @@ STEPS: dict[str, Step] = {
         _dense,
         reads=lambda run, arguments: [],
         makes=lambda run, arguments: _in(run.dense(arguments[0]), *_DENSE),
-        may_make=lambda run, arguments: _in(run.dense(arguments[0]), "reference.h5", "reference_posteriors.npz"),
+        may_make=lambda run, arguments: _in(run.dense(arguments[0]), names.REFERENCE, names.REFERENCE_POSTERIORS),
     ),
     "fit": Step(
         _fit,
         reads=lambda run, arguments: [],
-        makes=lambda run, arguments: _in(run.victim(arguments[0]), "budget.json"),
+        makes=lambda run, arguments: _in(run.victim(arguments[0]), names.BUDGET),
     ),
     "train": Step(_train, reads=_before_training, makes=lambda run, arguments: _trained(run, arguments[0])),
     "convert": Step(
         _convert,
         reads=lambda run, arguments: _trained(run, arguments[0]),
         makes=lambda run, arguments: _in(run.victim(arguments[0]), *_CONVERTED),
-        may_make=lambda run, arguments: _in(run.victim(arguments[0]), "resolver.h", "redirection.tflite"),
+        may_make=lambda run, arguments: _in(
+            run.victim(arguments[0]), names.RESOLVER_HEADER, *run.victims[arguments[0]].response.files
+        ),
     ),
     "measure": Step(
         _measure,

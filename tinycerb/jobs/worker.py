@@ -16,7 +16,7 @@ from tinycerb.errors import ExitCode
 from tinycerb.events import Progress
 from tinycerb.jobs.plan import plan
 from tinycerb.jobs.steps import do
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 
 def _end_with_parent() -> None:

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from tinycerb import file_names
 from tinycerb.attacks import attack_of
 from tinycerb.bench.asked_heads import MEAN_HEAD
 from tinycerb.bench.cell import CellSpec, digest_questions, load_pool, look_for_cell, specs_of_attack, threat_class
 from tinycerb.config import AttackConfig, Config
 from tinycerb.datasets import load_dataset
-from tinycerb.defenses import defense_of
 from tinycerb.errors import UsageError
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import is_made
 
 
@@ -82,7 +82,7 @@ def list_cells(runs: Sequence[RunDirectory]) -> tuple[list[MatrixCell], list[Ski
                 questions = digest_questions(attack, dataset, run.config.seed)
             for each in usable:
                 for victim in config.victims:
-                    for selection in selections_of(config, victim.name):
+                    for selection in selections_of(run, victim.name):
                         specs = specs_of_attack(
                             run, dataset, victim.name, each, selection, models[id(run), victim.name], questions
                         )
@@ -92,14 +92,14 @@ def list_cells(runs: Sequence[RunDirectory]) -> tuple[list[MatrixCell], list[Ski
 
 
 def _model_sha256(run: RunDirectory, victim: str) -> str:
-    files = (run.model(victim), run.victim(victim) / "model.json")
+    files = (run.model(victim), run.victim(victim) / file_names.MODEL_JSON)
     return run.model_sha256(victim) if all(map(is_made, files)) else ""
 
 
-def selections_of(config: Config, victim: str) -> list[str]:
+def selections_of(run: RunDirectory, victim: str) -> list[str]:
     """Returns how heads are chosen: as the device does, and by the exact mean where there are several."""
-    defense = defense_of(config.victim(victim))
-    return [defense.selection] + ([MEAN_HEAD] if defense.heads > 1 else [])
+    found = run.victims[victim]
+    return [found.defense.selection] + ([MEAN_HEAD] if found.heads.learned > 1 else [])
 
 
 def _with_budgets(config: Config, attack: AttackConfig, pool: int) -> tuple[list[AttackConfig], list[Skipped]]:

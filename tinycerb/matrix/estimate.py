@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import median
 
+from tinycerb import file_names
 from tinycerb.attacks import attack_of
 from tinycerb.matrix.cells import MatrixCell
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 # Rough, for one core and 28x28 grey images: seconds for each thousand images that a student trains on, for a cell's
 # start and its measurements, and for each thousand questions. Cells that are done replace them.
@@ -18,7 +19,7 @@ _MEASURED_PIXELS = 28 * 28
 
 def seconds_file(run: RunDirectory) -> Path:
     """Where the seconds of finished cells are noted."""
-    return run.path / "cell_seconds.csv"
+    return run.path / file_names.CELL_SECONDS
 
 
 def note_seconds(cell: MatrixCell, seconds: float) -> None:

@@ -19,7 +19,7 @@ from tinycerb.events import Progress
 from tinycerb.matrix.cells import MatrixCell
 from tinycerb.matrix.display import MatrixDisplay
 from tinycerb.matrix.estimate import note_seconds
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 # A cell whose worker is killed so often does not fit into the memory that there is.
 _MOST_DEATHS = 3

@@ -8,7 +8,7 @@ import numpy as np
 from tinycerb.config import Config, VictimConfig
 from tinycerb.config.user_sources import IN_DISTRIBUTION
 from tinycerb.datasets.images import Dataset
-from tinycerb.defenses import defense_of
+from tinycerb.run.victim import resolve_victim
 
 
 def reference_rows(
@@ -62,7 +62,7 @@ def _is_control(victim: VictimConfig) -> bool:
 
 
 def _responds(name: str) -> Any:
-    return lambda victim: victim.response.split(",")[0] == name and defense_of(victim).heads == 1
+    return lambda victim: victim.response.split(",")[0] == name and resolve_victim(victim).heads.learned == 1
 
 
 def _like(config: Config, rows: Any, victims: Any, name: str, fits: Any, remedy: str) -> dict[str, Any]:

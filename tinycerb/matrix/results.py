@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinycerb import file_names
 from tinycerb.bench.asked_heads import MEAN_HEAD
 from tinycerb.bench.cell import threat_class
 from tinycerb.bench.statistics import area_over_log_calls, difference_estimate, share_estimate
@@ -14,7 +15,7 @@ from tinycerb.datasets import load_dataset
 from tinycerb.matrix.cells import MatrixCell, Skipped
 from tinycerb.matrix.reference_rows import reference_rows
 from tinycerb.matrix.victims import victim_figures
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import read_json, write_json
 
 SCHEMA_VERSION = 1
@@ -34,7 +35,7 @@ def gather_results(
 ) -> dict[str, Any]:
     """Builds and writes `results.json`; see `build_results`."""
     results = build_results(runs, cells, finished, skipped, failures)
-    write_json(runs[0].path / "results.json", results)
+    write_json(runs[0].path / file_names.RESULTS, results)
     return results
 
 
@@ -66,7 +67,7 @@ def build_results(
         "baseline": config.bench.baseline,
         "validity": config.bench.validity,
         "provenance": {
-            **read_json(runs[0].path / "env.json"),
+            **read_json(runs[0].path / file_names.ENVIRONMENT),
             "dataset": dataset.name,
             "dataset_sha256": dataset.digest,
             "test_images": test_images,

@@ -4,8 +4,9 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from tinycerb import file_names
 from tinycerb.config import Config
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 
 def config_of_seed(config: Config, seed: int) -> Config:
@@ -26,7 +27,7 @@ def seed_runs(root: RunDirectory, create: bool = True) -> list[RunDirectory]:
 
 
 def _run(path: Path, config: Config, create: bool) -> RunDirectory:
-    if not create or (path / "config.toml").exists():
+    if not create or (path / file_names.CONFIG).exists():
         return RunDirectory(path, config)
     # Half made, by a process that was killed: nothing of worth is in it before its configuration is.
     shutil.rmtree(path, ignore_errors=True)

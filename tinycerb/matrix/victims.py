@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from tinycerb import file_names
 from tinycerb.bench.statistics import difference_estimate, share_estimate
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.model_json import read_model_json
 from tinycerb.seal.files import is_made, read_json
 
@@ -49,9 +50,9 @@ def victim_figures(runs: Sequence[RunDirectory], name: str) -> dict[str, Any]:
 
 def _figures(run: RunDirectory, name: str) -> dict[str, Any] | None:
     folder = run.victim(name)
-    if not is_made(folder / "measurements.json"):
+    if not is_made(folder / file_names.MEASUREMENTS):
         return None
-    measurements, training = read_json(folder / "measurements.json"), read_json(folder / "training.json")
+    measurements, training = read_json(folder / file_names.MEASUREMENTS), read_json(folder / file_names.TRAINING)
     accuracy = measurements["accuracy"]
     return {
         "accuracy": accuracy["accuracy_expected"],
@@ -60,7 +61,7 @@ def _figures(run: RunDirectory, name: str) -> dict[str, Any] | None:
         "flip_rate": accuracy["flip_rate"],
         "calibration_error": accuracy["calibration_error"],
         "test_images": accuracy["test_images"],
-        "flash_bytes": read_model_json(folder / "model.json").file_bytes,
+        "flash_bytes": read_model_json(folder / file_names.MODEL_JSON).file_bytes,
         "arena_bytes": measurements["arena"]["arena_bytes"] if measurements["arena"] else None,
         "heads": training["heads"],
         "selection": training["selection"],

@@ -13,7 +13,7 @@ from tinycerb.matrix.cells import MatrixCell, Skipped, list_cells, take_stock
 from tinycerb.matrix.display import MatrixDisplay
 from tinycerb.matrix.estimate import estimate_seconds
 from tinycerb.matrix.only import choose_cells
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 # What a cell needs of its victim, in order.
 VICTIM_KINDS = ("dense", "fit", "train", "convert", "measure")

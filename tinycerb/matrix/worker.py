@@ -21,7 +21,7 @@ from tinycerb.config.typed_tables import build
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import ExitCode
 from tinycerb.events import Progress
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 
 def _read_cells(cells: "queue.SimpleQueue[dict[str, Any]]") -> None:

@@ -9,14 +9,13 @@ from typing import Any
 from tinycerb.atomic import describe_os_error, make_directory
 from tinycerb.config import Config
 from tinycerb.config.user_sources import PUBLIC
-from tinycerb.defenses import uses_owner_key
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
+from tinycerb.file_names import OWNER
 from tinycerb.ownership.owner_key import OwnerKey, new_owner_key, read_owner_key, write_owner_key
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
+from tinycerb.run.victim import victims_of
 from tinycerb.seal.files import read_json, write_json, write_text
 
-# Of a run: the hash of its key, and where the key is.
-RECORD = "owner.json"
 # Beside runs: the keys that were made for them.
 FOLDER = "owner-keys"
 # What words of a key are for.
@@ -60,7 +59,7 @@ def create_run(
         run = create(replace(config, owner=key.hash))
         record_key(run, Path(owner))
         return run, None
-    if not any(map(uses_owner_key, config.victims)):
+    if not any(victim.uses_owner_key for victim in victims_of(config).values()):
         return create(config), None
     if out is None:
         key = new_owner_key()
@@ -75,7 +74,7 @@ def create_run(
         key = read_owner_key(file)
     run = create(replace(config, owner=key.hash))
     # Counted from the run: both may be moved together.
-    write_json(run.path / RECORD, _record(key.hash, os.path.relpath(file, run.path.absolute())))
+    write_json(run.path / OWNER, _record(key.hash, os.path.relpath(file, run.path.absolute())))
     return run, Path(os.path.relpath(file))
 
 
@@ -92,22 +91,22 @@ def resume_with(run: RunDirectory, owner: str) -> None:
         raise UsageError(f"--owner {owner}: {run.path} was started {started}")
     if owner and has_key:
         record_key(run, Path(owner))
-    elif any(not (run.victim(v.name) / "training.json").exists() for v in run.config.victims if uses_owner_key(v)):
+    elif any(not victim.files.training.exists() for victim in run.victims.values() if victim.uses_owner_key):
         key_words(run, TEACHERS)
 
 
 def record_key(run: RunDirectory, file: Path) -> None:
     """Notes where a run's key is; errors as `open_key`."""
     found = open_key(file.expanduser(), run.config.owner, f"name the one that {run.path} was started with")
-    write_json(run.path / RECORD, _record(found.hash, str(file.expanduser().absolute())))
+    write_json(run.path / OWNER, _record(found.hash, str(file.expanduser().absolute())))
 
 
 def key_file(run: RunDirectory) -> Path | None:
     """Returns where a run's key is said to be, in the run or in the matrix that it is a seed of; None if nowhere."""
     folders = (run.path, *([run.path.parent.parent] if run.path.parent.name == "seeds" else []))
     for folder in folders:
-        if (folder / RECORD).exists():
-            return Path(os.path.normpath(folder.absolute() / read_json(folder / RECORD)["key_file"]))
+        if (folder / OWNER).exists():
+            return Path(os.path.normpath(folder.absolute() / read_json(folder / OWNER)["key_file"]))
     return None
 
 
@@ -129,7 +128,7 @@ def key_words(run: RunDirectory, purpose: str) -> tuple[int, ...]:
 
 def victim_words(run: RunDirectory, victim: str, purpose: str) -> tuple[int, ...]:
     """As `key_words`, for what is made for one victim: nothing is read where nothing is used."""
-    return key_words(run, purpose) if uses_owner_key(run.config.victim(victim)) else ()
+    return key_words(run, purpose) if run.victims[victim].uses_owner_key else ()
 
 
 def open_key(file: Path | None, wanted: str, what_to_do: str) -> OwnerKey:

@@ -1,18 +1,12 @@
 """From a file's int8 outputs to answers: posteriors, then the response that its card names. The same for the device."""
 
-from collections.abc import Callable
-
 import numpy as np
 
-from tinycerb.answers.responses import after_combiner, check_heads, combiner_of, respond, stored_response
-from tinycerb.answers.responses.grad2 import AUXILIARY_MODEL, GradientRedirection
-from tinycerb.answers.responses.response import Response
+from tinycerb.answers.responses import after_combiner, check_heads, combiner_of, stored_response
+from tinycerb.answers.responses.response import Answer, Network, Response
 from tinycerb.errors import UsageError
 from tinycerb.runtimes.auxiliary_model import open_auxiliary_model
 from tinycerb.runtimes.model_artifact import ModelArtifact
-
-# (int8 images [N, ...] or None, uint8 codes [N, classes]) -> uint8 codes [N, classes]
-_Answer = Callable[[np.ndarray | None, np.ndarray], np.ndarray]
 
 
 def response_of(artifact: ModelArtifact) -> Response:
@@ -74,16 +68,11 @@ class Answers:
         return np.stack([self._respond(images, codes[:, head]) for head in range(self.heads)], axis=1)
 
 
-def _open(response: Response, artifact: ModelArtifact) -> _Answer:
-    if not isinstance(response, GradientRedirection):
-        return lambda images, codes: respond(response, codes)
-    if artifact.folder is None:
-        raise UsageError(f"response {response.name!r} asks a network beside the file, which lies nowhere yet")
-    directions = open_auxiliary_model(artifact.folder / AUXILIARY_MODEL)
+def _open(response: Response, artifact: ModelArtifact) -> Answer:
+    def network(name: str) -> Network:
+        if artifact.folder is None:
+            raise UsageError(f"response {response.name!r} asks a network beside the file, which lies nowhere yet")
+        opened = open_auxiliary_model(artifact.folder / name)
+        return lambda images: opened(artifact.real_values(images))
 
-    def answer(images: np.ndarray | None, codes: np.ndarray) -> np.ndarray:
-        if images is None:
-            raise UsageError(f"response {response.name!r} asks a second network about every image; none are given")
-        return response.answer(codes, directions(artifact.real_values(images)))
-
-    return answer
+    return response.opened(network)

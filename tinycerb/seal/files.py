@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinycerb import atomic
+from tinycerb import atomic, file_names
 from tinycerb.bounded import files as bounded
 from tinycerb.bounded.arrays import read_npz_from
 from tinycerb.bounded.files import memory_limit
@@ -32,7 +32,7 @@ class Damaged(EnvironmentProblem):
 def manifest_of(path: Path) -> Manifest | None:
     """Returns the manifest of the run whose artefact a file is, or None: it is none, or of a run without a seal."""
     whole = path.absolute()
-    root = next((folder for folder in whole.parents if (folder / "config.toml").is_file()), None)
+    root = next((folder for folder in whole.parents if (folder / file_names.CONFIG).is_file()), None)
     if root is None or not is_artefact(whole.relative_to(root).as_posix()):
         return None
     return manifest_in(root)

@@ -2,28 +2,47 @@
 
 from pathlib import Path, PurePosixPath
 
+from tinycerb import file_names as names
+
 # Whoever has changed these has changed the run: no command makes them again.
-IRREPLACEABLE = ("config.toml", "env.json")
+IRREPLACEABLE = (names.CONFIG, names.ENVIRONMENT)
 
 _SENTENCES = {
     "bring it back, or go on with it as it is: tinycerb check {run} --seal": IRREPLACEABLE,
     "make it again with: tinycerb train --resume {run}": (
-        "checkpoint.npz", "dense.json", "budget.json", "float.h5", "float.json", "model.h5", "training.json",
-        "history.csv", "out_of_distribution.npz", "reference.h5", "reference_posteriors.npz",
+        names.CHECKPOINT,
+        names.DENSE,
+        names.BUDGET,
+        names.FLOAT_MODEL,
+        names.FLOAT_FACTS,
+        names.QUANTIZATION_AWARE_MODEL,
+        names.TRAINING,
+        names.HISTORY,
+        names.OUT_OF_DISTRIBUTION,
+        names.REFERENCE,
+        names.REFERENCE_POSTERIORS,
     ),
     "make it again with: tinycerb convert {run}": (
-        "model.tflite", "model.custom.tflite", "model.json", "golden.bin", "golden.h", "resolver.h",
+        names.MODEL,
+        names.CUSTOM_MODEL,
+        names.MODEL_JSON,
+        names.GOLDEN_VECTORS,
+        names.GOLDEN_HEADER,
+        names.RESOLVER_HEADER,
         "redirection.tflite",
     ),
     "make it again with: tinycerb bench {run}": (
-        "measurements.json", "test_labels.npz", "latency.json", "metrics.json",
+        names.MEASUREMENTS,
+        names.TEST_LABELS,
+        names.LATENCY,
+        names.METRICS,
     ),
-    "make it again with: tinycerb bench cost {run}": ("costs.json",),
-    "make it again with: tinycerb report {run}": ("report.pdf", "model_card.md"),
-    "make it again with: tinycerb bench matrix --resume {run}": ("results.json", "results.md"),
-    "say where the owner key is: tinycerb run --resume {run} --owner FILE": ("owner.json",),
-    "only training anew, with another --out, takes these times again": ("epoch_times.csv",),
-}  # fmt: skip
+    "make it again with: tinycerb bench cost {run}": (names.COSTS,),
+    "make it again with: tinycerb report {run}": (names.REPORT, names.MODEL_CARD),
+    "make it again with: tinycerb bench matrix --resume {run}": (names.RESULTS, names.RESULTS_PAGE),
+    "say where the owner key is: tinycerb run --resume {run} --owner FILE": (names.OWNER,),
+    "only training anew, with another --out, takes these times again": (names.EPOCH_TIMES,),
+}
 _ANY_OTHER = "whatever goes on with --resume {run} makes it again"
 _BY_NAME = {name: sentence for sentence, names in _SENTENCES.items() for name in names}
 

@@ -11,17 +11,10 @@ import tensorflow as tf
 
 from tinycerb.bounded.files import memory_limit
 from tinycerb.errors import EnvironmentProblem
+from tinycerb.file_names import HISTORY
 from tinycerb.keras_models.keras_file import KerasFileError, open_keras_file
 from tinycerb.keras_models.legacy import keras
 from tinycerb.seal.files import verify, write_bytes, write_text
-
-CHECKPOINT = "checkpoint.npz"
-DENSE = "dense.json"
-FLOAT_MODEL = "float.h5"
-FLOAT_FACTS = "float.json"
-HISTORY = "history.csv"
-MODEL = "model.h5"
-SUMMARY = "training.json"
 
 
 def write_history(folder: Path, rows: list[dict[str, Any]]) -> None:

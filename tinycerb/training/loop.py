@@ -11,12 +11,13 @@ import numpy as np
 from tinycerb.compression.pruner import Pruner
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.events import Progress, Report
+from tinycerb.file_names import EPOCH_TIMES
 from tinycerb.keras_models.legacy import keras
 from tinycerb.seal.files import is_made, read_text, write_text
 from tinycerb.training.batches import Batches
 from tinycerb.training.checkpoint import Checkpoint
 from tinycerb.training.objective import LogitPredictor, TrainingStep
-from tinycerb.training.stages import EPOCH_TIMES, Stage
+from tinycerb.training.stages import Stage
 
 _NOTE_EVERY_SECONDS = 0.5
 

@@ -13,13 +13,12 @@ import numpy as np
 from tinycerb.datasets.images import Dataset
 from tinycerb.defenses.base import no_terms
 from tinycerb.events import Progress, Report
+from tinycerb.file_names import REFERENCE, REFERENCE_POSTERIORS
 from tinycerb.seal.files import is_made, read_arrays, write_arrays
 
 if TYPE_CHECKING:
     from tinycerb.keras_models.legacy import keras
 
-REFERENCE = "reference.h5"
-POSTERIORS = "reference_posteriors.npz"
 _EPOCHS, _BATCH_SIZE, _LEARNING_RATE = 3, 128, 2e-3
 
 
@@ -71,7 +70,7 @@ class ReferenceClassifier:
         """Returns its posteriors on the out-of-distribution images, float32 [M, classes]."""
         from tinycerb.training.objective import LogitPredictor
 
-        path = self.folder / POSTERIORS
+        path = self.folder / REFERENCE_POSTERIORS
         if not is_made(path):
             logits = LogitPredictor(self.model())(self.other_images)[:, 0].astype(np.float64)
             exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))

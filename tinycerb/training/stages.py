@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from tinycerb.config import TrainingConfig
 
 # Per epoch: stage, number, seconds of processor time.
-EPOCH_TIMES = "epoch_times.csv"
 
 
 @dataclass(frozen=True)

@@ -14,27 +14,26 @@ from tinycerb.compression.producers import norm_scales
 from tinycerb.compression.pruner import NothingPruned, Pruner
 from tinycerb.compression.quantization import quantize_aware
 from tinycerb.config import Config, VictimConfig
-from tinycerb.datasets.images import FINGERPRINTS, Dataset, image_fingerprints
+from tinycerb.datasets.images import Dataset, image_fingerprints
 from tinycerb.datasets.procedural import generate
-from tinycerb.defenses import Defense, answering_heads, defense_of, rows_of
+from tinycerb.defenses import Defense
 from tinycerb.defenses.base import Setting
 from tinycerb.errors import EnvironmentProblem, GateError
 from tinycerb.events import Report
-from tinycerb.keras_models.legacy import keras
-from tinycerb.seal.files import is_made, read_json, write_arrays, write_json
-from tinycerb.training.artefacts import (
+from tinycerb.file_names import (
     CHECKPOINT,
     DENSE,
     FLOAT_FACTS,
     FLOAT_MODEL,
     HISTORY,
-    MODEL,
-    SUMMARY,
-    load_float_model,
-    save_history,
-    save_model,
-    write_history,
+    OUT_OF_DISTRIBUTION,
+    QUANTIZATION_AWARE_MODEL,
+    TRAINING,
 )
+from tinycerb.keras_models.legacy import keras
+from tinycerb.run.victim import Victim
+from tinycerb.seal.files import is_made, read_json, write_arrays, write_json
+from tinycerb.training.artefacts import load_float_model, save_history, save_model, write_history
 from tinycerb.training.batches import Batches
 from tinycerb.training.checkpoint import Checkpoint
 from tinycerb.training.loop import EpochLoop
@@ -102,7 +101,7 @@ class _Training:
 
 def train_dense(
     config: Config,
-    victim_name: str,
+    victim: Victim,
     dataset: Dataset,
     folder: Path,
     report: Report,
@@ -114,7 +113,7 @@ def train_dense(
 
     Args:
         config: the run's configuration.
-        victim_name: one of the victims that go on from it.
+        victim: one of the victims that go on from it.
         dataset: the victim's data.
         folder: where its files go.
         report: takes progress events.
@@ -123,7 +122,7 @@ def train_dense(
     Raises:
         UsageError: the configuration does not fit the data or the network.
     """
-    training = _prepare(config, victim_name, dataset, folder, folder, report, key_words)
+    training = _prepare(config, victim, dataset, folder, folder, report, key_words)
     model = build_model(config, training.defense, dataset)
     state = Checkpoint.load(folder / CHECKPOINT)
     training.run("dense", model, NothingPruned(), list(state.history) if state else [], state)
@@ -132,7 +131,7 @@ def train_dense(
 
 def train_victim(
     config: Config,
-    victim_name: str,
+    victim: Victim,
     dataset: Dataset,
     dense: Path,
     folder: Path,
@@ -146,7 +145,7 @@ def train_victim(
 
     Args:
         config: the run's configuration.
-        victim_name: one of its victims.
+        victim: one of its victims.
         dataset: the victim's data.
         dense: where `train_dense` has left its state.
         folder: where this victim's files go.
@@ -157,7 +156,7 @@ def train_victim(
         UsageError: the configuration does not fit the data or the network.
         EnvironmentProblem: a file is missing or damaged.
     """
-    training = _prepare(config, victim_name, dataset, folder, dense, report, key_words)
+    training = _prepare(config, victim, dataset, folder, dense, report, key_words)
     state = Checkpoint.load(folder / CHECKPOINT)
     if state is None or not _float_model_is_of(state, training):
         if (begun := Checkpoint.load(dense / CHECKPOINT)) is None:
@@ -174,19 +173,19 @@ def train_victim(
         pruner = NothingPruned(history[-1]["kept_share"])
         begun = state if state.stage == "quantize" else None
         training.run("quantize", quantized, pruner, history, begun, slim)
-        save_model(quantized, folder / MODEL)
+        save_model(quantized, folder / QUANTIZATION_AWARE_MODEL)
     if not is_made(folder / HISTORY):
         write_history(folder, history)
     logits = LogitPredictor(slim)(dataset.test.images)[:, : training.defense.heads]
     # Where all heads make one answer, what quantization costs is seen on that of the heads that learn the task.
     correct = logits.argmax(axis=2) == dataset.test.labels[:, np.newaxis]
     write_json(
-        folder / SUMMARY,
+        folder / TRAINING,
         {
-            "victim": victim_name,
+            "victim": victim.name,
             "defense": training.victim.defense,
-            "heads": answering_heads(training.defense),
-            "rows": rows_of(training.defense),
+            "heads": victim.heads.answering,
+            "rows": victim.heads.in_file,
             "selection": training.defense.selection,
             "pruning": training.victim.pruning,
             "quantization": config.quantization.method,
@@ -251,7 +250,7 @@ def _train_float(training: _Training, dense: Checkpoint, state: Checkpoint | Non
 
 def _prepare(
     config: Config,
-    victim_name: str,
+    victim: Victim,
     dataset: Dataset,
     folder: Path,
     kept: Path,
@@ -260,12 +259,11 @@ def _prepare(
 ) -> _Training:
     make_repeatable(config.seed)
     compare_model(config)
-    defense = defense_of(config.victim(victim_name))
-    other = _out_of_distribution_images(config, defense, dataset, folder)
+    other = _out_of_distribution_images(config, victim.defense, dataset, folder)
     return _Training(
         config=config,
-        victim=config.victim(victim_name),
-        defense=defense,
+        victim=victim.config,
+        defense=victim.defense,
         dataset=dataset,
         other_images=other,
         batches=Batches(
@@ -291,7 +289,7 @@ def _out_of_distribution_images(config: Config, defense: Defense, dataset: Datas
         images = np.zeros((0, *dataset.image_shape), np.uint8)
     else:
         images = generate(wanted.families, count, dataset.train.images, config.seed)
-    write_arrays(folder / FINGERPRINTS, {"fingerprints": image_fingerprints(images)})
+    write_arrays(folder / OUT_OF_DISTRIBUTION, {"fingerprints": image_fingerprints(images)})
     return images
 
 

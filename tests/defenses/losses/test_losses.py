@@ -181,7 +181,7 @@ def test_a_mix_adds_its_weighted_losses(setting: Setting) -> None:
 
 
 def test_the_reference_classifier_is_trained_once_and_knows_the_task(setting: Setting) -> None:
-    from tinycerb.training.reference_classifier import REFERENCE
+    from tinycerb.file_names import REFERENCE
 
     model = setting.reference.model()
     images, labels = setting.dataset.train.images, setting.dataset.train.labels

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.answers.normalise import TOTAL
-from tinycerb.answers.responses.combining import alone
+from tinycerb.answers.responses.combining import Combiner, alone
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep
 from tinycerb.options import check_options, option
 
 
 @RESPONSES.register("am")
 @dataclass(frozen=True)
-class AdaptiveMisinformation:
+class AdaptiveMisinformation(Combiner):
     """Answers (1 - a) f + a f_m with a = 1 / (1 + exp(nu (max f - tau))), a network f and a misinformed one f_m.
 
     Kariyappa and Qureshi, CVPR 2020, arXiv 1911.07100; nu is 1000 there and 10000 in the official code. Answers are
@@ -25,6 +25,7 @@ class AdaptiveMisinformation:
 
     name = "am"
     final = False
+    strength = "tau"
     rows = 2
     trained_by = "am"
 

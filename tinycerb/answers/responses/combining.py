@@ -4,7 +4,7 @@ All heads are computed for every question, so that instructions do not depend on
 first in a chain, and in files that were trained for it alone; their metadata name it under `combined_by`.
 """
 
-from typing import Protocol, runtime_checkable
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,19 +14,16 @@ from tinycerb.answers.responses.unchanged import Unchanged
 from tinycerb.errors import UsageError
 
 
-@runtime_checkable
-class Combiner(Response, Protocol):
-    """A response that reads all heads."""
+class Combiner(Response):
+    """A response that reads all heads.
 
-    @property
-    def rows(self) -> int:
-        """How many heads it reads."""
-        ...
+    Attributes:
+        rows: how many heads it reads.
+        trained_by: what `--defense` takes to make a file for it.
+    """
 
-    @property
-    def trained_by(self) -> str:
-        """What `--defense` takes to make a file for it."""
-        ...
+    rows: ClassVar[int]
+    trained_by: ClassVar[str]
 
     def combine(self, logits: np.ndarray, codes: np.ndarray) -> np.ndarray:
         """Makes one posterior of all heads.
@@ -38,7 +35,7 @@ class Combiner(Response, Protocol):
         Returns:
             uint8 [N, classes], rows that sum to 256.
         """
-        ...
+        raise NotImplementedError
 
 
 def combiner_of(response: Response) -> Combiner | None:

@@ -10,14 +10,14 @@ import numpy as np
 from tinycerb.answers.normalise import TOTAL
 from tinycerb.answers.responses.building_blocks.moves import budget_units, keep_top, step_towards
 from tinycerb.answers.responses.building_blocks.reverse_sigmoid_curve import perturb, weight_table
-from tinycerb.answers.responses.response import RESPONSES, ResponseStep
+from tinycerb.answers.responses.response import RESPONSES, Response, ResponseStep
 from tinycerb.converters.c_model.layer import Array
 from tinycerb.options import check_options, option
 
 
 @RESPONSES.register("dcp")
 @dataclass(frozen=True)
-class Deception:
+class Deception(Response):
     """Reverse-sigmoid noise where the model is unsure (Khaled et al., ICMLA 2023, arXiv 2309.01838).
 
     y' = Norm(y - beta * alpha * r(y)) with r(y) = sigmoid(gamma * logit(y)) - 1/2 and the gate
@@ -32,6 +32,7 @@ class Deception:
 
     name = "dcp"
     final = False
+    strength = "beta"
 
     beta: float = option(0.7, "strength of the noise", 0, 2)
     tau: float = option(0.7, "the gate opens where the largest posterior is below it", 0, 1)

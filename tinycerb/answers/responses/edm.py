@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.answers.normalise import TOTAL
-from tinycerb.answers.responses.combining import alone
+from tinycerb.answers.responses.combining import Combiner, alone
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep
 from tinycerb.converters.c_model.layer import Array
 from tinycerb.options import check_options, option
@@ -18,7 +18,7 @@ _LEVELS = 2
 
 @RESPONSES.register("edm")
 @dataclass(frozen=True)
-class HashedMember:
+class HashedMember(Combiner):
     """Answers with the member that a hash of the image names: the same image always meets the same member.
 
     Ensembles of diverse models (Kariyappa, Prakash and Qureshi, ICLR 2021). The hash is as in the published
@@ -38,7 +38,7 @@ class HashedMember:
         check_options(self)
 
     @property
-    def rows(self) -> int:
+    def rows(self) -> int:  # type: ignore[override]
         """The members and the hash network."""
         return self.members + 1
 

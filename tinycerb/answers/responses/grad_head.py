@@ -7,14 +7,14 @@ import numpy as np
 
 from tinycerb.answers.responses.building_blocks.moves import budget_units
 from tinycerb.answers.responses.building_blocks.redirection import redirect
-from tinycerb.answers.responses.combining import alone
+from tinycerb.answers.responses.combining import Combiner, alone
 from tinycerb.answers.responses.response import RESPONSES, ResponseStep
 from tinycerb.options import check_options, option
 
 
 @RESPONSES.register("grad_head")
 @dataclass(frozen=True)
-class RedirectionHead:
+class RedirectionHead(Combiner):
     """Moves y towards the class with the largest random score, at the others' expense in ascending order of score.
 
     What is left of GRAD^2 (Mazeika et al., ICML 2022) on a device: for the gradients of the last layer alone and a
@@ -25,6 +25,8 @@ class RedirectionHead:
 
     name = "grad_head"
     final = False
+    random_heads = 1
+    strength = "epsilon"
     rows = 2
     trained_by = "none+grad_head, or any training part with one head in place of none"
 

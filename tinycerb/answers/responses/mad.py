@@ -9,7 +9,7 @@ import numpy as np
 from tinycerb.answers.normalise import TOTAL
 from tinycerb.answers.responses.building_blocks.mad_subsets import best_subsets
 from tinycerb.answers.responses.building_blocks.moves import budget_units, keep_top, one_hot, step_towards
-from tinycerb.answers.responses.response import RESPONSES, ResponseStep, host_only
+from tinycerb.answers.responses.response import RESPONSES, Response, ResponseStep, host_only
 from tinycerb.converters.c_model.layer import Array
 from tinycerb.options import check_options, option
 
@@ -20,7 +20,7 @@ _INVERSE_BITS = 20
 
 @RESPONSES.register("mad")
 @dataclass(frozen=True)
-class GradientDeviation:
+class GradientDeviation(Response):
     """Moves y towards an extreme point y*: (1 - a) y + a y*, a = min(1, epsilon / ||y - y*||_1).
 
     Prediction poisoning (Orekondy et al., ICLR 2020, arXiv 1906.10908). With the gradient of the last layer alone, as
@@ -37,6 +37,7 @@ class GradientDeviation:
 
     name = "mad"
     final = False
+    strength = "epsilon"
 
     epsilon: float = option(1.0, "L1 distance between answer and posterior", 0, 2)
     oracle: str = option("extreme", "how y* is found", choices=("extreme", "argmin", "argmax_preserving"))

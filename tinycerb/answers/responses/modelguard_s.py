@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tinycerb.answers.normalise import TOTAL
-from tinycerb.answers.responses.response import RESPONSES, ResponseStep, host_only
+from tinycerb.answers.responses.response import RESPONSES, Response, ResponseStep, host_only
 from tinycerb.options import check_options, option
 
 
 @RESPONSES.register("modelguard_s")
 @dataclass(frozen=True)
-class OrderedQuantizer:
+class OrderedQuantizer(Response):
     """Answers with the first stored posterior of the same label within epsilon (Tang et al., USENIX Security 2024).
 
     If there is none, the posterior is stored and returned as it is. The order of storing makes repeats consistent.

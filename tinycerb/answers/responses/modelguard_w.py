@@ -7,14 +7,14 @@ import numpy as np
 
 from tinycerb.answers.responses.building_blocks.moves import budget_units, keep_top
 from tinycerb.answers.responses.building_blocks.water_filling import fill, surprise_table
-from tinycerb.answers.responses.response import RESPONSES, ResponseStep
+from tinycerb.answers.responses.response import RESPONSES, Response, ResponseStep
 from tinycerb.converters.c_model.layer import Array
 from tinycerb.options import check_options, option
 
 
 @RESPONSES.register("modelguard_w")
 @dataclass(frozen=True)
-class WhiteBoxGuard:
+class WhiteBoxGuard(Response):
     """Minimises sum_k log(y_k) y'_k over the simplex with ||y' - y||_1 <= epsilon and the label kept on top.
 
     ModelGuard-W (Tang et al., USENIX Security 2024). The official code hands the linear programme to a solver for every
@@ -25,6 +25,7 @@ class WhiteBoxGuard:
 
     name = "modelguard_w"
     final = False
+    strength = "epsilon"
 
     epsilon: float = option(1.0, "largest L1 distance between answer and posterior", 0, 2)
 

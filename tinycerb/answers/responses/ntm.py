@@ -11,19 +11,24 @@ import numpy as np
 
 from tinycerb.answers.normalise import TOTAL, normalise
 from tinycerb.answers.responses.building_blocks.moves import keep_top
-from tinycerb.answers.responses.response import RESPONSES, ResponseStep
+from tinycerb.answers.responses.fitting import FittingContext
+from tinycerb.answers.responses.response import RESPONSES, Response, ResponseStep
 from tinycerb.bounded.arrays import read_npy
 from tinycerb.converters.c_model.layer import Array
+from tinycerb.datasets.procedural import generate
 from tinycerb.errors import UsageError
 from tinycerb.options import check_options, option
 
 # Products of two codes have 16 bits; weights of `normalise` have 11.
 _DROPPED_BITS = 5
+# Far from the seeds of training's own procedural images.
+_SEED_OFFSET = 400_000
+_IMAGES, _SURROGATE_EPOCHS = 4000, 2
 
 
 @RESPONSES.register("ntm")
 @dataclass(frozen=True)
-class NoiseTransition:
+class NoiseTransition(Response):
     """Answers y' = T' y: a class k is told as class j with probability T[k, j], row by row in steps of 1/256.
 
     Without a matrix of one's own, T keeps 1 - noise on its diagonal and spreads the noise over the other classes:
@@ -35,6 +40,7 @@ class NoiseTransition:
 
     name = "ntm"
     final = False
+    strength = "noise"
 
     noise: float = option(0.3, "probability of another class", 0, 1)
     seed: int = option(0, "of an uneven spread; 0: even", 0, 2**31 - 1)
@@ -69,6 +75,25 @@ class NoiseTransition:
         if len(found) != classes:
             raise UsageError(f"the matrix of response 'ntm' is for {len(found)} classes; the model has {classes}")
         return found
+
+    def fit(self, context: FittingContext) -> "NoiseTransition":
+        """Learns where the noise goes, where `learned` is set.
+
+        The thief's questions are unknown: the surrogate is distilled from the clean victim on procedural images, and
+        its features are what the student sees.
+        """
+        if not self.learned:
+            return self
+        from tinycerb.answers.responses.building_blocks.transition_matrix import features_of, learn_transitions
+
+        train, seed = context.dataset.train, context.seed + _SEED_OFFSET
+        count = min(_IMAGES, len(train.images))
+        asked = generate(context.families, _IMAGES, train.images, seed)
+        surrogate = context.surrogate(asked, _SURROGATE_EPOCHS, seed)
+        seen = [features_of(surrogate.network, images) for images in (asked, train.images[:count])]
+        return self.with_matrix(
+            learn_transitions(self.noise, seen[0], surrogate.posteriors, seen[1], train.labels[:count])
+        )
 
     def with_matrix(self, transitions: np.ndarray) -> "NoiseTransition":
         """Returns the same response with a matrix that was learned, float [classes, classes], rows that sum to 1."""

@@ -1,7 +1,9 @@
 """What a response is, on the host and for the device."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -10,26 +12,55 @@ from tinycerb.converters.c_model.response import ResponseStep
 from tinycerb.errors import UsageError
 from tinycerb.registry import Registry
 
+if TYPE_CHECKING:
+    from tinycerb.answers.responses.fitting import FittingContext
+
+# The quantized images that a file was asked about, int8 [N, ...] -> what a network beside it says to them.
+Network = Callable[[np.ndarray], np.ndarray]
+# (quantized images or None where nothing looks at them, uint8 codes [N, classes]) -> uint8 codes [N, classes]
+Answer = Callable[[np.ndarray | None, np.ndarray], np.ndarray]
+
 # Rows at a time: intermediate results stay in the processor's cache.
 _BLOCK = 4096
 
 
-class Response(Protocol):
-    """The response part of a defence; a frozen dataclass whose fields are its options."""
+class Response:
+    """The response part of a defence: a frozen dataclass below this class, whose fields are its options.
+
+    Attributes:
+        name: as it is registered.
+        final: whether it leaves so little that nothing may follow it.
+        strength: the option that makes it stronger as it grows, "" for none.
+        files: what `fit` leaves beside the victim's model.
+        random_heads: heads with drawn weights that it wants beside a trained one.
+    """
+
+    name: ClassVar[str]
+    final: ClassVar[bool] = False
+    strength: ClassVar[str] = ""
+    files: ClassVar[tuple[str, ...]] = ()
+    random_heads: ClassVar[int] = 0
 
     @property
-    def name(self) -> str:
-        """As it is registered."""
-        ...
+    def uses_owner_key(self) -> bool:
+        """Whether something in it is secret and comes from the owner key."""
+        return False
 
-    @property
-    def final(self) -> bool:
-        """Whether it leaves so little that nothing may follow it."""
-        ...
+    def fit(self, context: FittingContext) -> Response:
+        """Learns what it has to learn of a trained victim, leaves `files`, and returns the response that answers."""
+        return self
+
+    def opened(self, network: Callable[[str], Network]) -> Answer:
+        """Returns what answers on the host.
+
+        Args:
+            network: opens one of `files`.
+        """
+        return lambda images, codes: respond(self, codes)
 
     def __call__(self, codes: np.ndarray) -> np.ndarray:
         """Returns uint8 [N, classes] whose rows sum to 256, for such codes; a pure function but where it says so."""
-        ...
+        raise NotImplementedError
 
     def device(self, classes: int) -> Sequence[ResponseStep]:
         """Returns the same for the device's C runtime.
@@ -37,7 +68,7 @@ class Response(Protocol):
         Raises:
             UsageError: it cannot be deployed, and why.
         """
-        ...
+        raise NotImplementedError
 
 
 # Classes of responses by name.

@@ -9,14 +9,14 @@ import numpy as np
 from tinycerb.answers.normalise import TOTAL
 from tinycerb.answers.responses.building_blocks.moves import keep_top
 from tinycerb.answers.responses.building_blocks.reverse_sigmoid_curve import perturb, weight_table
-from tinycerb.answers.responses.response import RESPONSES, ResponseStep
+from tinycerb.answers.responses.response import RESPONSES, Response, ResponseStep
 from tinycerb.converters.c_model.layer import Array
 from tinycerb.options import check_options, option
 
 
 @RESPONSES.register("rs")
 @dataclass(frozen=True)
-class ReverseSigmoid:
+class ReverseSigmoid(Response):
     """Reverse-sigmoid noise on every answer (Lee et al., 2018, arXiv 1806.00054).
 
     y' = Norm(y - beta * (sigmoid(gamma * logit(y)) - 1/2)), element by element.
@@ -27,6 +27,7 @@ class ReverseSigmoid:
 
     name = "rs"
     final = False
+    strength = "beta"
 
     beta: float = option(0.3, "strength of the noise", 0, 2)
     gamma: float = option(0.2, "steepness of the noise", 0.001, 10)

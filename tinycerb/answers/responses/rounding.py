@@ -8,14 +8,14 @@ import numpy as np
 
 from tinycerb.answers.normalise import TOTAL, normalise
 from tinycerb.answers.responses.building_blocks.moves import keep_top
-from tinycerb.answers.responses.response import RESPONSES, ResponseStep
+from tinycerb.answers.responses.response import RESPONSES, Response, ResponseStep
 from tinycerb.converters.c_model.layer import Array
 from tinycerb.options import check_options, option
 
 
 @RESPONSES.register("rounding")
 @dataclass(frozen=True)
-class Rounding:
+class Rounding(Response):
     """Rounds posteriors to a grid of 2^bits steps, halves up, or to decimals as papers do, halves to even.
 
     A class's number of steps is its weight; weights pass `normalise`. The label's is 1 at least. Classes that share

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycerb.answers.responses.building_blocks.moves import one_hot
-from tinycerb.answers.responses.response import RESPONSES, ResponseStep
+from tinycerb.answers.responses.response import RESPONSES, Response, ResponseStep
 
 
 @RESPONSES.register("top1")
 @dataclass(frozen=True)
-class LabelOnly:
+class LabelOnly(Response):
     """Answers with the label alone: 255 for the first largest code, 1 for the first other class.
 
     The one that does not fit a byte goes where `normalise` puts it; it depends on the label only.

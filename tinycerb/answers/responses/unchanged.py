@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinycerb.answers.responses.response import RESPONSES, ResponseStep
+from tinycerb.answers.responses.response import RESPONSES, Response, ResponseStep
 
 
 @RESPONSES.register("none")
 @dataclass(frozen=True)
-class Unchanged:
+class Unchanged(Response):
     """Answers with the posterior as it is."""
 
     name = "none"

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from tinycerb.answers.responses import parse_response, portable_text
+from tinycerb.answers.responses import parse_response, portable_text, response_text
+from tinycerb.answers.responses.building_blocks.transition_matrix import learn_transitions
 from tinycerb.answers.responses.chain import Combined
 from tinycerb.answers.responses.ntm import NoiseTransition
-from tinycerb.conversion.fitted_responses.noise_transition import learned_response
-from tinycerb.conversion.fitted_responses.transition_matrix import learn_transitions
+from tinycerb.conversion.fitting import TrainedVictim
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import UsageError
 from tinycerb.events import ignore
@@ -66,9 +66,9 @@ def test_rows_are_distributions_with_the_wanted_noise(task) -> None:
 
 def test_a_run_learns_the_matrix_when_it_converts(smoke_run) -> None:
     text = "ntm,noise=0.4,learned=true+rounding,bits=4"
-    arguments = (smoke_run.config, "undefended", load_dataset(smoke_run.config.data), ignore)
-    filled = learned_response(text, smoke_run.victim("undefended"), *arguments)
-    both = parse_response(filled)
+    victim, dataset = smoke_run.victims["undefended"], load_dataset(smoke_run.config.data)
+    context = TrainedVictim(smoke_run.config, victim, dataset, victim.files.folder, ignore)
+    both = parse_response(text).fit(context)
     assert isinstance(both, Combined)
     matrix, rounding = both.parts
     assert isinstance(matrix, NoiseTransition)
@@ -77,7 +77,8 @@ def test_a_run_learns_the_matrix_when_it_converts(smoke_run) -> None:
     # It learned something: the noise of a class goes to few others.
     assert (np.sort(found, axis=1)[:, -2] > 40).mean() > 0.5
     assert rounding == parse_response("rounding,bits=4")
-    assert learned_response("dcp", smoke_run.victim("undefended"), *arguments) == "dcp"
+    assert parse_response(response_text(both)) == both
+    assert parse_response("dcp").fit(context) == parse_response("dcp")
 
 
 def test_without_a_run_there_is_no_matrix() -> None:

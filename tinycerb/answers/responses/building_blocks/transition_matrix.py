@@ -14,6 +14,8 @@ import tensorflow as tf
 
 from tinycerb.keras_models.legacy import keras
 
+_AT_ONCE = 500
+
 
 @dataclass(frozen=True)
 class LearningSettings:
@@ -35,6 +37,14 @@ class LearningSettings:
 
 
 DEFAULTS = LearningSettings()
+
+
+def features_of(network: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Returns what a network's last layer reads, float32 [N, features], for uint8 images."""
+    features = keras.Model(network.input, network.layers[-1].input)
+    starts = range(0, len(images), _AT_ONCE)
+    scaled = (images[start : start + _AT_ONCE].astype(np.float32) / 255 for start in starts)
+    return np.concatenate([np.asarray(features(batch, training=False)) for batch in scaled])
 
 
 def learn_transitions(

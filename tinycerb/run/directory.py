@@ -11,13 +11,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from tinycerb import __version__
+from tinycerb import file_names as names
 from tinycerb.atomic import describe_os_error, make_directory, pack_json
 from tinycerb.config import Config, parse_config
 from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.run.victim import RunVictim, victims_of
+from tinycerb.run.victim_files import VictimFiles
 from tinycerb.runtimes.model_json import read_model_json
 from tinycerb.seal.files import Damaged, manifest_in, read_bytes, read_json, read_text, write_into
 from tinycerb.seal.manifest import NAME as MANIFEST
@@ -25,9 +29,9 @@ from tinycerb.seal.manifest import Manifest
 from tinycerb.seal.versions import package_versions, processor, versions_of
 
 # What a run has before its configuration, which makes it one.
-_BEGINNINGS = ("env.json", MANIFEST, ".lock")
+_BEGINNINGS = (names.ENVIRONMENT, MANIFEST, ".lock")
 # What is computed and rendered from the rest.
-_FOLLOWING = ("metrics.json", "report.pdf", "model_card.md", "results.json", "results.md")
+_FOLLOWING = (names.METRICS, names.REPORT, names.MODEL_CARD, names.RESULTS, names.RESULTS_PAGE)
 
 
 class RunDirectory:
@@ -57,8 +61,8 @@ class RunDirectory:
         with locked(path):
             manifest = Manifest.create(path.absolute())
             environment = {**_environment(config), "inputs": dict(inputs or {})}
-            write_into(manifest, path / "env.json", pack_json(environment))
-            write_into(manifest, path / "config.toml", config.to_toml().encode())
+            write_into(manifest, path / names.ENVIRONMENT, pack_json(environment))
+            write_into(manifest, path / names.CONFIG, config.to_toml().encode())
         return cls(path, config)
 
     @staticmethod
@@ -77,7 +81,7 @@ class RunDirectory:
         """
         try:
             occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
-            if occupied and ((force and (path / "config.toml").is_file()) or _is_half_made(path)):
+            if occupied and ((force and (path / names.CONFIG).is_file()) or _is_half_made(path)):
                 # Under the lock: nobody deletes a run that another process is working on.
                 with locked(path):
                     shutil.rmtree(path)
@@ -86,7 +90,7 @@ class RunDirectory:
             raise describe_os_error(path, error) from error
         if occupied:
             remedy = "go on with it by --resume, start anew with --force, or choose another --out"
-            if not (path / "config.toml").is_file():
+            if not (path / names.CONFIG).is_file():
                 remedy = "it is no run of TinyCerb's, so --force will not delete it; choose another --out"
             raise UsageError(f"{path} exists already; {remedy}")
 
@@ -99,15 +103,19 @@ class RunDirectory:
             EnvironmentProblem: its configuration is not the one that it was made with, or its manifest is lost.
         """
         try:
-            text = read_text(path / "config.toml")
+            text = read_text(path / names.CONFIG)
         except Damaged:
             raise
         except EnvironmentProblem as error:
-            found = sorted(str(entry.parent) for entry in Path("runs").glob("*/config.toml"))
+            found = sorted(str(entry.parent) for entry in Path("runs").glob(f"*/{names.CONFIG}"))
             hint = f"; runs here: {', '.join(found[-3:])}" if found else "; start one with: tinycerb run demo"
             raise UsageError(f"{path} is no run directory (no readable config.toml){hint}") from error
-        run = cls(path, parse_config(text, str(path / "config.toml")))
-        if not run.has_seal and (path / "env.json").is_file() and "manifest" in read_json(path / "env.json"):
+        run = cls(path, parse_config(text, str(path / names.CONFIG)))
+        if (
+            not run.has_seal
+            and (path / names.ENVIRONMENT).is_file()
+            and "manifest" in read_json(path / names.ENVIRONMENT)
+        ):
             raise EnvironmentProblem(
                 f"{path} has lost its {MANIFEST}, or its first line: bring it back, or take the run as it lies there: "
                 f"tinycerb check {path} --seal"
@@ -127,7 +135,7 @@ class RunDirectory:
         Raises:
             EnvironmentProblem: `env.json` is damaged.
         """
-        environment = self.path / "env.json"
+        environment = self.path / names.ENVIRONMENT
         found = [versions_of(read_json(environment))] if environment.is_file() else []
         manifest = manifest_in(self.path)
         if manifest is not None:
@@ -149,17 +157,27 @@ class RunDirectory:
         """Returns a victim's folder."""
         return self.path / "victims" / name
 
-    def fitted_config(self, name: str) -> Config:
-        """Returns the configuration with the channel ratio that a victim's budget in bytes has come to, if it has one.
+    @cached_property
+    def victims(self) -> Mapping[str, RunVictim]:
+        """All victims by name, with what their names stand for and where their files lie.
+
+        Raises:
+            UsageError: an unknown name, a value out of range, or parts that do not fit each other.
+        """
+        found = victims_of(self.config)
+        return {name: RunVictim(**vars(victim), files=VictimFiles(self.victim(name))) for name, victim in found.items()}
+
+    def fitted_victim(self, name: str) -> RunVictim:
+        """Returns a victim with the channel ratio that its budget in bytes has come to, if it has one.
 
         Raises:
             EnvironmentProblem: the search for it is not done, or its file is damaged.
         """
-        if not self.config.victim(name).has_budget:
-            return self.config
-        ratio = read_json(self.victim(name) / "budget.json")["channel_ratio"]
-        victims = (replace(v, channel_ratio=ratio) if v.name == name else v for v in self.config.victims)
-        return replace(self.config, victims=tuple(victims))
+        victim = self.victims[name]
+        if not victim.config.has_budget:
+            return victim
+        ratio = read_json(victim.files.budget)["channel_ratio"]
+        return replace(victim, config=replace(victim.config, channel_ratio=ratio))
 
     def dense(self, name: str) -> Path:
         """Returns the folder of the dense training that the victim `name`, and others like it, go on from."""
@@ -167,7 +185,7 @@ class RunDirectory:
 
     def model(self, name: str) -> Path:
         """Returns a victim's converted file."""
-        return self.victim(name) / "model.tflite"
+        return self.victim(name) / names.MODEL
 
     def model_sha256(self, name: str) -> str:
         """Returns the SHA-256 of a victim's converted file, as it lies there now.
@@ -176,7 +194,7 @@ class RunDirectory:
             EnvironmentProblem: the file is missing, or is not the one that `model.json` describes.
         """
         found = hashlib.sha256(read_bytes(self.model(name))).hexdigest()
-        described = self.victim(name) / "model.json"
+        described = self.victim(name) / names.MODEL_JSON
         if found != read_model_json(described).sha256:
             raise EnvironmentProblem(
                 f"{self.model(name)} is damaged or was exchanged: it is not the file that model.json describes; "
@@ -195,22 +213,22 @@ class RunDirectory:
     @property
     def metrics(self) -> Path:
         """All figures of the run."""
-        return self.path / "metrics.json"
+        return self.path / names.METRICS
 
     @property
     def latency(self) -> Path:
         """Latency of all victims, measured together."""
-        return self.path / "latency.json"
+        return self.path / names.LATENCY
 
     @property
     def costs(self) -> Path:
         """What `tinycerb bench cost` has measured."""
-        return self.path / "costs.json"
+        return self.path / names.COSTS
 
     @property
     def report(self) -> Path:
         """The PDF."""
-        return self.path / "report.pdf"
+        return self.path / names.REPORT
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -247,13 +265,13 @@ def _is_half_made(path: Path) -> bool:
     parts = [
         name
         for name in found
-        if name.endswith(".part") and name.startswith((".env.json.", f".{MANIFEST}.", ".config.toml."))
+        if name.endswith(".part") and name.startswith((f".{names.ENVIRONMENT}.", f".{MANIFEST}.", f".{names.CONFIG}."))
     ]
     if not found or set(found) - {*_BEGINNINGS, *parts}:
         return False
     try:
         # Somebody else's env.json is somebody else's.
-        return "env.json" not in found or "config_sha256_prefix" in read_json(path / "env.json")
+        return names.ENVIRONMENT not in found or "config_sha256_prefix" in read_json(path / names.ENVIRONMENT)
     except EnvironmentProblem:
         return False
 

@@ -8,12 +8,8 @@ import pytest
 import tensorflow as tf
 
 from tests.defenses.conftest import CLASSES, small_network
-from tinycerb.conversion.fitted_responses.redirection_network import (
-    TARGETS,
-    distil_surrogate,
-    redirection_network,
-    to_float_tflite,
-)
+from tinycerb.answers.responses.building_blocks.redirection_network import TARGETS, redirection_network, to_float_tflite
+from tinycerb.conversion.fitting import distil_surrogate
 from tinycerb.defenses.base import Setting
 from tinycerb.events import ignore
 

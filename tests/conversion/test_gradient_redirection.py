@@ -1,19 +1,18 @@
 """GRAD^2 in a run: the surrogate's file beside the victim, and answers that it has redirected."""
 
-from dataclasses import replace
-
 import numpy as np
 
+from tinycerb.answers.responses.grad2 import watermark
 from tinycerb.attacks.building_blocks.distill import DistillSettings, distill, predictor
 from tinycerb.attacks.building_blocks.students import STUDENTS
 from tinycerb.config import VictimConfig
-from tinycerb.conversion.fitted_responses.gradient_redirection import watermark, write_auxiliary_model
+from tinycerb.conversion.fitting import TrainedVictim
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.query_pools import load_animal_mnist
 from tinycerb.events import ignore
 from tinycerb.keras_models.legacy import keras
 from tinycerb.oracle import OracleSpec, SealedOracle
-from tinycerb.training.artefacts import load_float_model
+from tinycerb.run.victim import resolve_victim
 
 
 def test_a_victim_of_the_smoke_run_answers_redirected(smoke_run, cli, tmp_path) -> None:
@@ -22,9 +21,9 @@ def test_a_victim_of_the_smoke_run_answers_redirected(smoke_run, cli, tmp_path) 
     for name in ("float.h5", "model.tflite"):
         (folder / name).write_bytes((smoke_run.victim("undefended") / name).read_bytes())
     response = "grad2,epsilon=0.8,surrogate_epochs=1"
-    config = replace(smoke_run.config, victims=(VictimConfig("undefended", response=response),))
+    victim, config = resolve_victim(VictimConfig("undefended", response=response)), smoke_run.config
     dataset = load_dataset(config.data)
-    write_auxiliary_model(config, "undefended", dataset, folder, ignore)
+    victim.response.fit(TrainedVictim(config, victim, dataset, folder, ignore))
     assert (folder / "redirection.tflite").stat().st_size > 1000
     amended = _with_response(folder / "model.tflite", response)
     images = dataset.test.images[:200]
@@ -69,10 +68,11 @@ def test_a_clone_carries_the_watermark(smoke_run, tmp_path) -> None:
     for name in ("float.h5", "model.tflite"):
         (folder / name).write_bytes((smoke_run.victim("undefended") / name).read_bytes())
     response = "grad2,epsilon=1.0,target=watermark,surrogate_epochs=1"
-    config = replace(smoke_run.config, victims=(VictimConfig("undefended", response=response),))
-    write_auxiliary_model(config, "undefended", dataset, folder, ignore)
+    victim, config = resolve_victim(VictimConfig("undefended", response=response)), smoke_run.config
+    context = TrainedVictim(config, victim, dataset, folder, ignore)
+    victim.response.fit(context)
     amended = _with_response(folder / "model.tflite", response)
-    marks, labels = watermark(load_float_model(folder / "float.h5"), dataset, config.seed)
+    marks, labels = watermark(context.clean_posteriors, dataset, config.seed)
     asked = load_animal_mnist()[:2000]
     found = {}
     for path in (smoke_run.model("undefended"), amended):
@@ -88,7 +88,8 @@ def test_a_clone_carries_the_watermark(smoke_run, tmp_path) -> None:
 
 def test_the_watermark_is_the_same_for_the_same_seed_and_key(smoke_run) -> None:
     dataset = load_dataset(smoke_run.config.data)
-    model = load_float_model(smoke_run.victim("undefended") / "float.h5")
+    victim = smoke_run.victims["undefended"]
+    model = TrainedVictim(smoke_run.config, victim, dataset, victim.files.folder, ignore).clean_posteriors
     (images, labels), (again, _) = (watermark(model, dataset, 1) for _ in range(2))
     assert (images == again).all()
     assert len(set(labels)) == 1

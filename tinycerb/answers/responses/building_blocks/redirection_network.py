@@ -11,13 +11,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tinycerb.events import Progress, Report
 from tinycerb.keras_models.legacy import keras
 from tinycerb.registry import Registry
 
 # How far the copies stand from the surrogate, as a share of the length of its parameters.
 _STEP = 1e-3
-_BATCH, _LEARNING_RATE = 128, 2e-3
 
 # (surrogate, images float [N, ...], labels [N], generator) -> one array per trainable variable
 TARGETS: Registry[Callable[[keras.Model, np.ndarray, np.ndarray, np.random.Generator], list[np.ndarray]]] = Registry(
@@ -45,40 +43,6 @@ def _watermark(surrogate: keras.Model, images: np.ndarray, labels: np.ndarray, r
         loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
     gradients: list[Any] = tape.gradient(loss, surrogate.trainable_variables)
     return [-gradient.numpy() for gradient in gradients]
-
-
-def distil_surrogate(
-    surrogate: keras.Model, images: np.ndarray, posteriors: np.ndarray, epochs: int, seed: int, report: Report
-) -> None:
-    """Trains the surrogate in place on the clean victim's posteriors, and stops early as the paper does.
-
-    Args:
-        surrogate: images to logits.
-        images: uint8 [N, height, width, channels], what a thief may ask.
-        posteriors: float32 [N, classes].
-        epochs: few: an early surrogate is what a thief's student is like while it learns most.
-        seed: of the order of images.
-        report: takes progress events.
-    """
-    optimizer = keras.optimizers.Adam(_LEARNING_RATE)
-    optimizer.build(surrogate.trainable_variables)
-
-    @tf.function
-    def step(batch: tf.Tensor, wanted: tf.Tensor) -> None:
-        with tf.GradientTape() as tape:
-            logits = surrogate(tf.cast(batch, tf.float32) / 255, training=True)
-            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
-        gradients: list[Any] = tape.gradient(loss, surrogate.trainable_variables)  # type: ignore[assignment]
-        optimizer.apply_gradients(zip(gradients, surrogate.trainable_variables, strict=True))
-
-    steps = max(len(images) // _BATCH, 1)
-    for epoch in range(epochs):
-        order = np.random.default_rng([seed, epoch]).permutation(len(images))
-        for index in range(steps):
-            chosen = order[index * _BATCH : (index + 1) * _BATCH]
-            step(tf.constant(images[chosen]), tf.constant(posteriors[chosen]))
-            if index % 100 == 0:
-                report(Progress(epoch * steps + index, epochs * steps, f"surrogate, epoch {epoch + 1}/{epochs}"))
 
 
 def redirection_network(surrogate: keras.Model, direction: list[np.ndarray]) -> keras.Model:

@@ -1,1 +1,0 @@
-"""What a response learns from its victim when the victim is converted."""

@@ -1,0 +1,1 @@
+"""A run: its directory, and its victims with everything that their names stand for."""
