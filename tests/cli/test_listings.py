@@ -111,7 +111,7 @@ def test_an_option_is_shown_with_default_range_and_meaning() -> None:
 def test_an_unknown_name_is_answered_with_the_nearest(words: tuple[str, ...], message: str) -> None:
     result = CliRunner().invoke(app, words)
     assert result.exit_code != 0
-    assert message in str(result.exception.__cause__ or result.exception)
+    assert message in str(result.exception)
 
 
 def test_a_list_needs_no_more_than_its_entries() -> None:

@@ -36,6 +36,7 @@ def test_what_an_option_joins_by_plus_goes_on_behind_it_and_nothing_else_does() 
 
 def test_numbers_and_truth_are_read_as_in_responses() -> None:
     assert parse_choice("cerberos,diversity_weight=1e+1").options == {"diversity_weight": 10.0}
+    assert parse_choice("mad,epsilon=1e+0+top1").name == "mad-top1"
     assert parse_choice("ini,reverse=yes , distance=kl + top1").options == {"reverse": True, "distance": "kl"}
 
 

@@ -6,6 +6,7 @@ A page says where: `<!-- options of responses -->`, or `<!-- options of attacks:
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import MISSING
 from pathlib import Path
 from typing import get_type_hints
 
@@ -64,8 +65,10 @@ def _table(what: str, kind: str, names: str | None) -> str:
 
 
 def _cells(option: Option) -> tuple[str, ...]:
-    default = {"": '`""`', "required": "required"}.get(option.default_text, f"`{option.default_text}`")
-    if option.type == "table":
+    default = f"`{option.default_text}`" if option.default_text else '`""`'
+    if option.default is MISSING:
+        default = option.default_text
+    elif option.type == "table":
         default = "`{}`"
     elif option.type.startswith("list"):
         default = f"`[{option.default_text}]`"

@@ -34,7 +34,7 @@ class Inversion:
 
     parameters: str = option(
         "known",
-        "the noise's: known from the vendor's documents, or fitted to the answers alone",
+        "of the noise: known from the vendor's documents, or fitted to the answers alone",
         choices=("known", "fitted"),
     )
     kind: str = option("dcp", "which noise is fitted; known parameters name it themselves", choices=("dcp", "rs"))

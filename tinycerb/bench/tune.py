@@ -1,12 +1,11 @@
 """Fixes the strength of a response once, on validation images, at a stated loss of accuracy; before any attack."""
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 
 from tinycerb.answers.responses import (
-    RESPONSES,
     check_heads,
     combiner_of,
     parse_response,
@@ -15,6 +14,7 @@ from tinycerb.answers.responses import (
 )
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import UsageError, suggest
+from tinycerb.options import options_of
 from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.answering import Answers
 from tinycerb.runtimes.compiled_model import open_fastest
@@ -77,13 +77,13 @@ def tune_response(run: RunDirectory, victim: str, text: str, points: float) -> t
     every = artifact.posteriors(logits)
     codes = every[:, :1] if combines else Answers(artifact).posteriors(logits)
     plain = _accuracy(codes, validation.labels)
-    option = next(field for field in fields(RESPONSES[response.name]) if field.name == response.strength)
-    low, high = option.metadata["low"], option.metadata["high"]
-    kept = {field.name: getattr(response, field.name) for field in fields(response) if field.init}
+    name = response.strength
+    limits = options_of(type(response))[name].limits
+    low, high = cast(float, limits.low), cast(float, limits.high)
     tried = []
     # All of them: accuracy need not fall evenly with strength.
     for strength in np.linspace(low, high, _STEPS + 1):
-        candidate = RESPONSES[response.name](**{**kept, option.name: round(float(strength), 4)})
+        candidate: Any = replace(response, **{name: round(float(strength), 4)})
         if combines:
             answers = candidate.combine(logits, every)[:, np.newaxis]
         else:

@@ -1,7 +1,7 @@
 """A preset's counts, brought to what the user's data and pools hold; what users set themselves is never touched."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from tinycerb.attacks import attack_of
 from tinycerb.bench.cell import load_pool
@@ -13,6 +13,7 @@ from tinycerb.datasets.query_pools import query_pool
 from tinycerb.datasets.user_data import load_user_data
 from tinycerb.defenses import DEFENSES
 from tinycerb.errors import UsageError
+from tinycerb.options import options_of
 from tinycerb.run.victim import resolve_victim
 
 
@@ -99,13 +100,9 @@ def _training_images(count: int) -> str:
 def _fewer_heads(victim: VictimConfig, classes: int) -> VictimConfig:
     """Gives a defence that leaves its number of heads open no more than there are classes."""
     heads = resolve_victim(victim).heads.learned
-    if heads <= classes or "heads" in victim.options or "heads" not in _options(victim.defense):
+    if heads <= classes or "heads" in victim.options or "heads" not in options_of(DEFENSES[victim.defense]):
         return victim
     return replace(victim, options={**victim.options, "heads": classes})
-
-
-def _options(defense: str) -> set[str]:
-    return {field.name for field in fields(DEFENSES[defense])}  # type: ignore[arg-type]
 
 
 def _without_gates(victim: VictimConfig, given: Collection[str], made: list[Adjustment]) -> VictimConfig:

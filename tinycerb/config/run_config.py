@@ -27,8 +27,8 @@ class Config:
     """Everything that determines a run."""
 
     name: str = option(MISSING, "the run's name")
-    victims: tuple[VictimConfig, ...]
-    attacks: tuple[AttackConfig, ...]
+    victims: tuple[VictimConfig, ...] = option(MISSING, "the models, compared side by side; one at least")
+    attacks: tuple[AttackConfig, ...] = option(MISSING, "the attacks, each run on every victim", empty="none")
     seed: int = option(1, "seeds weights, batches, procedural images, head draws and attackers", 0, 2**31 - 1)
     recommended: str = option("", "the victim to deploy", empty="the last with the strongest training part")
     owner: str = option(
@@ -48,12 +48,12 @@ class Config:
 
     def __post_init__(self) -> None:
         check_name("name", self.name)
-        check_options(self)
         check(
             self.owner in ("", PUBLIC) or re.fullmatch(r"[0-9a-f]{64}", self.owner) is not None,
             f"owner is {self.owner!r}; allowed: {PUBLIC}, the hash of an owner key (64 hexadecimal digits), or empty",
         )
         check(len(self.victims) > 0, "no [[victims]]; name at least one")
+        check_options(self)
         for kind, entries in (("victims", self.victims), ("attacks", self.attacks)):
             names = [entry.name for entry in entries]
             for name in names:

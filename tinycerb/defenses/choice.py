@@ -29,7 +29,7 @@ class Choice:
     @property
     def name(self) -> str:
         """A victim's name for it: `cerberos-dcp`."""
-        parts = [self.defense, *(part.split(",")[0] for part in self.response.split("+"))]
+        parts = [self.defense, *(part.split(",")[0] for part in split_parts(self.response, RESPONSES))]
         return "-".join(part for part in parts if part != "none")[:40].lower() or "none"
 
 

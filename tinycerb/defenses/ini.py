@@ -39,15 +39,19 @@ class IsolationInduction:
     induction_weight: float = option(0.3, "weight of the induction term; gamma", 0)
     gradient_weight: float = option(1000.0, "weight of the gradient term, whose values are tiny; epsilon", 0)
     benign_weight: float = option(0.0, "weight of pushing V away from C on the task; beta", 0)
-    surrogate: str = option("pretrained", "on the task, for three epochs, or random", choices=("pretrained", "random"))
+    surrogate: str = option(
+        "pretrained",
+        "the surrogate's weights: of three epochs on the task, or random",
+        choices=("pretrained", "random"),
+    )
     gradients: str = option(
         "last_layer",
-        "of the last layer, in closed form and cheap, or exact over all of the surrogate's weights",
+        "the surrogate's: of its last layer, in closed form and cheap, or exact over all of its weights",
         choices=("last_layer", "exact"),
     )
     distance: str = option(
         "l1",
-        "of the induction term: l1 of centred logits, kl, or entropy (V answers evenly)",
+        "what the induction term measures: l1 of centred logits, kl, or entropy (V answers evenly)",
         choices=("l1", "kl", "entropy"),
     )
     reverse: bool = option(False, "the student is taken to minimise KL(C || V)")
