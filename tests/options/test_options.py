@@ -1,13 +1,15 @@
 """Options: what a declaration allows, how it is checked, and how it is read from text."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
-from typing import Any
+from functools import partial
+from typing import Any, get_type_hints
 
 import pytest
 
 from tinycerb.answers.responses import RESPONSES
 from tinycerb.attacks import ATTACKS
+from tinycerb.config import AttackConfig, Config, VictimConfig
 from tinycerb.defenses import DEFENSES
 from tinycerb.errors import UsageError
 from tinycerb.options import Limits, check_options, option, options_of, parse_part, part_text, split_parts
@@ -179,3 +181,38 @@ def test_every_field_is_an_option_with_a_meaning(registry: Registry[type]) -> No
         for each in known.values():
             assert len(each.limits.meaning) > 5, (name, each.name)
             assert not each.limits.meaning.endswith("."), (name, each.name)
+
+
+def wrong_values(limits: Limits) -> list[Any]:
+    """What an option must refuse: just outside of its range, and a word that is no choice."""
+    if limits.choices:
+        return ["no such word"]
+    outside = [limits.above, limits.below]
+    outside += [limits.low - 1] if limits.low is not None else []
+    outside += [limits.high + 1] if limits.high is not None else []
+    return [value for value in outside if value is not None]
+
+
+PARTS_OF_ALL = [
+    *(
+        (f"{registry.kind} {name!r}: option ", registry[name])
+        for registry in (DEFENSES, RESPONSES, ATTACKS)
+        for name in registry
+    ),
+    *((f"{name}.", kind) for name, kind in get_type_hints(Config).items() if hasattr(kind, "__dataclass_fields__")),
+    ("victims.x.", partial(VictimConfig, "x")),
+    ("attacks.x.", partial(AttackConfig, "x")),
+]
+
+
+@pytest.mark.parametrize(("where", "make"), PARTS_OF_ALL, ids=[where for where, _ in PARTS_OF_ALL])
+def test_whatever_is_declared_is_checked(where: str, make: Callable[..., Any]) -> None:
+    make()
+    for name, known in options_of(getattr(make, "func", make)).items():
+        for value in wrong_values(known.limits):
+            listed = known.type.startswith("list")
+            with pytest.raises(UsageError) as told:
+                make(**{name: (value,) if listed else value})
+            assert str(told.value).startswith(f"{where}{name} "), told.value
+            assert repr(value) in str(told.value)
+            assert f"; allowed: {known.limits.allowed}" in str(told.value)

@@ -6,6 +6,7 @@ from typing import Any, cast
 import numpy as np
 
 from tinycerb.answers.responses import (
+    RESPONSES,
     check_heads,
     combiner_of,
     parse_response,
