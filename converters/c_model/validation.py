@@ -19,9 +19,9 @@ _RANGES = {
 _ANY_ZERO_POINT = (-(2**31), 2**31 - 1)
 _SCHEMA_VERSION = 3
 _CUSTOM = "TinyCerbHeadSelect"
-_OPEN_BATCH = dict.fromkeys(
-    ("SHAPE", "PACK"),
-    ". The batch was left open: tinycerb convert folds its shape to a constant, or build the network with batch_size=1",
+_OF_OPEN_BATCHES = ("SHAPE", "PACK")
+_OPEN_BATCH = (
+    ". The batch was left open: tinycerb convert folds its shape to a constant, or build the network with batch_size=1"
 )
 
 
@@ -73,7 +73,7 @@ def _check_operators_are_known(source: Source) -> None:
         code = model.OperatorCodes(source.graph.Operators(operator.index).OpcodeIndex())
         custom = builtin_code(code) == tflite.BuiltinOperator.CUSTOM
         if operator.name not in OPERATORS or custom != (operator.name == _CUSTOM):
-            known, way_out = ", ".join(sorted(OPERATORS)), dict(_OPEN_BATCH).get(operator.name, "")
+            known, way_out = ", ".join(sorted(OPERATORS)), _OPEN_BATCH if operator.name in _OF_OPEN_BATCHES else ""
             raise refuse(operator, f"not supported by the C runtime; supported: {known}{way_out}")
         newest = OPERATORS[operator.name].newest
         if not 1 <= operator.version <= newest:

@@ -80,7 +80,7 @@ def _form(path: Path) -> _Form:
         return saved_model
     if not path.is_file():
         raise DamagedKerasFileError(f"there is no model file {path}")
-    return archive if path.suffix == ".keras" else hdf5
+    return archive if path.suffix.lower() == ".keras" else hdf5
 
 
 def _refuse_foreign(described: Description) -> None:

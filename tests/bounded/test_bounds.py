@@ -104,7 +104,7 @@ def test_what_headers_claim_is_refused_unread(tmp_path, members, message: str) -
         with pytest.raises(UsageError, match=message):
             load(str(path))
     with pytest.raises(UsageError, match=message):
-        _data(Wishes(data=path), (8, 8, 1), 3)
+        _data(Wishes(data=str(path)), (8, 8, 1), 3)
 
 
 @pytest.mark.parametrize("shape", ["(-1,)", f"({2**62},)", f"({DIGITS},)", "(1.5,)", "(" * 300 + ")" * 300, "(1,)"])
@@ -140,7 +140,7 @@ def test_the_limit_is_stated_and_can_be_raised(monkeypatch) -> None:
 READERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "data": (".npz", lambda path: load_user_data(str(path))),
     "pool": (".npz", lambda path: load_user_pool(str(path))),
-    "images of a conversion": (".npz", lambda path: _data(Wishes(data=path), (8, 8, 1), 3)),
+    "images of a conversion": (".npz", lambda path: _data(Wishes(data=str(path)), (8, 8, 1), 3)),
     "configuration": (".toml", lambda path: load_config(str(path))),
     "board": (".toml", lambda path: load_board(str(path))),
     "model": (".tflite", read_model_file),

@@ -130,6 +130,8 @@ def test_the_command_refuses_it(cli, code, trap, tmp_path) -> None:
     finished = cli("convert", code(".h5"), "--out", tmp_path / "out")
     assert (finished.returncode, finished.stdout) == (2, "")
     assert "code of its own (layer 'evil', a Lambda)" in finished.stderr
+    # No banner of TensorFlow's before it.
+    assert finished.stderr.count("\n") == 1
     assert not trap.exists()
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from tinycerb import file_names
+from tinycerb.cli.given_names import check_sources
 from tinycerb.cli.named_model import find_model
 from tinycerb.cli.options import AllowCode, AsJson, Jobs, Quiet, warn_of_code
+from tinycerb.config.user_sources import Sources, is_keras_model
+from tinycerb.processes.quiet_tensorflow import import_tensorflow
 
 if TYPE_CHECKING:
     from tinycerb.conversion.bundle import Bundle
@@ -21,8 +23,8 @@ Source = Annotated[
     Path,
     typer.Argument(
         metavar="SOURCE",
-        help="A run directory, a quantization-aware multi-head model (.h5 or SavedModel), or an int8 .tflite (also as "
-        "RUN/victims/NAME).",
+        help="A run directory, a quantization-aware multi-head model (.h5, .hdf5 or SavedModel), or an int8 .tflite "
+        "(also as RUN/victims/NAME).",
         show_default=False,
     ),
 ]
@@ -48,8 +50,12 @@ ClassNames = Annotated[
     str | None, typer.Option(metavar="A,B,...", help="Names of the classes, for a .h5 or .tflite.", show_default=False)
 ]
 Data = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE.npz", help="images and labels of your own, for a .h5 or .tflite.", show_default=False),
+    str,
+    typer.Option(
+        metavar="DATA",
+        help="Your images, for a .h5 or .tflite: as for tinycerb run; the test part.",
+        show_default=False,
+    ),
 ]
 Replace = Annotated[bool, typer.Option("--force", help="Replace an older conversion at --out.")]
 
@@ -62,7 +68,7 @@ def convert(
     max_accuracy_drop: MaxDrop = None,
     target: Targets = None,
     class_names: ClassNames = None,
-    data: Data = None,
+    data: Data = "",
     force: Replace = False,
     allow_code: AllowCode = False,
     jobs: Jobs = 0,
@@ -88,7 +94,9 @@ def convert(
         data=data,
         force=force,
         allow_code=allow_code,
+        say=lambda text: typer.secho(text, err=True),
     )
+    check_sources(Sources(data=data))
     wishes.check()
     bundles = _convert(source, out, wishes, jobs, quiet)
     if as_json:
@@ -131,28 +139,22 @@ def _convert(source: Path, out: Path | None, wishes: Wishes, jobs: int, quiet: b
         # A victim's folder, or what an earlier conversion has left.
         out = out or Path("converted") / source.name
         source = find_model(source)
-    is_keras = source.suffix in (".h5", ".hdf5", ".keras") or (source / "saved_model.pb").is_file()
+    is_keras = is_keras_model(source)
     if wishes.allow_code and not is_keras:
         raise UsageError(f"--allow-code is for a Keras file (.h5, SavedModel); nothing of {source} is ever run")
     if source.suffix == ".tflite":
         out = out or Path("converted") / source.stem
-        return {out / MODEL: convert_tflite(source, out, wishes)}
+        return {out / MODEL: convert_tflite(find_model(source), out, wishes)}
     if is_keras:
         if wishes.allow_code:
             warn_of_code(str(source))
-        _quiet_tensorflow()
+        import_tensorflow()
         out = out or Path("converted") / source.stem
         return {out / MODEL: convert_keras_file(source, out, wishes, report)}
     for option, given in (("--out", out), ("--class-names", wishes.class_names), ("--data", wishes.data)):
         if given:
             raise UsageError(f"{option} is for a .h5 or .tflite file; a run knows its own")
     return _convert_run(source, wishes, jobs, quiet)
-
-
-def _quiet_tensorflow() -> None:
-    """TensorFlow looks for graphics cards when it is imported, aloud."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 
 def _convert_run(path: Path, wishes: Wishes, jobs: int, quiet: bool) -> dict[Path, Bundle]:
@@ -171,7 +173,7 @@ def _convert_run(path: Path, wishes: Wishes, jobs: int, quiet: bool) -> dict[Pat
             path = directory.model(victim.name)
             bundles[path] = bundle = amend_victim(folder, dataset.validation.images, wishes)
             if wishes.max_accuracy_drop is not None:
-                _quiet_tensorflow()
+                import_tensorflow()
                 from tinycerb.compression.quantization import load_quantization_aware
                 from tinycerb.conversion.accuracy_gate import check_accuracy
 

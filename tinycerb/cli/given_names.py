@@ -5,11 +5,10 @@ from pathlib import Path
 
 from tinycerb import file_names
 from tinycerb.bounded.files import MOST_TEXT, read_bytes
-from tinycerb.config.user_sources import Sources, is_reference
+from tinycerb.config.user_sources import Sources, is_keras_model, is_reference
 from tinycerb.errors import UsageError
 from tinycerb.presets import is_preset
 
-_KERAS = (".h5", ".hdf5", ".keras")
 _ARRAYS = (".npz", ".npy")
 
 
@@ -24,7 +23,7 @@ def check_preset(text: str) -> None:
         return
     if (path / file_names.CONFIG).is_file():
         raise UsageError(f"{text} is a run, not a preset; go on with it: --resume {text}")
-    if path.suffix in _KERAS or is_reference(text) or (path / "saved_model.pb").is_file():
+    if is_keras_model(path) or is_reference(text):
         raise UsageError(f"{text} is a model, not a preset; give it by its option: --model {text} --data DATA")
     if path.suffix == ".py":
         raise UsageError(f"{text} is no preset; for a model of your own: --model {_by_function(text)} --data DATA")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinycerb import file_names
+from tinycerb.config.user_sources import is_keras_model
 from tinycerb.errors import EnvironmentProblem, UsageError, suggest
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ Model = Annotated[
         show_default=False,
     ),
 ]
-_KERAS = (".h5", ".hdf5", ".keras")
 
 
 def open_model_file(named: Path) -> tuple[Path, ModelFile]:
@@ -61,7 +61,7 @@ def find_model(named: Path) -> Path:
     run = named.parent.parent if named.parent.name == "victims" else named.parent
     if "victims" in (named.name, named.parent.name) and (run / file_names.CONFIG).is_file():
         raise UsageError(_no_such_victim(named, run))
-    if named.suffix in _KERAS and named.exists():
+    if is_keras_model(named) and named.exists():
         raise UsageError(
             f"{named} is a Keras model, and what is asked for is a .tflite file; train it first: tinycerb run --model "
             f"{named} --data DATA (a quantization-aware .h5 of TinyCerb's: tinycerb convert {named})"

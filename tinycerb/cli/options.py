@@ -26,7 +26,7 @@ Model = Annotated[
     str,
     typer.Option(
         metavar="MODEL",
-        help="Your network: package.module:build, or a saved tf_keras model (.h5, .keras).",
+        help="Your network: package.module:build, or a saved tf_keras model (.h5, .hdf5, .keras, SavedModel).",
         show_default=False,
     ),
 ]
@@ -157,6 +157,9 @@ def new_or_resumed_run(
     inputs = None
     if brings_own(config):
         config, inputs = pin_inputs(config, given_keys(str(preset), overrides or []))
+        if not config.attacks:
+            told = "no query pool: stealing will not be measured (--query-pool names the attacker's images)"
+            typer.secho(told, err=True)
     run, made = create_run(config, out, force, inputs, owner)
     if made:
         typer.secho(f"owner key: {made} (keep it; hash {short(run.config.owner)})", err=True)

@@ -55,8 +55,6 @@ def pin_inputs(config: Config, given: Collection[str]) -> tuple[Config, dict[str
     facts = call_apart("tinycerb.conversion.preflight", text=config.to_toml())
     if config.model.backbone == USER:
         config = replace(config, model=replace(config.model, sha256=facts["sha256"]))
-    if not config.attacks:
-        typer.secho("no query pool: stealing will not be measured (--query-pool names the attacker's images)", err=True)
     pools = {attack.query_pool: digest_arrays(query_pool(attack.query_pool).load(dataset)) for attack in config.attacks}
     return config, {
         "data": {"name": config.data.name, "source": config.data.source, "sha256": dataset.digest},

@@ -11,6 +11,7 @@ from tinycerb.cli.console import plain_console
 from tinycerb.cli.options import Data, Model, Overrides, Preset
 from tinycerb.config.user_sources import Sources
 from tinycerb.errors import UsageError
+from tinycerb.processes.quiet_tensorflow import import_tensorflow
 
 
 def prune(
@@ -25,7 +26,7 @@ def prune(
     Nothing is trained and nothing is cut; `tinycerb train` prunes inside training.
     """
     from tinycerb.cli.given_names import check_preset, check_sources
-    from tinycerb.cli.own_inputs import fit_and_say
+    from tinycerb.cli.own_inputs import brings_own, fit_and_say, pin_inputs
     from tinycerb.config import given_keys, load_config
     from tinycerb.jobs.check_names import check_names
 
@@ -40,14 +41,17 @@ def prune(
     check_sources(sources)
     config = load_config(source, overrides or [], sources)
     check_names(config)
-    # TensorFlow takes seconds to import.
+    given = given_keys(source, overrides or [])
+    # What would not be trained is not planned.
+    config, _ = pin_inputs(config, given) if brings_own(config) else fit_and_say(config, given)
+    # It takes seconds to import.
+    import_tensorflow()
     from tinycerb.compression.channel_plan import plan_channels
     from tinycerb.compression.masks import channels_to_keep
     from tinycerb.datasets import load_dataset
     from tinycerb.run.victim import victims_of
     from tinycerb.training.model_source import build_model
 
-    config, _ = fit_and_say(config, given_keys(source, overrides or []))
     dataset = load_dataset(config.data)
     for name, victim in victims_of(config).items():
         network = build_model(config, victim.defense, dataset)

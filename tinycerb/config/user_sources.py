@@ -24,6 +24,9 @@ NO_POOL = "none"
 # Consent is given on a command line and holds for that command's processes; no file of a run can give it.
 _ALLOW_CODE = "TINYCERB_ALLOW_CODE"
 
+# What tf_keras saves to a file; a SavedModel is a folder.
+KERAS_ENDINGS = (".h5", ".hdf5", ".keras")
+
 _NAME = r"[A-Za-z_]\w*"
 _REFERENCE = re.compile(rf"{_NAME}(\.{_NAME})*:{_NAME}")
 
@@ -31,6 +34,11 @@ _REFERENCE = re.compile(rf"{_NAME}(\.{_NAME})*:{_NAME}")
 def is_reference(source: str) -> bool:
     """Whether a source is `package.module:function`."""
     return _REFERENCE.fullmatch(source) is not None
+
+
+def is_keras_model(path: Path) -> bool:
+    """Whether a path is called as a file that tf_keras saves, there or not, or is the folder of a SavedModel."""
+    return path.suffix.lower() in KERAS_ENDINGS or (path / "saved_model.pb").is_file()
 
 
 def is_source(name: str) -> bool:

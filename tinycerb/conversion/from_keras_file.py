@@ -30,13 +30,13 @@ def convert_keras_file(path: Path, out: Path, wishes: Wishes, report: Report) ->
     if len(shape) != 3 or None in shape:
         raise UsageError(f"the model takes {model.input_shape}; expected fixed images [batch, height, width, channels]")
     outputs = model.output_shape if isinstance(model.output_shape, list) else [model.output_shape]
-    images, labels = _data(wishes, shape, int(outputs[0][-1]))
+    data = _data(wishes, shape, int(outputs[0][-1]))
     response = portable_text(wishes.response or "none", int(outputs[0][-1]))
     # Whoever brings such a model says by the response what its heads are trained for.
     check_heads(parse_response(response), heads, combined_by(response))
     description = ModelDescription(
         victim=path.stem,
-        class_names=tuple(_class_names(wishes, int(outputs[0][-1]))),
+        class_names=tuple(_class_names(wishes, int(outputs[0][-1]), data.class_names)),
         image_shape=shape,
         selection="random" if heads > 1 else "fixed",
         quantization="quantization-aware training; no calibration images",
@@ -47,8 +47,8 @@ def convert_keras_file(path: Path, out: Path, wishes: Wishes, report: Report) ->
 
     def make(folder: Path) -> Bundle:
         trained = from_quantization_aware(model, heads)
-        bundle = convert_model(trained, description, images, folder, report, wishes.targets)
-        check_accuracy(model, folder / MODEL, bundle.artifact, images, labels, wishes.max_accuracy_drop)
+        bundle = convert_model(trained, description, data.images, folder, report, wishes.targets)
+        check_accuracy(model, folder / MODEL, bundle.artifact, data.images, data.labels, wishes.max_accuracy_drop)
         make_custom(folder, bundle.artifact, wishes)
         return bundle
 

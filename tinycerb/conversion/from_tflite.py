@@ -27,8 +27,11 @@ def convert_tflite(path: Path, out: Path, wishes: Wishes) -> Bundle:
     if wishes.max_accuracy_drop is not None:
         raise UsageError("--max-accuracy-drop compares with the trained model: give a run or a .h5 file, not a .tflite")
     artifact = _with_response(_take_in(path, wishes), wishes)
-    images, _ = _data(wishes, artifact.image_shape, artifact.classes)
-    return in_new_directory(out, wishes.force, lambda folder: _amend(folder, artifact, images, wishes))
+    data = _data(wishes, artifact.image_shape, artifact.classes)
+    if wishes.class_names or list(artifact.card.class_names or ()) == _class_names(Wishes(), artifact.classes):
+        names = tuple(_class_names(wishes, artifact.classes, data.class_names))
+        artifact = replace(artifact, card=replace(artifact.card, class_names=names))
+    return in_new_directory(out, wishes.force, lambda folder: _amend(folder, artifact, data.images, wishes))
 
 
 def amend_victim(folder: Path, images: np.ndarray, wishes: Wishes) -> Bundle:

@@ -1,19 +1,17 @@
 """What a conversion is asked for."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from tinycerb import file_names
 from tinycerb.answers.responses import parse_response
-from tinycerb.bounded.arrays import read_npz
 from tinycerb.bounded.files import require_memory
 from tinycerb.converters.contract import DEFAULT_TARGETS, load_targets
-from tinycerb.datasets.arrays import as_labels, check_class_names
-from tinycerb.datasets.remedies import describe_pixels
+from tinycerb.datasets.arrays import check_class_names
+from tinycerb.datasets.measured import Measured, open_for_measuring
 from tinycerb.errors import UsageError, suggest
 
 CUSTOM = file_names.CUSTOM_MODEL
@@ -36,9 +34,10 @@ class Wishes:
         max_accuracy_drop: points of accuracy that any head may lose, or None for no gate.
         targets: runtimes that must be able to run the file.
         class_names: names of the classes, where the source does not know them.
-        data: an .npz with `images` (uint8) and, for the gate, `labels`.
+        data: images of the user's, with labels for the gate: a path or `package.module:function`, or empty.
         force: whether an older conversion may be replaced.
         allow_code: whether a Keras file is opened though code in it may run.
+        say: takes lines about the data.
     """
 
     operator: str = "builtin"
@@ -46,9 +45,10 @@ class Wishes:
     max_accuracy_drop: float | None = None
     targets: tuple[str, ...] = DEFAULT_TARGETS
     class_names: tuple[str, ...] = ()
-    data: Path | None = None
+    data: str = ""
     force: bool = False
     allow_code: bool = False
+    say: Callable[[str], None] = lambda text: None
 
     def check(self) -> None:
         """Checks everything that can be checked before any work.
@@ -68,32 +68,24 @@ class Wishes:
             raise UsageError(f"--max-accuracy-drop is {self.max_accuracy_drop}; allowed: 0 to 100 points")
 
 
-def _data(wishes: Wishes, shape: Sequence[int], classes: int) -> tuple[np.ndarray, np.ndarray | None]:
+def _data(wishes: Wishes, shape: Sequence[int], classes: int) -> Measured:
     """Returns the user's images and labels, or random images where there are none."""
-    if wishes.data is None:
+    if not wishes.data:
         if wishes.max_accuracy_drop is not None:
-            raise UsageError("--max-accuracy-drop needs labelled images: --data FILE.npz with images and labels")
+            raise UsageError("--max-accuracy-drop needs labelled images: --data DATA with images and labels")
         require_memory(_RANDOM_IMAGES * math.prod(shape), f"{_RANDOM_IMAGES} images of {tuple(shape)}")
-        return np.random.default_rng(0).integers(0, 256, (_RANDOM_IMAGES, *shape), dtype=np.uint8), None
-    arrays, where = read_npz(wishes.data), f"images of {wishes.data}"
-    images = arrays.get("images")
-    if images is None:
-        found = ", ".join(arrays) or "nothing"
-        raise UsageError(f"{wishes.data} holds {found}; allowed: images, and labels for the gate")
-    if images.dtype != np.uint8:
-        about = describe_pixels(images, "images")
-        raise UsageError(f"{where} has dtype {images.dtype}{about}; allowed: uint8, 0 to 255")
-    if images.shape[1:] != tuple(shape) or len(images) == 0:
-        raise UsageError(f"{where} has shape {images.shape}; allowed: (N, {', '.join(map(str, shape))})")
-    if "labels" in arrays:
-        return images, as_labels(arrays["labels"], len(images), classes, f"labels of {wishes.data}")
-    if wishes.max_accuracy_drop is not None:
+        return Measured(np.random.default_rng(0).integers(0, 256, (_RANDOM_IMAGES, *shape), dtype=np.uint8), None)
+    found = open_for_measuring(wishes.data, tuple(shape), classes)
+    for text in found.left_out:
+        wishes.say(f"not used of {wishes.data}: {text}")
+    if found.labels is None and wishes.max_accuracy_drop is not None:
         raise UsageError(f"{wishes.data} has no labels; --max-accuracy-drop needs them")
-    return images, None
+    return found
 
 
-def _class_names(wishes: Wishes, classes: int) -> list[str]:
+def _class_names(wishes: Wishes, classes: int, found: Sequence[str] = ()) -> list[str]:
+    """The names that the user gives, else those `found` with the data, else numbers."""
     if wishes.class_names and len(wishes.class_names) != classes:
         raise UsageError(f"--class-names has {len(wishes.class_names)} names; the model has {classes} classes")
     check_class_names(wishes.class_names)
-    return list(wishes.class_names) or [f"class {index}" for index in range(classes)]
+    return list(wishes.class_names or found) or [f"class {index}" for index in range(classes)]

@@ -19,6 +19,18 @@ _MOST_CHARACTERS = 100
 _NO_TEXT = frozenset(("Cc", "Cs", "Zl", "Zp"))
 
 
+def as_pixels(array: np.ndarray, where: str) -> np.ndarray:
+    """Returns images of any shape, uint8 as they must be.
+
+    Raises:
+        UsageError: another dtype; the message says how this array becomes one that fits.
+    """
+    if array.dtype != np.uint8:
+        about = describe_pixels(array, where.partition(" ")[0])
+        raise UsageError(f"{where} has dtype {array.dtype}{about}; allowed: uint8, 0 to 255")
+    return array
+
+
 def as_images(array: np.ndarray, where: str) -> np.ndarray:
     """Returns images as uint8 [N, height, width, channels]; grey ones may come without the last axis.
 
@@ -30,9 +42,7 @@ def as_images(array: np.ndarray, where: str) -> np.ndarray:
         UsageError: another dtype or shape, or no image at all; the message says how this array becomes one that fits.
     """
     name = where.partition(" ")[0]
-    if array.dtype != np.uint8:
-        about = describe_pixels(array, name)
-        raise UsageError(f"{where} has dtype {array.dtype}{about}; allowed: uint8, 0 to 255")
+    array = as_pixels(array, where)
     images = array[..., np.newaxis] if array.ndim == 3 else array
     layout = describe_layout(array.shape, name, _SMALLEST_SIDE, _MOST_CHANNELS)
     if images.ndim != 4:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinycerb.bounded.files import HOW_TO_RAISE, memory_limit, read_bytes
 from tinycerb.config import Config
-from tinycerb.config.user_sources import USER, call_reference, code_is_allowed, is_reference
+from tinycerb.config.user_sources import USER, call_reference, code_is_allowed, is_keras_model, is_reference
 from tinycerb.datasets.images import Dataset
 from tinycerb.defenses import Defense
 from tinycerb.errors import EnvironmentProblem, UsageError
@@ -27,7 +27,7 @@ from tinycerb.keras_models.legacy import Keras3ModelError, keras, require_legacy
 from tinycerb.keras_models.multi_head import attach_heads, attach_own_backbones
 from tinycerb.training.setup import make_repeatable
 
-KINDS = "package.module:build, or a file that tf_keras has saved: model.h5, model.keras"
+KINDS = "package.module:build, or a file that tf_keras has saved: model.h5, model.hdf5, model.keras, or a SavedModel"
 # What a function's digest is taken with, so that it is the same for every seed of a matrix.
 _DIGEST_SEED = 1
 
@@ -64,7 +64,7 @@ def load_user_model(source: str) -> tuple[keras.Model, str]:
         source: a path or a reference.
 
     Returns:
-        The model, and a SHA-256: of the file, or of the architecture and weights that the function has built.
+        The model, and a SHA-256: of the file or folder, or of the architecture and weights that the function has built.
 
     Raises:
         UsageError: a Keras 3 model, a file with code in it, or anything but a Keras model.
@@ -75,7 +75,7 @@ def load_user_model(source: str) -> tuple[keras.Model, str]:
     if not is_reference(source):
         model = _load_file(Path(source))
         _require_functional(model, source)
-        return model, hashlib.sha256(read_bytes(Path(source), memory_limit())).hexdigest()
+        return model, _digest(Path(source))
     # Layers without names are numbered; from 1 again, so that the same function builds the same model.
     keras.backend.reset_uids()
     model = _require_keras_2(call_reference(source), source)
@@ -162,6 +162,18 @@ def _require_functional(model: keras.Model, source: str) -> None:
         )
 
 
+def _digest(path: Path) -> str:
+    """SHA-256 of a file, or of all names and files in the folder of a SavedModel."""
+    if path.is_file():
+        return hashlib.sha256(read_bytes(path, memory_limit())).hexdigest()
+    sha256 = hashlib.sha256()
+    for each in sorted(path.rglob("*")):
+        if each.is_file():
+            sha256.update(f"{each.relative_to(path)}\n".encode())
+            sha256.update(hashlib.sha256(read_bytes(each, memory_limit())).digest())
+    return sha256.hexdigest()
+
+
 def _require_keras_2(model: Any, source: str) -> keras.Model:
     try:
         return require_legacy_model(model)
@@ -172,7 +184,7 @@ def _require_keras_2(model: Any, source: str) -> keras.Model:
 
 
 def _load_file(path: Path) -> keras.Model:
-    if path.suffix not in (".h5", ".keras"):
+    if not is_keras_model(path):
         raise UsageError(f"{path} is no model that can be loaded; allowed: {KINDS}")
     try:
         return open_keras_file(path, code_is_allowed(), memory_limit())
