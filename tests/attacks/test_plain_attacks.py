@@ -208,7 +208,7 @@ def test_jbda_whose_seeds_use_up_the_budget_builds_no_clone_to_grow_with(monkeyp
         ("flip_every", 0, 1000),
     ],
 )
-def test_options_of_jbda_have_their_ends(option: str, lowest: float, highest: float) -> None:
+def test_options_of_jbda_have_their_ends(option: str, lowest: Any, highest: Any) -> None:
     for allowed in (lowest, highest):
         Jbda(**{option: allowed})
     for wrong in (lowest - 0.001, highest + 0.001):
