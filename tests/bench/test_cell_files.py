@@ -25,7 +25,7 @@ from tinycerb.config.loading import load_config
 from tinycerb.datasets.images import Dataset, LabelledImages, digest_arrays
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.errors import UsageError
-from tinycerb.run_dir import RunDirectory
+from tinycerb.run.directory import RunDirectory
 
 ATTACK = AttackConfig("knockoff", query_pool="in_distribution", students=("lenet", "batchnorm_cnn"))
 SPEC = CellSpec(2, "data", "cerberos", "cerberos", "{}", 1, "model", "random", "pool", ATTACK, "lenet", 1e-3, 7, 8)

@@ -208,7 +208,8 @@ PARTS_OF_ALL = [
 @pytest.mark.parametrize(("where", "make"), PARTS_OF_ALL, ids=[where for where, _ in PARTS_OF_ALL])
 def test_whatever_is_declared_is_checked(where: str, make: Callable[..., Any]) -> None:
     make()
-    for name, known in options_of(getattr(make, "func", make)).items():
+    kind: Any = getattr(make, "func", make)
+    for name, known in options_of(kind).items():
         for value in wrong_values(known.limits):
             listed = known.type.startswith("list")
             with pytest.raises(UsageError) as told:
