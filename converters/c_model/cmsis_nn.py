@@ -1,5 +1,5 @@
 """Layers that the user's own CMSIS-NN tree computes (`firmware_stub/kernels/cmsis_nn`): weights and biases as in the
-file, working memory as CMSIS-NN 4.0.0 wants it."""
+file, working memory as its versions from 4.0.0 on want it."""
 
 from collections.abc import Callable
 from typing import cast
@@ -41,6 +41,11 @@ def _product(
     }
 
 
+def _columns(depth: int) -> int:
+    """Four columns of int8 in whole vector registers, or two of int16."""
+    return 4 * (depth + -depth % 16)
+
+
 def _convolution(to: Lowering, operator: Operator) -> None:
     options, weights, bias, window = kernel_and_window(to, operator)
     depthwise = operator.name == "DEPTHWISE_CONV_2D"
@@ -48,9 +53,11 @@ def _convolution(to: Lowering, operator: Operator) -> None:
     taps, channels = int(np.prod(weights.shape[1:3])), operator.inputs[0].shape[-1]
     if depthwise:
         scratch = {"dsp": 2 * channels * taps, "mve": 4 * _MVE_CHANNELS * taps}.get(to.target.kernels, 0)
+        if channels == 1 and to.target.kernels == "mve":
+            # As a convolution, behind its weights in another order.
+            scratch = max(scratch, _columns(taps) + weights.size)
     else:
-        depth = matrix.shape[1]
-        scratch = 4 * (depth + -depth % 8)
+        scratch = _columns(matrix.shape[1])
     to.layers.append(
         Layer(
             operator=operator,
@@ -83,6 +90,9 @@ def _fully_connected(to: Lowering, operator: Operator) -> None:
     single = len(operator.inputs[1].scales) == 1
     rows = Rows(weights, bias, row_multipliers(operator, len(weights), rounded_product=single), weight_zero_point)
     product = _product(operator, rows, options.FusedActivationFunction(), np.ravel)
+    sums = to.target.kernels == "mve" and single and not _differ(product)
+    stored = cast(Array, product["weights"]).values.reshape(weights.shape)
+    offset_sums = -operator.inputs[0].zero_points[0] * stored.sum(axis=1, dtype=np.int64)
     to.layers.append(
         Layer(
             operator=operator,
@@ -94,10 +104,11 @@ def _fully_connected(to: Lowering, operator: Operator) -> None:
                 "per_channel": int(not single or _differ(product)),
                 "weight_zero_point": weight_zero_point,
                 "by_head": int(selection is not None),
+                "offset_sums": Array(offset_sums.astype(np.int32)) if sums else 0,
             },
             inputs=(operator.inputs[0].index,),
             output=(selection or operator).outputs[0].index,
-            scratch_bytes=4 * len(weights) // heads if weight_zero_point else 0,
+            scratch_bytes=4 * len(weights) // heads * (int(weight_zero_point != 0) + int(sums)),
         )
     )
     if selection is not None:

@@ -1,4 +1,4 @@
-/* Thin adapters to somebody's CMSIS-NN tree (4.0.0): what model.c gives them, and how they pass it on.
+/* Thin adapters to somebody's CMSIS-NN tree: what model.c gives them, and how they pass it on.
  * Weights and biases lie there as in the .tflite file. */
 #ifndef TINYCERB_CMSIS_NN_H
 #define TINYCERB_CMSIS_NN_H
@@ -26,7 +26,8 @@ typedef struct {
     int32_t batch, depth;
     int32_t per_channel; /* 1: a multiplier for each row, 0: the first serves all */
     int32_t weight_zero_point;
-    int32_t by_head; /* 1: the selected head's rows only */
+    int32_t by_head;            /* 1: the selected head's rows only */
+    const int32_t *offset_sums; /* -input zero point * sum of each row's weights for cores with MVE, else NULL */
 } tc_cmsis_nn_fully_connected_parameters;
 
 typedef struct {
