@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tinycerb.advice.install import python_command
 from tinycerb.config import load_config
 from tinycerb.datasets import DATASETS
 from tinycerb.datasets.fetched import FETCHED, load_fetched
@@ -31,7 +32,7 @@ def test_what_was_fetched_is_read(tmp_path) -> None:
 
 
 def test_what_was_not_fetched_names_the_command(tmp_path) -> None:
-    with pytest.raises(EnvironmentProblem, match=r"get it with: \.venv/bin/python -m tinycerb\.datasets\.fetch svhn"):
+    with pytest.raises(EnvironmentProblem, match=rf"get it with: {python_command()} -m tinycerb\.datasets\.fetch svhn"):
         load_fetched("svhn", tmp_path)
 
 

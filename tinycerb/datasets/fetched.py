@@ -6,6 +6,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from tinycerb.advice.install import python_command
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.errors import EnvironmentProblem
 
@@ -51,8 +52,8 @@ _KEYS = ("train_images", "train_labels", "test_images", "test_labels")
 
 
 def fetch_command(name: str) -> str:
-    """Returns the command that fetches a data set."""
-    return f".venv/bin/python -m tinycerb.datasets.fetch {name}"
+    """Returns the command that fetches a data set, with the Python that runs now."""
+    return f"{python_command()} -m tinycerb.datasets.fetch {name}"
 
 
 def load_fetched(name: str, folder: Path = FOLDER) -> tuple[LabelledImages, LabelledImages]:
