@@ -142,7 +142,8 @@ def test_nearest_features_come_first() -> None:
 
 def test_jbda_moves_pixels_by_the_step_and_stays_in_range() -> None:
     images = np.array([[100, 250, 3, 7]], np.uint8)
-    assert moved(images, np.array([[1.0, 1.0, -1.0, 0.0]]), 0.1).tolist() == [[126, 255, 0, 7]]
+    found = moved(images, np.array([[1.0, 1.0, -1.0, 0.0]]), 0.1)
+    assert (found.tolist(), found.dtype) == ([[126, 255, 0, 7]], np.uint8)
 
 
 def test_jbda_holds_a_reservoir_and_turns_its_step() -> None:

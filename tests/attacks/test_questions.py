@@ -91,6 +91,8 @@ def test_repeats_share_the_budget_or_are_paid_on_top() -> None:
 
 
 def test_repeats_that_the_budget_does_not_pay_for_are_refused() -> None:
+    # Without a budget all images pay, own ones too: ten, one of them eight times.
+    check_repeats(AttackConfig("a"), 5, 5, 8, charged=True)
     config = AttackConfig("a", budget=8)
     check_repeats(config, 0, 1, 8, True)
     check_repeats(replace(config, budget=1600), 190, 10, 8, True)

@@ -52,3 +52,20 @@ def test_a_task_that_met_a_fault_comes_to_the_same_bytes(smoke_run, tmp_path, fa
 def test_every_fault_is_among_them() -> None:
     (mark,) = test_a_task_that_met_a_fault_comes_to_the_same_bytes.pytestmark
     assert [fault for fault, _ in mark.args[1]] == list(FAULTS)
+
+
+def test_only_a_finished_training_may_leave_its_damaged_checkpoint_aside(tmp_path) -> None:
+    reference, found = (tmp_path / name / "victims" / "plain" for name in ("reference", "found"))
+    for folder in (reference, found):
+        folder.mkdir(parents=True)
+        (folder / "training.json").touch()
+    (reference / "checkpoint.npz").touch()
+
+    def said() -> list[str]:
+        return list(differences(tmp_path / "found", tmp_path / "reference"))
+
+    assert said() == ["victims/plain/checkpoint.npz is missing"]
+    (found / "checkpoint.npz.damaged").touch()
+    assert said() == []
+    (found / "training.json").unlink()
+    assert said() == ["victims/plain/checkpoint.npz is missing", "victims/plain/training.json is missing"]

@@ -1,5 +1,6 @@
 """What the application says to every kind of request, compiled for this computer."""
 
+import os
 import struct
 import subprocess
 from collections.abc import Callable
@@ -34,9 +35,10 @@ def limited(tmp_path_factory) -> Talk:
     command += ["-DTC_QUERY_LIMIT=2", "-DTC_QUERY_PERIOD=7500", "-DTC_CLOCK_HZ=1000u", "-o", str(folder / "serve")]
     subprocess.run([*command, *map(str, sources), *map(str, runtime_sources(root, "portable"))], check=True)
 
-    def talk(*requests: Frame | bytes) -> list[Frame]:
+    def talk(*requests: Frame | bytes, ticks_to_start: int = 1) -> list[Frame]:
         stream = b"".join(each if isinstance(each, bytes) else each.encode() for each in requests)
-        said = subprocess.run([str(folder / "serve")], input=stream, capture_output=True, check=True).stdout
+        slow = {**os.environ, "TICKS_TO_START": str(ticks_to_start)}
+        said = subprocess.run([str(folder / "serve")], input=stream, env=slow, capture_output=True, check=True).stdout
         first, *replies = FrameReader().feed(said)
         assert (first.type, first.sequence) == (0x82, 0)
         return replies
@@ -76,6 +78,13 @@ def test_time_fills_the_bucket_and_no_faster(limited: Talk) -> None:
     assert waits == [5, 2, 7, 4, 1]
 
 
+def test_an_answers_own_time_fills_the_bucket_too(limited: Talk) -> None:
+    """Three times 1,000 ticks for an answer, and 73 for a question: 1.3 seconds are left of two times 7.5 before it."""
+    asked = limited(*(Frame(ASK, index, IMAGE) for index in range(3)), ticks_to_start=1000)
+    assert [reply.type for reply in asked] == [ASK | REPLY] * 2 + [LIMITED]
+    assert asked[2].payload == (2).to_bytes(4, "little")
+
+
 def test_what_the_device_says_of_itself(limited: Talk) -> None:
     model = lower_model(parse_model(random_model(SEED)), "host")
     (reply,) = limited(Frame(HELLO, 7))
@@ -93,6 +102,13 @@ def test_a_profile_reads_the_clock_where_it_says(limited: Talk) -> None:
     layers = len(lower_model(parse_model(random_model(SEED)), "host").layers)
     expected = struct.pack(f"<{3 + layers + 1}Q", 1, 1, 1, *range(1, layers + 2))
     assert limited(Frame(PROFILE, 9)) == [Frame(PROFILE | REPLY, 9, expected)]
+
+
+def test_a_profile_has_more_than_32_bits_for_a_slow_device(limited: Talk) -> None:
+    layers = len(lower_model(parse_model(random_model(SEED)), "host").layers)
+    ends = [2**33 + end for end in range(1, layers + 2)]
+    expected = struct.pack(f"<{3 + layers + 1}Q", *[2**33 + 1] * 3, *ends)
+    assert limited(Frame(PROFILE, 9), ticks_to_start=2**33 + 5) == [Frame(PROFILE | REPLY, 9, expected)]
 
 
 def test_an_unknown_request_fails(limited: Talk) -> None:

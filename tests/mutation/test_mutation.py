@@ -8,7 +8,7 @@ import pytest
 
 from tests.mutation import c_mutants, python_mutants
 from tests.mutation.c_changes import changes_of
-from tests.mutation.tree import HERE, ROOT, Mutant, judged_files, report
+from tests.mutation.tree import COPIED, HERE, ROOT, Mutant, copy_tree, judged_files, report
 
 # Judged in a moment each, without TensorFlow.
 FAST = (
@@ -52,6 +52,18 @@ def test_what_nobody_notices_is_still_there_and_has_a_reason() -> None:
         assert each["was"] in " ".join((ROOT / each["file"]).read_text().split()), each
         assert each["was"] != each["became"], each
         assert len(each["reason"]) > 20, each
+
+
+def test_a_linked_folder_is_changed_under_the_name_that_tests_import(tmp_path: Path) -> None:
+    """Else a change would be made in one of two copies, and the tests would import the other."""
+    copy_tree(tmp_path)
+    for linked in (path for path in (ROOT / "tinycerb").iterdir() if path.is_symlink()):
+        assert linked.name in COPIED
+        assert (tmp_path / "tinycerb" / linked.name).resolve() == tmp_path / linked.name
+    for module in judged_files(python_mutants.TABLE):
+        imported = python_mutants.imported_as(module)
+        assert imported.startswith("tinycerb/")
+        assert (tmp_path / imported).samefile(tmp_path / module)
 
 
 def test_fifty_changes_are_noticed() -> None:

@@ -5,13 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from tinycerb.config.loading import load_config
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import EnvironmentProblem
-from tinycerb.events import Progress, ignore
-from tinycerb.file_names import CHECKPOINT, DENSE, FLOAT_MODEL
+from tinycerb.events import Progress, Report, ignore
+from tinycerb.file_names import CHECKPOINT, DENSE, FLOAT_MODEL, HISTORY
+from tinycerb.jobs.plan import plan
+from tinycerb.jobs.steps import is_done
+from tinycerb.jobs.task import Task
 from tinycerb.run.directory import RunDirectory
-from tinycerb.training.artefacts import HISTORY
-from tinycerb.training.victim import train_victim
+from tinycerb.seal.files import write_json
+from tinycerb.training.victim import train_dense, train_victim
 
 
 def test_a_checkpoint_that_is_gone_is_named(smoke_run, tmp_path) -> None:
@@ -31,19 +35,34 @@ class _Stopped(Exception):
     pass
 
 
+def _stop_after(epoch: str) -> Report:
+    def stop(progress: Progress) -> None:
+        if progress.note.startswith(f"{epoch}, validation"):
+            raise _Stopped
+
+    return stop
+
+
+def test_a_dense_training_anew_is_not_done_before_its_last_epoch(tmp_path) -> None:
+    """Its checkpoint was damaged and put away when it was finished; that of the first epoch is not the same."""
+    run = RunDirectory.create(load_config("smoke", ["training.dense_epochs=2"]), tmp_path / "run", force=False)
+    folder, task = run.dense("undefended"), Task("dense/undefended", "dense", ("undefended",), (), 1.0)
+    write_json(folder / DENSE, {"parameters": 1})
+    with pytest.raises(_Stopped):
+        train_dense(run.config, "undefended", load_dataset(run.config.data), folder, _stop_after("dense epoch 1/2"))
+    assert (folder / CHECKPOINT).exists()
+    assert not is_done(run, task)
+
+
 def test_a_training_anew_that_is_stopped_too_misses_no_epoch(smoke_run, tmp_path) -> None:
     """The float model of the first time still lies there, and the new checkpoint is from before it."""
     run = RunDirectory.open(Path(shutil.copytree(smoke_run.path, tmp_path / "run")))
     folder = run.victim("undefended")
     finished = {name: (folder / name).read_bytes() for name in (CHECKPOINT, HISTORY)}
     (folder / CHECKPOINT).unlink()
-
-    def stop(progress: Progress) -> None:
-        if progress.note.startswith("prune epoch 1/1, validation"):
-            raise _Stopped
-
     dataset, dense = load_dataset(run.config.data), run.dense("undefended")
     with pytest.raises(_Stopped):
-        train_victim(run.config, run.victims["undefended"], dataset, dense, folder, stop)
+        train_victim(run.config, run.victims["undefended"], dataset, dense, folder, _stop_after("prune epoch 1/1"))
+    assert not is_done(run, next(task for task in plan(run.config) if task.key == "train/undefended"))
     train_victim(run.config, run.victims["undefended"], dataset, dense, folder, ignore)
     assert {name: (folder / name).read_bytes() for name in finished} == finished

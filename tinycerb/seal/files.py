@@ -179,6 +179,18 @@ def verify(path: Path) -> None:
     read_bytes(path)
 
 
+def unmake(path: Path) -> None:
+    """Removes the artefact that a task writes last, where the task begins anew: until then it is not done.
+
+    Raises:
+        EnvironmentProblem: it cannot be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise atomic.describe_os_error(path, error) from error
+
+
 def is_made(path: Path, inputs: str = "") -> bool:
     """Whether a file is there and the manifest knows it; its bytes are not looked at.
 

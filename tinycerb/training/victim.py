@@ -32,7 +32,7 @@ from tinycerb.file_names import (
 )
 from tinycerb.keras_models.legacy import keras
 from tinycerb.run.victim import Victim
-from tinycerb.seal.files import is_made, read_json, write_arrays, write_json
+from tinycerb.seal.files import is_made, read_json, unmake, write_arrays, write_json
 from tinycerb.training.artefacts import load_float_model, save_history, save_model, write_history
 from tinycerb.training.batches import Batches
 from tinycerb.training.checkpoint import Checkpoint
@@ -122,6 +122,7 @@ def train_dense(
     Raises:
         UsageError: the configuration does not fit the data or the network.
     """
+    unmake(folder / DENSE)
     training = _prepare(config, victim, dataset, folder, folder, report, key_words)
     model = build_model(config, training.defense, dataset)
     state = Checkpoint.load(folder / CHECKPOINT)
@@ -156,6 +157,7 @@ def train_victim(
         UsageError: the configuration does not fit the data or the network.
         EnvironmentProblem: a file is missing or damaged.
     """
+    unmake(folder / TRAINING)
     training = _prepare(config, victim, dataset, folder, dense, report, key_words)
     state = Checkpoint.load(folder / CHECKPOINT)
     if state is None or not _float_model_is_of(state, training):
