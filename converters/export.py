@@ -1,7 +1,6 @@
 """Backbone plus heads, or backbones with a head each, to one int8 .tflite with a head-selection input."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -86,7 +85,9 @@ class _Constant(tf.Module):
     takes it longer than everything else; here is nothing to walk through.
     """
 
-    def __init__(self, frozen: Callable[..., Any], signature: Sequence[tf.TensorSpec]) -> None:
+    def __init__(
+        self, frozen: Callable[[tf.Tensor, tf.Tensor], Sequence[tf.Tensor]], signature: Sequence[tf.TensorSpec]
+    ) -> None:
         super().__init__()
         self.logits = tf.function(lambda image, head: {"logits": frozen(image, head)[0]}, input_signature=signature)
 
@@ -171,7 +172,7 @@ def export_float(
     return compact(_converter(_Selectable(backbone, heads, apart), image_shape).convert())
 
 
-def _converter(module: _Selectable, image_shape: tuple[int, int, int]) -> Any:
+def _converter(module: _Selectable, image_shape: tuple[int, int, int]) -> tf.lite.TFLiteConverter:
     signature = [tf.TensorSpec([1, *image_shape], tf.float32, "image"), tf.TensorSpec([1], tf.int32, "head")]
     function = tf.function(module.logits, input_signature=signature)
     owner = _Constant(convert_variables_to_constants_v2(function.get_concrete_function()), signature)

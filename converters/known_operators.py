@@ -3,7 +3,6 @@
 import tomllib
 from functools import cache
 from importlib import resources
-from typing import Any
 
 from tinycerb.converters.c_model.model import OPERATORS
 
@@ -22,5 +21,5 @@ def c_operators() -> frozenset[str]:
     return frozenset(OPERATORS)
 
 
-def _load(name: str) -> dict[str, Any]:
+def _load(name: str) -> dict[str, str]:
     return tomllib.loads((resources.files("tinycerb.converters") / name).read_text())

@@ -160,7 +160,7 @@ def parse_model(content: bytes) -> ModelFile:
     """
     verify(content)
     # The generated readers promise None for everything; the verifier has checked what they will follow.
-    model: Any = tflite.Model.GetRootAsModel(content, 0)
+    model = tflite.Model.GetRootAsModel(content, 0)
     if model.SubgraphsLength() == 0:
         raise ModelFileError("the model has no subgraph; expected 1 or more")
     graphs = [_graph(model, model.Subgraphs(index)) for index in range(model.SubgraphsLength())]
@@ -269,7 +269,7 @@ def _ends(graph, tensors: list[Tensor], kind: str) -> tuple[Tensor, ...]:
     return tuple(_pick(tensors, index, f"the graph's {kind.lower()}") for index in _indices(graph, kind))
 
 
-def _indices(table: Any, kind: str) -> list[int]:
+def _indices(table: object, kind: str) -> list[int]:
     found = getattr(table, f"{kind}AsNumpy")()
     # The generated readers give 0 for a vector that is absent.
     return [] if isinstance(found, int) else found.tolist()

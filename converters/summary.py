@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from tinycerb.converters.arena_plan import plan_arena
 from tinycerb.converters.contract import load_targets, operator_violations
@@ -15,7 +14,7 @@ from tinycerb.converters.model_file import ModelFile, Operator, Tensor
 _MOST_SCALES = 4
 
 
-def summarise(model: ModelFile) -> dict[str, Any]:
+def summarise(model: ModelFile) -> dict[str, object]:
     """Describes a file, TinyCerb's or not.
 
     Returns:
@@ -23,7 +22,7 @@ def summarise(model: ModelFile) -> dict[str, Any]:
         `missing_operators` per runtime, `beyond_targets` (operators that the proven table of a runtime does not hold),
         and `card`, the metadata of a TinyCerb file or None.
     """
-    layers = [_layer(operator) for operator in model.operators]
+    costs = [cost_of(operator) for operator in model.operators]
     everything = [*model.operators, *(operator for branch in model.branches for operator in branch)]
     card, card_error = _card(model)
     return {
@@ -34,12 +33,12 @@ def summarise(model: ModelFile) -> dict[str, Any]:
         "subgraphs": 1 + len(model.branches),
         "inputs": _ends(model.inputs),
         "outputs": _ends(model.outputs),
-        "layers": layers,
+        "layers": [_layer(operator) for operator in model.operators],
         "totals": {
             "operators": len(everything),
-            "multiply_accumulates": sum(layer["multiply_accumulates"] for layer in layers),
+            "multiply_accumulates": sum(cost.multiply_accumulates for cost in costs),
             "weight_bytes": _constant_bytes(everything),
-            "largest_activation_bytes": max((layer["activation_bytes"] for layer in layers), default=0),
+            "largest_activation_bytes": max((cost.activation_bytes for cost in costs), default=0),
         },
         "arena": _arena(model),
         "missing_operators": {
@@ -56,7 +55,7 @@ def summarise(model: ModelFile) -> dict[str, Any]:
     }
 
 
-def _layer(operator: Operator) -> dict[str, Any]:
+def _layer(operator: Operator) -> dict[str, object]:
     cost = cost_of(operator)
     return {
         "index": operator.index,
@@ -72,7 +71,7 @@ def _layer(operator: Operator) -> dict[str, Any]:
     }
 
 
-def _ends(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+def _ends(tensors: Mapping[str, Tensor]) -> dict[str, object]:
     return {
         name: {
             "dtype": tensor.dtype,
@@ -90,7 +89,7 @@ def _constant_bytes(operators: Iterable[Operator]) -> int:
     return sum(tensor.constant_bytes for tensor in {tensor for operator in operators for tensor in operator.inputs})
 
 
-def _arena(model: ModelFile) -> dict[str, Any] | None:
+def _arena(model: ModelFile) -> dict[str, object] | None:
     plan = plan_arena(model)
     if plan is None:
         return None
@@ -115,7 +114,7 @@ def _on_floats(operators: Iterable[Operator]) -> set[str]:
     }
 
 
-def _card(model: ModelFile) -> tuple[dict[str, Any] | None, str | None]:
+def _card(model: ModelFile) -> tuple[dict[str, object] | None, str | None]:
     try:
         return read_metadata(model), None
     except MetadataError as error:

@@ -59,7 +59,7 @@ def _name(activation: Any) -> str:
     return getattr(activation, "__name__", str(activation))
 
 
-def _hint(layer: Any) -> str:
+def _hint(layer: object) -> str:
     if isinstance(layer, keras.layers.Conv2D):
         return "; a 1x1 convolution over pooled features is a Dense over Flatten, with the same weights"
     return ""

@@ -40,7 +40,7 @@ def defended_names(metrics: Metrics) -> list[str]:
     return [name for name, victim in metrics["victims"].items() if _is_defended(victim)]
 
 
-def _is_defended(victim: dict[str, Any]) -> bool:
+def _is_defended(victim: dict[str, object]) -> bool:
     return victim["defense"] != "none" or victim.get("response", "none") != "none"
 
 

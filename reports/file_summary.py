@@ -1,13 +1,61 @@
 """A .tflite file as a text table: one line per layer, then totals, ends, arena and what runtimes lack."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypedDict, cast
 
 _BAR = 12
 _NAME = 24
 
 
-def render_summary(name: str, facts: Mapping[str, Any]) -> str:
+class LayerFacts(TypedDict):
+    """An operator and what it costs."""
+
+    index: int
+    layer: str
+    operator: str
+    version: int
+    input_shape: list[int]
+    output_shape: list[int]
+    dtype: str
+    multiply_accumulates: int
+    weight_bytes: int
+    activation_bytes: int
+
+
+class EndFacts(TypedDict):
+    """An input or output."""
+
+    dtype: str
+    shape: list[int]
+    scales: list[float]
+    zero_points: list[int]
+
+
+class ArenaFacts(TypedDict):
+    """The planned memory."""
+
+    origin: str
+    arena_bytes: int
+    nonpersistent_bytes: int
+    persistent_bytes: int
+
+
+class SummaryFacts(TypedDict):
+    """What is shown of a file."""
+
+    file_bytes: int
+    subgraphs: int
+    inputs: dict[str, EndFacts]
+    outputs: dict[str, EndFacts]
+    layers: list[LayerFacts]
+    totals: dict[str, int]
+    arena: ArenaFacts | None
+    missing_operators: dict[str, list[str]]
+    card: dict[str, object] | None
+    card_error: str | None
+
+
+def render_summary(name: str, facts: SummaryFacts) -> str:
     """Returns the text for a terminal.
 
     Args:
@@ -32,7 +80,7 @@ def render_summary(name: str, facts: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _layers(layers: Sequence[Mapping[str, Any]], total: int) -> list[str]:
+def _layers(layers: Sequence[LayerFacts], total: int) -> list[str]:
     rows = [("", "layer", "operator", "v", "in", "out", "type", "MACs", "weights", "activation", "share of MACs")]
     rows += [
         (
@@ -72,14 +120,14 @@ def _shape(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape)) or "-"
 
 
-def _ends(kind: str, tensors: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _ends(kind: str, tensors: Mapping[str, EndFacts]) -> list[str]:
     return [
         f"{kind:<10}{_plain(name)[:60]}: {tensor['dtype']} {_shape(tensor['shape'])}{_quantization(tensor)}"
         for name, tensor in tensors.items()
     ]
 
 
-def _quantization(tensor: Mapping[str, Any]) -> str:
+def _quantization(tensor: EndFacts) -> str:
     if not tensor["scales"]:
         return ""
     zero_point = tensor["zero_points"][0] if tensor["zero_points"] else 0
@@ -87,7 +135,7 @@ def _quantization(tensor: Mapping[str, Any]) -> str:
     return f", scale {tensor['scales'][0]:.8g}, zero point {zero_point}: real = (code {sign} {abs(zero_point)}) * scale"
 
 
-def _arena(arena: Mapping[str, Any] | None) -> str:
+def _arena(arena: ArenaFacts | None) -> str:
     if arena is None:
         return "arena     not planned: too many activations for a microcontroller"
     return (
@@ -103,13 +151,13 @@ def _missing(missing: Mapping[str, Sequence[str]]) -> list[str]:
     ]
 
 
-def _card(card: Mapping[str, Any] | None, error: str | None) -> list[str]:
+def _card(card: Mapping[str, object] | None, error: str | None) -> list[str]:
     if error is not None:
         return [f"TinyCerb  card unreadable: {_plain(error)}"]
     if card is None:
         return ["TinyCerb  no card inside: this file was not made by tinycerb convert"]
-    alphas = ", ".join(f"{alpha:.4g}" for alpha in card["alphas"])
-    lines = [f"TinyCerb  {_count(card['heads'], 'head')} x {card['classes']} classes, alpha {alphas}"]
+    alphas = ", ".join(f"{alpha:.4g}" for alpha in cast(list[float], card["alphas"]))
+    lines = [f"TinyCerb  {_count(cast(int, card['heads']), 'head')} x {card['classes']} classes, alpha {alphas}"]
     shown = (
         "backbone", "dataset", "defense", "owner_key", "selection", "head_layout", "response", "quantization",
         "tensorflow",

@@ -105,12 +105,12 @@ def write_text(path: Path, content: str) -> None:
     write_bytes(path, content.encode())
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, object]) -> None:
     """Writes JSON atomically; NaN and infinity are refused, since JSON has none."""
     write_bytes(path, pack_json(content))
 
 
-def pack_json(content: Mapping[str, Any]) -> bytes:
+def pack_json(content: Mapping[str, object]) -> bytes:
     """Returns a JSON object as it stands in a file."""
     return (json.dumps(content, indent=1, allow_nan=False) + "\n").encode()
 
@@ -139,7 +139,7 @@ def read_json(path: Path) -> dict[str, Any]:
         raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from error
 
 
-def parse_json(path: Path, content: bytes) -> dict[str, Any]:
+def parse_json(path: Path, content: bytes) -> dict[str, object]:
     """Returns the JSON object that `content`, read from `path`, holds; errors as `read_json`."""
     try:
         found = json.loads(content, parse_int=parse_whole_number)

@@ -44,7 +44,7 @@ def call_apart(module: str, *arguments: str, text: str = "") -> Any:
     return answered["result"]
 
 
-def answer(work: Callable[[], Any]) -> None:
+def answer(work: Callable[[], object]) -> None:
     """Tells the caller what `work` returns or which error it raises; whatever it prints goes to standard error."""
     with os.fdopen(os.dup(1), "w") as told:
         os.dup2(2, 1)

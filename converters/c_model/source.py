@@ -70,7 +70,7 @@ def open_source(file: ModelFile) -> Source:
     Raises:
         UnsupportedModelError: the graph has not exactly one int8 input beside an optional `int32[1]`, and one output.
     """
-    model: Any = tflite.Model.GetRootAsModel(file.content, 0)
+    model = tflite.Model.GetRootAsModel(file.content, 0)
     source = Source(file=file, graph=model.Subgraphs(0), model=model)
     images = [tensor for tensor in file.graph_inputs if tensor.dtype == "int8"]
     others = [tensor for tensor in file.graph_inputs if tensor.dtype != "int8"]

@@ -89,7 +89,7 @@ def head_select_registerer(draw_head: Callable[[int], int] = secrets.randbelow) 
     )
 
     def register(resolver: int) -> None:
-        wrapper: Any = sys.modules["tflite_runtime._pywrap_tensorflow_interpreter_wrapper"]
+        wrapper = sys.modules["tflite_runtime._pywrap_tensorflow_interpreter_wrapper"]
         add = getattr(ctypes.CDLL(wrapper.__file__), _ADD_CUSTOM)
         add.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int]
         add.restype = None

@@ -4,8 +4,6 @@ Keras imports the modules and calls the functions that a file names: looking at 
 done without running it.
 """
 
-from typing import Any
-
 from tinycerb.keras_models.keras_file.errors import ForeignCodeError
 from tinycerb.keras_models.keras_file.known_classes import (
     CLASSES,
@@ -19,7 +17,7 @@ from tinycerb.keras_models.keras_file.known_classes import (
 _CARRIES_CODE = ("Lambda", "__lambda__", "function")
 
 
-def check_architecture(architecture: Any) -> None:
+def check_architecture(architecture: object) -> None:
     """Walks a description, nested networks, wrappers, initialisers and arguments included.
 
     Args:
@@ -32,7 +30,7 @@ def check_architecture(architecture: Any) -> None:
     _check(architecture, "")
 
 
-def _check(value: Any, layer: str) -> None:
+def _check(value: object, layer: str) -> None:
     if isinstance(value, list):
         for item in value:
             _check(item, layer)
@@ -48,7 +46,7 @@ def _check(value: Any, layer: str) -> None:
             _check(item, layer)
 
 
-def _check_class(value: dict[str, Any], layer: str) -> None:
+def _check_class(value: dict[str, object], layer: str) -> None:
     # As text, since JSON may hold anything in their place.
     name, module, registered = str(value["class_name"]), value.get("module"), value.get("registered_name")
     if name in _CARRIES_CODE:
@@ -72,7 +70,7 @@ def _check_string(key: str, text: str, layer: str) -> None:
         raise ForeignCodeError(f"{key} {text!r}, which is none of Keras' own{_behind(layer)}")
 
 
-def _name(value: dict[str, Any]) -> str:
+def _name(value: dict[str, object]) -> str:
     config = value.get("config")
     found = config.get("name") if isinstance(config, dict) else None
     return found if isinstance(found, str) else ""

@@ -52,7 +52,7 @@ def describe(path: Path, most_bytes: float) -> Description:
         raise DamagedKerasFileError(f"the model file {path} is corrupt ({error})") from error
 
 
-def load(path: Path, architecture: Any) -> Any:
+def load(path: Path, architecture: object) -> Any:
     """Builds the network and gives it its weights."""
     with as_saved_here(path) as readable:
         return keras.models.load_model(readable, compile=False)

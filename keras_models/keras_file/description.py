@@ -1,7 +1,6 @@
 """What a Keras file says about itself, read without Keras."""
 
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -15,5 +14,5 @@ class Description:
     """
 
     version: str
-    architecture: Any
+    architecture: object
     foreign_part: str = ""

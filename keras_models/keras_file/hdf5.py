@@ -12,7 +12,7 @@ from tinycerb.keras_models.keras_file.errors import DamagedKerasFileError, Keras
 from tinycerb.keras_models.keras_file.size import require_array_sizes
 from tinycerb.keras_models.legacy import keras
 
-_LINKS: Any = importlib.import_module("h5py.h5l")
+_LINKS: object = importlib.import_module("h5py.h5l")
 
 
 def describe(path: Path, most_bytes: float) -> Description:
@@ -40,13 +40,13 @@ def describe(path: Path, most_bytes: float) -> Description:
         raise DamagedKerasFileError(f"the model file {path} is corrupt ({error})") from error
 
 
-def load(path: Path, architecture: Any) -> Any:
+def load(path: Path, architecture: object) -> Any:
     """Builds the network and gives it its weights."""
     with h5py.File(path) as file:
         return keras.models.load_model(file, compile=False)
 
 
-def _scalar(file: h5py.File, name: str) -> Any:
+def _scalar(file: h5py.File, name: str) -> object:
     """Returns an attribute, None where there is none; a list of texts may name one long text very often."""
     if name not in file.attrs:
         return None
@@ -64,7 +64,7 @@ def _leads_elsewhere(name: bytes, info: Any) -> bytes | None:
     return None if info.type in (_LINKS.TYPE_HARD, _LINKS.TYPE_SOFT) else name
 
 
-def _lies_elsewhere(name: str, item: Any) -> str | None:
+def _lies_elsewhere(name: str, item: object) -> str | None:
     return name if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual) else None
 
 

@@ -50,7 +50,7 @@ def require_array_sizes(file: h5py.File, most: float) -> None:
     """
     stored, mentioned = 0, 0
 
-    def visit(name: str, item: Any) -> None:
+    def visit(name: str, item: h5py.Group | h5py.Dataset) -> None:
         nonlocal stored, mentioned
         if isinstance(item, h5py.Dataset):
             if item.dtype.hasobject:
@@ -68,7 +68,7 @@ def _bytes(array: h5py.Dataset) -> int:
     return math.prod(array.shape or ()) * array.dtype.itemsize
 
 
-def require_network_size(architecture: Any, most: float) -> None:
+def require_network_size(architecture: object, most: float) -> None:
     """Builds a network as a graph, where variables have shapes and no memory, and counts its weights.
 
     Raises:
@@ -83,7 +83,7 @@ def require_network_size(architecture: Any, most: float) -> None:
     require_size(_FLOAT * sum(math.prod(weight.shape) for weight in network.weights), most)
 
 
-def _seeded(value: Any) -> Any:
+def _seeded(value: object) -> object:
     if isinstance(value, list):
         return [_seeded(item) for item in value]
     if isinstance(value, dict):

@@ -84,7 +84,7 @@ def _heat_map(threat: str, verdict: dict[str, Any], judged: dict[str, Any]) -> F
     return figure
 
 
-def _titled(title: str, verdict: dict[str, Any]) -> str:
+def _titled(title: str, verdict: dict[str, object]) -> str:
     return title if verdict["conclusive"] else f"{title} (inconclusive: no valid attack)"
 
 

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_json_is_one_object_with_the_same_totals(cli, smoke_run) -> None:
 def test_what_a_runtime_lacks_is_named() -> None:
     model = read_model_file(TINY)
     changed = replace(model, operators=(replace(model.operators[0], name="STABLEHLO_GATHER"),))
-    facts = summarise(changed)
+    facts: Any = summarise(changed)
     assert facts["missing_operators"] == {"tflite-micro": ["STABLEHLO_GATHER"], "tinycerb-c": ["STABLEHLO_GATHER"]}
     assert "STABLEHLO_GATHER" in facts["beyond_targets"]["tflite-runtime-2-14"][0]
     assert "tflite-micro: lacks STABLEHLO_GATHER" in render_summary("changed", facts)

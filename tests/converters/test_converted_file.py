@@ -1,7 +1,6 @@
 """The int8 file of a finished run: what it holds, and what it says about itself."""
 
 import json
-from typing import Any
 
 import pytest
 
@@ -10,6 +9,7 @@ from tinycerb.converters.contract import contract_violations, load_target
 from tinycerb.converters.layer_costs import layer_costs
 from tinycerb.converters.metadata import MetadataError, embed_metadata, read_metadata
 from tinycerb.converters.model_file import ModelFile, ModelFileError, parse_model, read_model_file
+from tinycerb.runtimes.model_card import ModelCard
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +46,13 @@ def test_channels_are_gone_from_the_file(file, smoke_run) -> None:
 
 
 def test_a_lone_file_explains_itself(file, smoke_run) -> None:
-    embedded: Any = read_metadata(file)
-    side = read_json(smoke_run.victim("cerberos") / "model.json")
-    assert embedded["heads"] == 3
-    assert embedded["class_names"][9] == "Ankle boot"
-    assert len(embedded["alphas"]) == 3
-    assert min(embedded["alphas"]) == pytest.approx(1.0)
+    embedded, side = read_metadata(file), read_json(smoke_run.victim("cerberos") / "model.json")
+    assert embedded is not None
+    card = ModelCard.from_json(embedded)
+    assert card.heads == len(card.alphas) == 3
+    assert card.class_names is not None
+    assert card.class_names[9] == "Ankle boot"
+    assert min(card.alphas) == pytest.approx(1.0)
     assert {key: side[key] for key in embedded} == embedded
     assert side["file_bytes"] == len(file.content)
 

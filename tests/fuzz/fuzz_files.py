@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from tinycerb.converters.metadata import MetadataError
 from tinycerb.converters.model_file import ModelFile, ModelFileError, parse_model
 from tinycerb.converters.summary import summarise
 from tinycerb.errors import EnvironmentProblem
-from tinycerb.reports.file_summary import render_summary
+from tinycerb.reports.file_summary import SummaryFacts, render_summary
 from tinycerb.runtimes.isolated import run_model
 from tinycerb.runtimes.model_json import parse_model_json
 
@@ -35,7 +36,7 @@ _DTYPES = {"int8": np.int8, "uint8": np.uint8, "int16": np.int16, "int32": np.in
 def read_model(content: bytes) -> ModelFile:
     """Everything that `tinycerb summary` does."""
     model = parse_model(content)
-    render_summary("damaged", summarise(model))
+    render_summary("damaged", cast(SummaryFacts, summarise(model)))
     return model
 
 

@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
 from tests.matrix.test_judging import row
 from tinycerb.config import AttackConfig, VictimConfig, load_config
 from tinycerb.datasets.images import Dataset
-from tinycerb.matrix.reference_rows import reference_rows
+from tinycerb.matrix.reference_rows import ReferenceRow, reference_rows
 
 CONFIG = replace(
     load_config("smoke"),
@@ -37,7 +37,7 @@ ROWS = [
 ]
 
 
-def found(config=CONFIG, rows=ROWS) -> dict[str, dict[str, Any]]:
+def found(config=CONFIG, rows=ROWS) -> dict[str, ReferenceRow]:
     victims = {
         victim.name: {"accuracy": {"mean": 0.9 - index / 100}, "float_accuracy": 0.91}
         for index, victim in enumerate(config.victims)

@@ -49,7 +49,7 @@ def test_a_dense_training_anew_is_not_done_before_its_last_epoch(tmp_path) -> No
     folder, task = run.dense("undefended"), Task("dense/undefended", "dense", ("undefended",), (), 1.0)
     write_json(folder / DENSE, {"parameters": 1})
     with pytest.raises(_Stopped):
-        train_dense(run.config, "undefended", load_dataset(run.config.data), folder, _stop_after("dense epoch 1/2"))
+        train_dense(run.config, victims_of(run.config)["undefended"], load_dataset(run.config.data), folder, _stop_after("dense epoch 1/2"))
     assert (folder / CHECKPOINT).exists()
     assert not is_done(run, task)
 

@@ -68,7 +68,7 @@ def calibration_error(codes: np.ndarray, correct: np.ndarray, bins: int = 15) ->
     return float(gaps.sum() / max(counts.sum(), 1))
 
 
-def compare_kernels(model: RunningModel, images: np.ndarray) -> dict[str, Any]:
+def compare_kernels(model: RunningModel, images: np.ndarray) -> dict[str, object]:
     """Counts where the optimised kernels differ from the reference ones: information, not a contract."""
     quantized = model.artifact.quantize(images[:_COMPARED_IMAGES])
     opened = open_interpreter(model.artifact, OPTIMISED_KERNELS)

@@ -1,7 +1,6 @@
 """Working memory on the device: what TensorFlow Lite Micro's own interpreter allocates for a file."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from tinycerb.runtimes.running_model import RunningModel
 _CHECKED_IMAGES = 20
 
 
-def measure_arena(path: Path, model: RunningModel, images: np.ndarray) -> dict[str, Any] | None:
+def measure_arena(path: Path, model: RunningModel, images: np.ndarray) -> dict[str, object] | None:
     """Runs a file in tflite-micro's host interpreter.
 
     Args:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
 
@@ -170,12 +170,29 @@ def files_behind(run: RunDirectory, victim: str) -> list[Path]:
     return [run.model(victim), *files]
 
 
-def find_cell(run: RunDirectory, spec: CellSpec) -> dict[str, Any] | None:
+class CellResult(TypedDict):
+    """The figures of a cell that others count on; there are more, some of one attack alone."""
+
+    clone_accuracy: float
+    clone_accuracy_oracle_best: float
+    queries_charged: int
+    curve: list[dict[str, float]]
+
+
+class CellContent(TypedDict):
+    """What a cell's file holds."""
+
+    spec: dict[str, object]
+    result: CellResult
+    result_sha256: str
+
+
+def find_cell(run: RunDirectory, spec: CellSpec) -> CellContent | None:
     """Returns a finished cell, or None where it is to be computed; see `look_for_cell`."""
     return look_for_cell(run, spec)[0]
 
 
-def look_for_cell(run: RunDirectory, spec: CellSpec) -> tuple[dict[str, Any] | None, str]:
+def look_for_cell(run: RunDirectory, spec: CellSpec) -> tuple[CellContent | None, str]:
     """Looks for a finished cell; one that is damaged is moved aside, to `NAME.damaged`.
 
     Returns:
@@ -194,7 +211,7 @@ def look_for_cell(run: RunDirectory, spec: CellSpec) -> tuple[dict[str, Any] | N
         return None, f"{path} is damaged{move_aside(path)}; it is computed again"
     if not is_made(path, inputs_digest(files_behind(run, spec.victim))):
         return None, f"{path} was computed from other files of {spec.victim} than are there now; it is computed again"
-    return content, ""
+    return cast(CellContent, content), ""
 
 
 def set_unsound_aside(run: RunDirectory) -> list[str]:
@@ -210,20 +227,20 @@ def set_unsound_aside(run: RunDirectory) -> list[str]:
     return said
 
 
-def keep_cell(run: RunDirectory, spec: CellSpec, content: Mapping[str, Any]) -> None:
+def keep_cell(run: RunDirectory, spec: CellSpec, content: CellContent) -> None:
     """Writes a cell's file."""
     with made_from(files_behind(run, spec.victim)):
         write_json(run.cell(spec.digest()), content)
 
 
-def seal(spec: CellSpec, result: Mapping[str, Any]) -> dict[str, Any]:
+def seal(spec: CellSpec, result: Mapping[str, object]) -> CellContent:
     """Returns what a cell's file holds: specification, result, and the result's digest against silent damage."""
     # As the file will say it: keys and numbers that JSON changes are changed before they are digested.
     plain = json.loads(json.dumps(dict(result), allow_nan=False))
     return {"spec": {**asdict(spec), "digest": spec.digest()}, "result": plain, "result_sha256": _result_digest(plain)}
 
 
-def is_sound(content: Mapping[str, Any], digest: str) -> bool:
+def is_sound(content: Mapping[str, object], digest: str) -> bool:
     """Whether a cell's content is the one that `digest` names, and undamaged."""
     spec, result = content.get("spec"), content.get("result")
     if not isinstance(spec, dict) or not isinstance(result, dict) or spec.get("digest") != digest:
@@ -231,5 +248,5 @@ def is_sound(content: Mapping[str, Any], digest: str) -> bool:
     return content.get("result_sha256", "") in ("", _result_digest(result)) and "clone_accuracy" in result
 
 
-def _result_digest(result: Mapping[str, Any]) -> str:
+def _result_digest(result: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(result, sort_keys=True).encode()).hexdigest()

@@ -1,7 +1,5 @@
 """How much the heads of an int8 file say the same about images that are not of the task."""
 
-from typing import Any
-
 import numpy as np
 
 from tinycerb.config import Config
@@ -15,7 +13,7 @@ _IMAGES = 1000
 _SEED_OFFSET = 500_000
 
 
-def measure_coherence(model: RunningModel, config: Config, dataset: Dataset) -> dict[str, Any] | None:
+def measure_coherence(model: RunningModel, config: Config, dataset: Dataset) -> dict[str, object] | None:
     """Asks every head about fresh procedural images, of the families of training and of those that it never saw.
 
     Returns:
@@ -31,7 +29,9 @@ def measure_coherence(model: RunningModel, config: Config, dataset: Dataset) -> 
     return {**_coherence_on(trained, model, config, dataset), "held_out": held_out}
 
 
-def _coherence_on(families: tuple[str, ...], model: RunningModel, config: Config, dataset: Dataset) -> dict[str, Any]:
+def _coherence_on(
+    families: tuple[str, ...], model: RunningModel, config: Config, dataset: Dataset
+) -> dict[str, object]:
     images = generate(families, _IMAGES, dataset.train.images, config.seed + _SEED_OFFSET)
     quantized = model.artifact.quantize(images)
     codes = Answers(model.artifact).of_all(quantized, model.all_heads(quantized))

@@ -125,7 +125,7 @@ def _time_queries(answers: dict[str, _Answers], images: np.ndarray) -> dict[str,
     }
 
 
-def _on_device(file: ModelFile, name: str) -> dict[str, Any]:
+def _on_device(file: ModelFile, name: str) -> dict[str, object]:
     """Builds the firmware, boots it, and returns what it takes; or why no device can run it."""
     selection = "keyed" if "head" in file.inputs else "fixed"
     with tempfile.TemporaryDirectory(prefix="tinycerb-") as private:

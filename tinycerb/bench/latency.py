@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,7 +14,7 @@ _INVOKES_PER_ROUND = 5
 _KERNELS = {"optimised": OPTIMISED_KERNELS, "reference": REFERENCE_KERNELS}
 
 
-def measure_latency(models: Mapping[str, Path], rounds: int, report: Report) -> dict[str, Any]:
+def measure_latency(models: Mapping[str, Path], rounds: int, report: Report) -> dict[str, dict[str, dict[str, object]]]:
     """Times single invokes, one thread.
 
     Args:
@@ -42,7 +41,7 @@ def measure_latency(models: Mapping[str, Path], rounds: int, report: Report) -> 
                 model.interpreter.invoke()
                 times[key].append(time.perf_counter() - start)
         report(Progress(done + 1, rounds, f"round {done + 1} of {rounds}"))
-    result: dict[str, Any] = {victim: {} for victim in models}
+    result: dict[str, dict[str, dict[str, object]]] = {victim: {} for victim in models}
     for (victim, kernels), seconds in times.items():
         microseconds = np.array(seconds) * 1e6
         result[victim][kernels] = {

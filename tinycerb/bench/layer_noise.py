@@ -4,7 +4,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -21,9 +21,18 @@ _IMAGES = 32
 NOTICEABLE_POINTS = 1.0
 
 
+class LayerNoise(TypedDict):
+    """What quantization does to one operator."""
+
+    layer: str
+    operator: str
+    signal_to_noise_db: float
+    added_noise_share: float
+
+
 def measure_quantization(
     run: RunDirectory, victim: str, model: RunningModel, accuracy: float, float_accuracy: float, images: np.ndarray
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Compares int8 with float, and looks for the layer to blame if more than a point is lost.
 
     Args:
@@ -53,7 +62,7 @@ def measure_quantization(
     }
 
 
-def layer_noise(run: RunDirectory, victim: str, model: RunningModel, images: np.ndarray) -> list[dict[str, Any]]:
+def layer_noise(run: RunDirectory, victim: str, model: RunningModel, images: np.ndarray) -> list[LayerNoise]:
     """Returns one row per operator that both graphs have, in execution order; errors as `measure_quantization`."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "float.tflite"
@@ -66,7 +75,7 @@ def layer_noise(run: RunDirectory, victim: str, model: RunningModel, images: np.
     quantized = run_operators(model.artifact.file, model.artifact.quantize(images))
     float_outputs = {_key(operator): outputs for operator, outputs in reference}
     noise_of: dict[int, float] = {}
-    rows = []
+    rows: list[LayerNoise] = []
     for operator, outputs in quantized:
         # Noise power over signal power; the image has none.
         before = max((noise_of.get(tensor.index, 0.0) for tensor in operator.inputs), default=0.0)

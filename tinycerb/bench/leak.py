@@ -4,7 +4,7 @@ Agreement alone is fooled by a permutation of the classes: a thief undoes that. 
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -27,9 +27,26 @@ _SEED_OFFSET = 100_000
 _FEWEST_SURE = 50
 
 
+class FamilyLeak(TypedDict):
+    """What one family of images shows."""
+
+    sure_images: int
+    trained_on: bool
+    victims: dict[str, dict[str, float | None]]
+
+
+class Leak(TypedDict):
+    """What `measure_leak` returns."""
+
+    schema_version: int
+    images_per_family: int
+    sure_above: float
+    families: dict[str, FamilyLeak]
+
+
 def measure_leak(
     run: RunDirectory, images_per_family: int = 2000, families: Sequence[str] = (), sure_above: float = SURE
-) -> dict[str, Any]:
+) -> Leak:
     """Measures every victim of a converted run against its baseline.
 
     Args:
@@ -53,7 +70,7 @@ def measure_leak(
         raise UsageError("every family is used in training; name one with --family, or train with fewer of them")
     train = load_dataset(config.data).train.images
     models = {victim.name: open_fastest(open_artifact(run.model(victim.name))) for victim in config.victims}
-    rows = {}
+    rows: dict[str, FamilyLeak] = {}
     for family in held_out:
         images = generate([family], images_per_family, train, config.seed + _SEED_OFFSET)
         codes = {name: _ask(model, images) for name, model in models.items()}

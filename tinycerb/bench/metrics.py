@@ -1,5 +1,6 @@
 """Gathers what the tasks have left into `metrics.json`, from which alone the report is made."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ SCHEMA_VERSION = 2
 _TRAINING_KEYS = ("parameters", "parameters_dense", "float_accuracy_per_head", "channel_groups", "history")
 
 
-def gather_metrics(run: RunDirectory) -> dict[str, Any]:
+def gather_metrics(run: RunDirectory) -> dict[str, object]:
     """Builds and writes `metrics.json`; see `build_metrics`."""
     metrics = build_metrics(run)
     write_json(run.metrics, metrics)
@@ -90,7 +91,7 @@ def build_metrics(run: RunDirectory) -> dict[str, Any]:
     }
 
 
-def _victim(run: RunDirectory, name: str, latency: dict[str, Any]) -> dict[str, Any]:
+def _victim(run: RunDirectory, name: str, latency: Mapping[str, object]) -> dict[str, Any]:
     config, files = run.victims[name].config, run.victims[name].files
     training, measured = read_json(files.training), read_json(files.measurements)
     bundle = read_model_json(files.model_json)
@@ -130,7 +131,7 @@ def _victim(run: RunDirectory, name: str, latency: dict[str, Any]) -> dict[str, 
     }
 
 
-def _cells(run: RunDirectory, dataset: Dataset) -> list[dict[str, Any]]:
+def _cells(run: RunDirectory, dataset: Dataset) -> list[dict[str, object]]:
     rows = []
     for victim, attack, selection in attack_runs(run):
         for spec in cell_specs(run, dataset, victim, attack, selection):

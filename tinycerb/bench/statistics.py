@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from scipy import integrate, stats
@@ -27,7 +26,7 @@ class Estimate:
     high: float
     basis: str
 
-    def table(self) -> dict[str, Any]:
+    def table(self) -> dict[str, float | str]:
         """Returns it as JSON."""
         return asdict(self)
 

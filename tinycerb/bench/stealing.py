@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tinycerb.attacks import AttackInputs, attack_of
 from tinycerb.attacks.building_blocks.distill import predictor
 from tinycerb.attacks.building_blocks.students import STUDENTS
-from tinycerb.bench.cell import CellSpec, find_cell, keep_cell, seal
+from tinycerb.bench.cell import CellContent, CellSpec, find_cell, keep_cell, seal
 from tinycerb.bench.cell_inputs import CellInputs, gather_inputs, with_teachers
 from tinycerb.datasets.images import Dataset, image_fingerprints
 from tinycerb.errors import UsageError
@@ -34,7 +33,7 @@ def run_cell(run: RunDirectory, dataset: Dataset, spec: CellSpec, report: Report
         keep_cell(run, spec, content)
 
 
-def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, report: Report) -> dict[str, Any]:
+def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, report: Report) -> CellContent:
     """Computes a cell.
 
     The test set is used to measure the clone, never to choose it: the result is the last epoch's. The best
@@ -123,7 +122,7 @@ def compare_clone(posteriors: np.ndarray, inputs: CellInputs) -> dict[str, float
     }
 
 
-def _result(curve: list[dict[str, float]], charged: int) -> dict[str, Any]:
+def _result(curve: list[dict[str, float]], charged: int) -> dict[str, object]:
     last = {key: value for key, value in curve[-1].items() if key != "epoch"}
     return {
         **last,

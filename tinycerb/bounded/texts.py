@@ -1,7 +1,6 @@
 """TOML and JSON of unknown origin: numbers that fit a machine word, nested no deeper than people write."""
 
 import tomllib
-from typing import Any
 
 from tinycerb.errors import UsageError
 
@@ -10,7 +9,7 @@ _MOST_DIGITS = 20
 _WORD = 2**63
 
 
-def parse_toml(text: str, where: str) -> dict[str, Any]:
+def parse_toml(text: str, where: str) -> dict[str, object]:
     """Parses TOML.
 
     Args:
@@ -33,15 +32,15 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
     return table
 
 
-def check_values(table: Any, where: str) -> None:
+def check_values(table: object, where: str) -> None:
     """Checks what was parsed; others print, copy and compare it, which must not overflow.
 
     Raises:
         UsageError: too deep, or a number beyond 64 bits.
     """
-    level: list[Any] = [table]
+    level: list[object] = [table]
     for _ in range(_DEEPEST):
-        following: list[Any] = []
+        following: list[object] = []
         for value in level:
             if isinstance(value, dict | list):
                 following += value.values() if isinstance(value, dict) else value

@@ -1,9 +1,8 @@
 """The figures of a run, computed again from its cells and measurements, and its pages, rendered again from these."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from tinycerb import file_names
 from tinycerb.bench.metrics import build_metrics
@@ -73,7 +72,7 @@ def check_results(runs: Sequence[RunDirectory]) -> Found:
     return differences, notes
 
 
-def _check_page(path: Path, render: Any, source: Path) -> Found:
+def _check_page(path: Path, render: Callable[[], bytes], source: Path) -> Found:
     if not path.is_file():
         return [], []
     try:
@@ -94,7 +93,7 @@ def _matplotlib_of(path: Path) -> str:
     return manifest.versions.get(entry.made_by, {}).get("matplotlib", "") if manifest and entry else ""
 
 
-def _compare(path: Path, found: Any, expected: Any) -> list[Finding]:
+def _compare(path: Path, found: object, expected: object) -> list[Finding]:
     faults = [Finding(str(path), fault) for fault in _differences("", found, expected)]
     if len(faults) > _MOST_SHOWN:
         rest = Finding(str(path), f"and {len(faults) - _MOST_SHOWN} figures more")
@@ -102,7 +101,7 @@ def _compare(path: Path, found: Any, expected: Any) -> list[Finding]:
     return faults
 
 
-def _differences(where: str, found: Any, expected: Any) -> Iterator[str]:
+def _differences(where: str, found: object, expected: object) -> Iterator[str]:
     if isinstance(found, dict) and isinstance(expected, dict):
         for key in dict.fromkeys([*expected, *found]):
             yield from _differences(f"{where}.{key}" if where else key, found.get(key), expected.get(key))
@@ -113,14 +112,14 @@ def _differences(where: str, found: Any, expected: Any) -> Iterator[str]:
         yield f"{where} is {_short(found)}, computed again {_short(expected)}"
 
 
-def _same(found: Any, expected: Any) -> bool:
+def _same(found: object, expected: object) -> bool:
     """Equal up to what a JSON file keeps of a number."""
     if isinstance(found, float) and isinstance(expected, float):
         return math.isclose(found, expected, rel_tol=1e-12, abs_tol=1e-12)
     return found == expected
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     return f"{value!r:.60}"
 
 

@@ -11,7 +11,7 @@ from tinycerb.converters.c_model.layer import Layer
 _PARTS = ("draw", "inference", "answer")
 
 
-def count_facts(counts: Counts, layers: Sequence[Layer], unit: str) -> dict[str, Any]:
+def count_facts(counts: Counts, layers: Sequence[Layer], unit: str) -> dict[str, object]:
     """Returns what commands print with --json; the layers and the rest sum to the inference."""
     return {
         **{f"{part}_{unit}": getattr(counts, part) for part in _PARTS},

@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -13,6 +12,7 @@ from tinycerb.config.user_sources import USER
 from tinycerb.datasets.procedural import FAMILIES
 from tinycerb.datasets.query_pools import DRAWN
 from tinycerb.defenses.recommendation import recommended_victim
+from tinycerb.reports.facts import Metrics
 from tinycerb.reports.plain_words import nearest_attack, plain_verdict
 from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import read_json
@@ -21,7 +21,7 @@ _COLOURS = {"good": "green", "bad": "bold red", "open": "yellow"}
 _MORE_EPOCHS = 3
 
 
-def print_closing(run: RunDirectory, metrics: dict[str, Any], report: Path, console: Console) -> None:
+def print_closing(run: RunDirectory, metrics: dict[str, object], report: Path, console: Console) -> None:
     """Prints the verdict on the recommended victim, the report, its file, and the next commands.
 
     Args:
@@ -45,7 +45,7 @@ def print_closing(run: RunDirectory, metrics: dict[str, Any], report: Path, cons
         say(f"next, {reason}:\n      {command}" if reason else f"next: {command}")
 
 
-def _next_steps(run: RunDirectory, metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _next_steps(run: RunDirectory, metrics: Metrics) -> Iterator[tuple[str, str]]:
     """Reasons and commands: what would answer what is open, then what brings the model to a board."""
     if not metrics["threats"] and run.config.data.name == USER:
         reason = "as nothing was stolen without the attacker's images"

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from tinycerb.cli.options import AsJson, ExistingRun, Quiet
+from tinycerb.events import Progress
 
 Pool = Annotated[str, typer.Option(help="What a thief may ask: a registered query pool.")]
 Images = Annotated[int, typer.Option(min=100, help="Images per distortion.")]
@@ -71,7 +72,7 @@ def _claimed_speeds(victims: dict[str, Any]) -> list[str]:
     ]
 
 
-def _say(progress: Any) -> None:
+def _say(progress: Progress) -> None:
     typer.echo(progress.note, err=True)
 
 

@@ -1,7 +1,7 @@
 """`tinycerb bench leak`: what a defended answer still tells off the task."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -44,6 +44,6 @@ def leak(run: ExistingRun, family: Family = None, images: Images = 2000, as_json
     typer.echo(_MEANING)
 
 
-def _cell(victim: dict[str, Any]) -> str:
+def _cell(victim: dict[str, float | None]) -> str:
     values = (victim["leak_answer"], victim["leak_mean_head"])
     return " / ".join("-" if value is None else f"{value:.2f}" for value in values)

@@ -12,10 +12,15 @@ def summary(model: Model, as_json: AsJson = False) -> None:
     Any .tflite file, TinyCerb's or not. It is read only: no TensorFlow is needed, and no interpreter is started.
     """
     import json
+    from typing import cast
 
     from tinycerb.converters.summary import summarise
-    from tinycerb.reports.file_summary import render_summary
+    from tinycerb.reports.file_summary import SummaryFacts, render_summary
 
     path, file = open_model_file(model)
     facts = summarise(file)
-    typer.echo(json.dumps(facts, indent=1, allow_nan=False) if as_json else render_summary(str(path), facts))
+    typer.echo(
+        json.dumps(facts, indent=1, allow_nan=False)
+        if as_json
+        else render_summary(str(path), cast(SummaryFacts, facts))
+    )

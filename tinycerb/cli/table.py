@@ -6,10 +6,10 @@ from rich.console import Group
 from rich.text import Text
 
 from tinycerb.cli.side_by_side import side_by_side
-from tinycerb.reports.facts import attack_names, channels_removed, stolen
+from tinycerb.reports.facts import Metrics, attack_names, channels_removed, stolen
 
 
-def results_table(metrics: dict[str, Any], width: int) -> Group:
+def results_table(metrics: Metrics, width: int) -> Group:
     """Returns victims side by side: task, size, time, and the worst clone per threat class.
 
     Args:
@@ -22,7 +22,7 @@ def results_table(metrics: dict[str, Any], width: int) -> Group:
     return side_by_side(title, [label for label, _ in lines], columns, width, _caption(metrics))
 
 
-def rows(metrics: dict[str, Any]) -> list[tuple[str, list[str]]]:
+def rows(metrics: Metrics) -> list[tuple[str, list[str]]]:
     """Returns the rows as text: a label and one value per victim."""
     victims = list(metrics["victims"].values())
     lines = [
@@ -68,7 +68,7 @@ def _points(case: dict[str, Any]) -> str:
     return f"{-difference:+.1f}" if abs(difference) > 1e-9 else "-"
 
 
-def _caption(metrics: dict[str, Any]) -> Text:
+def _caption(metrics: Metrics) -> Text:
     lines = []
     for threat, verdict in metrics["threats"].items():
         for attack in verdict["attacks"]:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Collection
-from typing import Any
 
 import typer
 
@@ -19,6 +18,7 @@ from tinycerb.jobs.plan import plan
 from tinycerb.jobs.scheduler import run_tasks
 from tinycerb.jobs.steps import is_done
 from tinycerb.progress import make_display
+from tinycerb.reports.facts import Metrics
 from tinycerb.run.directory import RunDirectory
 from tinycerb.run.victim import victims_of
 from tinycerb.seal.files import read_text
@@ -74,12 +74,12 @@ def load_inputs(config: Config) -> None:
         attack_of(attack).check(attack, len(pool), len(own))
 
 
-def gather_results(run: RunDirectory) -> dict[str, Any]:
+def gather_results(run: RunDirectory) -> dict[str, object]:
     """Writes `metrics.json` and returns it."""
     return gather_metrics(run)
 
 
-def print_results(run: RunDirectory, metrics: dict[str, Any], as_json: bool) -> None:
+def print_results(run: RunDirectory, metrics: dict[str, object], as_json: bool) -> None:
     """Prints the table, or the JSON."""
     if as_json:
         typer.echo(read_text(run.metrics), nl=False)
@@ -88,7 +88,7 @@ def print_results(run: RunDirectory, metrics: dict[str, Any], as_json: bool) -> 
         console.print(results_table(metrics, console.width))
 
 
-def check_gates(metrics: dict[str, Any]) -> None:
+def check_gates(metrics: Metrics) -> None:
     """Compares with the bars of the configuration.
 
     Raises:

@@ -1,7 +1,5 @@
 """Structured pruning: channels are masked inside training, then cut out."""
 
-from typing import Any
-
 from tinycerb.compression.masks import ChannelMasks
 from tinycerb.compression.pruner import NothingPruned, Pruner
 from tinycerb.config import PruningConfig
@@ -36,7 +34,7 @@ class ChannelPruning:
         """Returns the model as it is."""
         return recovered
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         """Returns the channel groups and how many channels each has kept."""
         return {
             "channel_groups": [

@@ -5,7 +5,7 @@ TensorFlow is imported where a method is set up: the names are wanted without it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tinycerb.registry import Registry
 
@@ -36,7 +36,7 @@ class PruningMethod(Protocol):
         """Returns a plain model."""
         ...
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         """Returns what was taken away, as plain JSON values."""
         ...
 

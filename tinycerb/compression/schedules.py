@@ -21,7 +21,7 @@ SCHEDULES: Registry[Schedule] = Registry("pruning schedule")
 
 
 @SCHEDULES.register("polynomial")
-def polynomial(final_ratio: float, begin_step: int, end_step: int) -> Any:
+def polynomial(final_ratio: float, begin_step: int, end_step: int) -> object:
     """Channels go quickly at first and slower towards the end (Zhu and Gupta, 2017)."""
     from tinycerb.keras_models.model_optimization import tfmot
 

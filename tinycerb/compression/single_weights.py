@@ -54,7 +54,7 @@ class SingleWeightPruning:
         """Returns the model without the wrappers."""
         return tfmot.sparsity.keras.strip_pruning(recovered)
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         """Returns the share of zeros among the weights that TF-MOT prunes."""
         return {"channel_groups": [], "zero_weight_share": 1 - self.pruner.kept_share()}
 

@@ -5,7 +5,7 @@
 
 import sys
 import warnings
-from typing import Any
+from typing import TypedDict
 
 from tinycerb.compression.channel_plan import plan_channels
 from tinycerb.compression.quantization import quantize_aware
@@ -55,7 +55,15 @@ _ADVICE_OF_TF_MOT = "You can quantize this layer by passing"
 _PREPROCESSING = (_L.Rescaling, _L.Normalization, _L.Resizing, _L.CenterCrop)
 
 
-def check(config: Config) -> dict[str, Any]:
+class NetworkFacts(TypedDict):
+    """What is known of a network that can go the whole way."""
+
+    sha256: str
+    parameters: int
+    operators: int
+
+
+def check(config: Config) -> NetworkFacts:
     """Builds the victims' network once and takes it through the planning of pruning, quantization and conversion.
 
     Returns:
@@ -123,7 +131,7 @@ def check_layers(model: keras.Model) -> None:
             raise UsageError(f"{where}: TF-MOT's 8-bit quantization does not take it; {_fix(layer)}")
 
 
-def _is_folded(layer: Any) -> bool:
+def _is_folded(layer: object) -> bool:
     if not isinstance(layer, _L.BatchNormalization) or not layer.inbound_nodes:
         return False
     before = [node.layer for node in layer.inbound_nodes[0].parent_nodes]
@@ -142,7 +150,7 @@ def _activation(layer: Any) -> str:
     return getattr(getattr(layer, "activation", None), "__name__", "linear")
 
 
-def _fix(layer: Any) -> str:
+def _fix(layer: keras.layers.Layer | None) -> str:
     activation = _activation(layer)
     if activation not in ("linear", "relu"):
         return f"use 'relu' in place of the activation {activation!r}"
@@ -189,7 +197,7 @@ def _quantized(model: keras.Model) -> keras.Model:
         raise UsageError(f"quantization-aware training does not take this model: {reason}; {_OTHERWISE}") from error
 
 
-def _refused_alone(layer: Any) -> bool:
+def _refused_alone(layer: keras.layers.Layer) -> bool:
     """Whether TF-MOT refuses a model of this layer alone, which tells whose fault it is."""
     if isinstance(layer, _L.InputLayer | _L.BatchNormalization):
         return False
@@ -203,7 +211,7 @@ def _refused_alone(layer: Any) -> bool:
     return False
 
 
-def _layer_behind(violation: str, file: ModelFile, model: keras.Model) -> Any:
+def _layer_behind(violation: str, file: ModelFile, model: keras.Model) -> keras.layers.Layer | None:
     """The Keras layer whose name stands in the output of the operator that a violation names."""
     for operator in file.operators:
         if f"(operator {operator.index}, " in violation:

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ _SHAPES = (
 )
 
 
-def as_arrays(loaded: Any, reference: str) -> dict[str, np.ndarray]:
+def as_arrays(loaded: object, reference: str) -> dict[str, np.ndarray]:
     """Returns what a loader has returned under the keys that a .npz file would have.
 
     Raises:

@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,9 @@ from tinycerb.atomic import write_arrays
 from tinycerb.datasets.fetched import FETCHED, FOLDER
 from tinycerb.datasets.gtsrb import download_gtsrb, read_gtsrb
 from tinycerb.errors import EnvironmentProblem, ExitCode, TinyCerbError, UsageError, suggest
+
+# Training images and labels, test images and labels.
+_Splits = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def fetch(name: str) -> None:
@@ -34,7 +36,7 @@ def fetch(name: str) -> None:
     write_arrays(FOLDER / f"{name}.npz", content)
 
 
-def _from_keras(name: str) -> Any:
+def _from_keras(name: str) -> _Splits:
     from tinycerb.keras_models.legacy import keras
 
     try:
@@ -43,7 +45,7 @@ def _from_keras(name: str) -> Any:
         raise EnvironmentProblem(f"{name} could not be downloaded: {error}") from error
 
 
-def _svhn(name: str) -> Any:
+def _svhn(name: str) -> _Splits:
     try:
         import tensorflow_datasets as tfds  # pyright: ignore[reportMissingImports]
     except ImportError as error:
@@ -55,7 +57,7 @@ def _svhn(name: str) -> Any:
     return loaded[0], loaded[1]
 
 
-def _gtsrb(name: str) -> Any:
+def _gtsrb(name: str) -> _Splits:
     with TemporaryDirectory() as folder:
         try:
             download_gtsrb(Path(folder))

@@ -3,12 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 from tinycerb import file_names
 from tinycerb.attacks import attack_of
 from tinycerb.bench.asked_heads import MEAN_HEAD
-from tinycerb.bench.cell import CellSpec, digest_questions, load_pool, look_for_cell, specs_of_attack, threat_class
+from tinycerb.bench.cell import (
+    CellContent,
+    CellSpec,
+    digest_questions,
+    load_pool,
+    look_for_cell,
+    specs_of_attack,
+    threat_class,
+)
 from tinycerb.config import AttackConfig, Config
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import UsageError
@@ -118,13 +125,13 @@ def _with_budgets(config: Config, attack: AttackConfig, pool: int) -> tuple[list
     return usable, skipped
 
 
-def take_stock(cells: Sequence[MatrixCell]) -> tuple[dict[str, dict[str, Any]], list[str]]:
+def take_stock(cells: Sequence[MatrixCell]) -> tuple[dict[str, CellContent], list[str]]:
     """Reads all finished cells; see `look_for_cell`.
 
     Returns:
         Contents by digest, and one sentence for each whose file does not count.
     """
-    finished: dict[str, dict[str, Any]] = {}
+    finished: dict[str, CellContent] = {}
     said: list[str] = []
     for cell in cells:
         content, sentence = look_for_cell(cell.run, cell.spec)

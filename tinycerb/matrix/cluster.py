@@ -117,7 +117,7 @@ class Cluster:
     ) -> list[TinyCerbError]:
         """Keeps the workers that fit supplied, and no more: who comes later is asked before it gets its share."""
         waiting, flying = deque(cells), dict[Any, _Flight]()
-        landed: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        landed: queue.SimpleQueue[object] = queue.SimpleQueue()
         failures: list[TinyCerbError] = []
         refusals: Counter[str] = Counter()
         looked = -_LOOK_SECONDS

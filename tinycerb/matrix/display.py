@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from tinycerb.bench.cell import CellContent, CellResult
 from tinycerb.events import Progress
 from tinycerb.matrix.cells import MatrixCell
 
@@ -19,7 +20,9 @@ _NAME_WIDTH, _GROUP_WIDTH = 13, 12
 class MatrixDisplay(Protocol):
     """Takes what happens to cells."""
 
-    def begin(self, cells: Sequence[MatrixCell], finished: Mapping[str, Any], seconds: Mapping[str, float]) -> None:
+    def begin(
+        self, cells: Sequence[MatrixCell], finished: Mapping[str, CellContent], seconds: Mapping[str, float]
+    ) -> None:
         """All cells, contents of those that are done, and the estimated seconds of each."""
         ...
 
@@ -27,7 +30,7 @@ class MatrixDisplay(Protocol):
         """A cell got somewhere."""
         ...
 
-    def finish(self, cell: MatrixCell, result: Mapping[str, Any], seconds: float) -> None:
+    def finish(self, cell: MatrixCell, result: CellResult, seconds: float) -> None:
         """A cell is done."""
         ...
 
@@ -54,20 +57,22 @@ class Scoreboard:
         self._workers = workers
         self._started = time.monotonic()
         self.cells: list[MatrixCell] = []
-        self.results: dict[str, Mapping[str, Any]] = {}
+        self.results: dict[str, CellResult] = {}
         self._estimates: dict[str, float] = {}
         self._measured: dict[str, float] = {}
         self.victims: list[str] = []
         self.attacks: list[str] = []
 
-    def begin(self, cells: Sequence[MatrixCell], finished: Mapping[str, Any], seconds: Mapping[str, float]) -> None:
+    def begin(
+        self, cells: Sequence[MatrixCell], finished: Mapping[str, CellContent], seconds: Mapping[str, float]
+    ) -> None:
         """Starts counting."""
         self.cells, self._estimates = list(cells), dict(seconds)
         self.results = {digest: content["result"] for digest, content in finished.items()}
         self.victims = list(dict.fromkeys(cell.spec.victim for cell in cells))
         self.attacks = list(dict.fromkeys(cell.spec.attack.name for cell in cells))
 
-    def finish(self, cell: MatrixCell, result: Mapping[str, Any], seconds: float) -> None:
+    def finish(self, cell: MatrixCell, result: CellResult, seconds: float) -> None:
         """Counts a cell."""
         self.results[cell.digest] = result
         self._measured[cell.digest] = seconds
@@ -124,13 +129,15 @@ class _Lines:
     def __init__(self, console: Console, board: Scoreboard, quiet: bool) -> None:
         self._console, self._board, self._quiet = console, board, quiet
 
-    def begin(self, cells: Sequence[MatrixCell], finished: Mapping[str, Any], seconds: Mapping[str, float]) -> None:
+    def begin(
+        self, cells: Sequence[MatrixCell], finished: Mapping[str, CellContent], seconds: Mapping[str, float]
+    ) -> None:
         self._board.begin(cells, finished, seconds)
         self._line(self._board.summary())
 
     def advance(self, cell: MatrixCell, progress: Progress) -> None: ...
 
-    def finish(self, cell: MatrixCell, result: Mapping[str, Any], seconds: float) -> None:
+    def finish(self, cell: MatrixCell, result: CellResult, seconds: float) -> None:
         self._board.finish(cell, result, seconds)
         self._line(f"{cell.key}: {result['clone_accuracy']:.1%} in {seconds:.0f} s; {self._board.summary()}")
 
@@ -152,14 +159,16 @@ class _Live:
         self._running: dict[str, str] = {}
         self._live = Live(console=console, refresh_per_second=2, get_renderable=self._render)
 
-    def begin(self, cells: Sequence[MatrixCell], finished: Mapping[str, Any], seconds: Mapping[str, float]) -> None:
+    def begin(
+        self, cells: Sequence[MatrixCell], finished: Mapping[str, CellContent], seconds: Mapping[str, float]
+    ) -> None:
         self._board.begin(cells, finished, seconds)
         self._live.start()
 
     def advance(self, cell: MatrixCell, progress: Progress) -> None:
         self._running[cell.key] = f"{progress.done / max(progress.total, 1):4.0%} {progress.note}"
 
-    def finish(self, cell: MatrixCell, result: Mapping[str, Any], seconds: float) -> None:
+    def finish(self, cell: MatrixCell, result: CellResult, seconds: float) -> None:
         self._running.pop(cell.key, None)
         self._board.finish(cell, result, seconds)
 

@@ -1,7 +1,7 @@
 """The rows beside which every defence is read: without them pruning, labels or luck would pass for protection."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -11,9 +11,22 @@ from tinycerb.datasets.images import Dataset
 from tinycerb.run.victim import resolve_victim
 
 
+class ReferenceRow(TypedDict):
+    """What a row is called, what it is, the owner's accuracy, and the best clone per threat class."""
+
+    row: str
+    what: str
+    accuracy: float | None
+    stolen: dict[str, float]
+
+
+_Rows = Sequence[Mapping[str, Any]]
+_Fits = Callable[[VictimConfig], bool]
+
+
 def reference_rows(
-    config: Config, rows: Sequence[Mapping[str, Any]], victims: Mapping[str, Mapping[str, Any]], dataset: Dataset
-) -> list[dict[str, Any]]:
+    config: Config, rows: _Rows, victims: Mapping[str, Mapping[str, Any]], dataset: Dataset
+) -> list[ReferenceRow]:
     """Returns the reference rows: a name, what it is, the owner's accuracy and the best clone per threat class.
 
     A row that this matrix cannot fill says how to get it.
@@ -61,11 +74,13 @@ def _is_control(victim: VictimConfig) -> bool:
     return victim.is_pruned and victim.response == "none" and victim.defense == "none"
 
 
-def _responds(name: str) -> Any:
+def _responds(name: str) -> _Fits:
     return lambda victim: victim.response.split(",")[0] == name and resolve_victim(victim).heads.learned == 1
 
 
-def _like(config: Config, rows: Any, victims: Any, name: str, fits: Any, remedy: str) -> dict[str, Any]:
+def _like(
+    config: Config, rows: _Rows, victims: Mapping[str, Mapping[str, Any]], name: str, fits: _Fits, remedy: str
+) -> ReferenceRow:
     found = next((victim.name for victim in config.victims if fits(victim)), None)
     if found is None:
         return _row(name, f"missing: add {remedy}", None)
@@ -73,14 +88,14 @@ def _like(config: Config, rows: Any, victims: Any, name: str, fits: Any, remedy:
     return _row(name, found, accuracy["mean"] if accuracy else None, _by_threat(rows, found))
 
 
-def _by_threat(rows: Sequence[Mapping[str, Any]], victim: str) -> dict[str, float]:
+def _by_threat(rows: _Rows, victim: str) -> dict[str, float]:
     return _best_by_threat([row for row in rows if row["victim"] == victim])
 
 
-def _best_by_threat(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def _best_by_threat(rows: _Rows) -> dict[str, float]:
     threats = dict.fromkeys(row["threat"] for row in rows)
     return {threat: max(row["clone_accuracy"] for row in rows if row["threat"] == threat) for threat in threats}
 
 
-def _row(name: str, what: str, accuracy: float | None, stolen: Mapping[str, float] | None = None) -> dict[str, Any]:
+def _row(name: str, what: str, accuracy: float | None, stolen: Mapping[str, float] | None = None) -> ReferenceRow:
     return {"row": name, "what": what, "accuracy": accuracy, "stolen": dict(stolen or {})}

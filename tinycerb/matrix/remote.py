@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from tinycerb import __version__
 from tinycerb.atomic import write_bytes
@@ -41,7 +41,7 @@ class OtherVersions(EnvironmentProblem):
     """This worker is none for the cell; another one is."""
 
 
-def introduce() -> dict[str, Any]:
+def introduce() -> dict[str, object]:
     """Tells who a worker is: its `host` and its `versions`."""
     return {"host": socket.gethostname(), "versions": versions_here()}
 
@@ -53,7 +53,7 @@ def differing_versions(found: Mapping[str, str], wanted: Mapping[str, str]) -> s
     )
 
 
-def compute_order(order: Order) -> dict[str, Any]:
+def compute_order(order: Order) -> dict[str, object]:
     """Computes a cell on a Dask worker.
 
     Returns:

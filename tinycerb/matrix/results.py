@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -26,13 +26,21 @@ _SETTING = ("attack", "budget", "student", "learning_rate", "selection")
 Row = dict[str, Any]
 
 
+class _Point(TypedDict):
+    """The best clone of an attack at one budget."""
+
+    budget: int
+    queries_charged: int
+    clone_accuracy: float
+
+
 def gather_results(
     runs: Sequence[RunDirectory],
     cells: Sequence[MatrixCell],
-    finished: Mapping[str, Mapping[str, Any]],
+    finished: Mapping[str, Mapping[str, object]],
     skipped: Sequence[Skipped],
     failures: Sequence[str],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Builds and writes `results.json`; see `build_results`."""
     results = build_results(runs, cells, finished, skipped, failures)
     write_json(runs[0].path / file_names.RESULTS, results)
@@ -152,7 +160,7 @@ def judge_threat(
 
 def _verdict(
     ours: Mapping[int, Row], reference: Mapping[int, Row], both: Sequence[int], test_images: int
-) -> dict[str, Any] | None:
+) -> dict[str, object] | None:
     found = list(ours.values())
     if not found:
         return None
@@ -192,9 +200,9 @@ def _by_attack(
     return found
 
 
-def _budget_curve(rows: Sequence[Row], victim: str, attack: str) -> list[dict[str, Any]]:
+def _budget_curve(rows: Sequence[Row], victim: str, attack: str) -> list[_Point]:
     """The best clone at each budget, the mean over victim seeds."""
-    points = []
+    points: list[_Point] = []
     mine = [row for row in rows if row["victim"] == victim and row["attack"] == attack]
     for budget in dict.fromkeys(row["budget"] for row in mine):
         at = [row for row in mine if row["budget"] == budget]

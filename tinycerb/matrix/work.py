@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
+from tinycerb.bench.cell import CellContent
 from tinycerb.config import Config
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import TinyCerbError
@@ -85,6 +86,6 @@ def compute_cells(matrix: Matrix, compute: Compute, display: MatrixDisplay) -> l
         display.end()
 
 
-def finished_cells(matrix: Matrix) -> dict[str, dict[str, Any]]:
+def finished_cells(matrix: Matrix) -> dict[str, CellContent]:
     """Returns the contents of all cells of the matrix that are done, whether they were chosen this time or not."""
     return take_stock(matrix.cells)[0]

@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from tinycerb.atomic import describe_os_error, make_directory
 from tinycerb.config import Config
@@ -24,7 +23,7 @@ _SHOWN = 16
 
 
 def create_run(
-    config: Config, out: Path | None, force: bool, inputs: Mapping[str, Any] | None, owner: str
+    config: Config, out: Path | None, force: bool, inputs: Mapping[str, object] | None, owner: str
 ) -> tuple[RunDirectory, Path | None]:
     """Makes a run directory whose owner is settled.
 
@@ -163,7 +162,7 @@ def short(digest: str) -> str:
     return f"{digest[:_SHOWN]}..."
 
 
-def _record(digest: str, file: str) -> dict[str, Any]:
+def _record(digest: str, file: str) -> dict[str, object]:
     return {"schema_version": 1, "owner_key_sha256": digest, "key_file": file}
 
 

@@ -1,5 +1,6 @@
-"""One door to the interpreters that run .tflite files: tflite-runtime, ai-edge-litert, tflite-micro.
+"""Model files and the one door to what runs them: tflite-runtime, ai-edge-litert, tflite-micro, the firmware's C.
 
-`engines.py` opens a file inside the current process and is meant for processes that do nothing else; everybody else
-calls `apart.run_model`, which starts such a process. This module imports no runtime.
+`model_artifact.py` is a file with its card, handed on wherever a model is meant. `engines.py` opens a file inside the
+current process and is meant for processes that do nothing else; everybody else calls `isolated.run_model`, which starts
+such a process. This module imports no runtime.
 """

@@ -111,7 +111,7 @@ def write_text(path: Path, content: str) -> None:
     write_bytes(path, content.encode())
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, object]) -> None:
     """Writes a JSON object, without NaN and infinity, which JSON has not; see `write_bytes`."""
     write_bytes(path, atomic.pack_json(content))
 

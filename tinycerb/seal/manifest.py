@@ -109,7 +109,7 @@ class Manifest:
 
     def _take(self, line: bytes) -> None:
         try:
-            said: dict[str, Any] = json.loads(line)
+            said = json.loads(line)
             if "versions" in said:
                 self.versions[key_of(said["versions"])] = said["versions"]
             elif "file" in said:

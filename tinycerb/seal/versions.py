@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from tinycerb import __version__
 
@@ -55,7 +54,7 @@ def versions_now() -> Mapping[str, str]:
     }
 
 
-def versions_of(environment: Mapping[str, Any]) -> dict[str, str]:
+def versions_of(environment: Mapping[str, object]) -> dict[str, str]:
     """Returns the same of an `env.json`; what it does not say is left out."""
     packages = environment.get("packages")
     found = {**environment, **(packages if isinstance(packages, dict) else {})}

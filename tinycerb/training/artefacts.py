@@ -4,7 +4,6 @@ import csv
 import io
 import warnings
 from pathlib import Path
-from typing import Any
 
 import h5py
 import tensorflow as tf
@@ -17,7 +16,7 @@ from tinycerb.keras_models.legacy import keras
 from tinycerb.seal.files import verify, write_bytes, write_text
 
 
-def write_history(folder: Path, rows: list[dict[str, Any]]) -> None:
+def write_history(folder: Path, rows: list[dict[str, object]]) -> None:
     """Writes all rows to `history.csv`."""
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
@@ -26,7 +25,7 @@ def write_history(folder: Path, rows: list[dict[str, Any]]) -> None:
     write_text(folder / HISTORY, text.getvalue())
 
 
-def save_history(folder: Path, rows: list[dict[str, Any]]) -> None:
+def save_history(folder: Path, rows: list[dict[str, object]]) -> None:
     """Writes all rows to `history.csv` and the last one to TensorBoard's event files."""
     write_history(folder, rows)
     # tf.summary.scalar wants the tensorboard package; the same record can be written without it.

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -42,8 +41,8 @@ class EpochLoop:
     heads: int
     validation: LabelledImages
     checkpoint_path: Path
-    history: list[dict[str, Any]]
-    on_epoch: Callable[[list[dict[str, Any]]], None]
+    history: list[dict[str, object]]
+    on_epoch: Callable[[list[dict[str, object]]], None]
     report: Report
 
     def run(
@@ -122,7 +121,7 @@ def _restore(checkpoint: Checkpoint, model: keras.Model, step: TrainingStep) -> 
 
 def _history_row(
     stage: Stage, epoch: int, means: np.ndarray, logits: np.ndarray, validation: LabelledImages, kept_share: float
-) -> dict[str, Any]:
+) -> dict[str, object]:
     correct = logits.argmax(axis=2) == validation.labels[:, np.newaxis]
     return {
         "stage": stage.name,

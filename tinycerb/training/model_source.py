@@ -174,7 +174,7 @@ def _digest(path: Path) -> str:
     return sha256.hexdigest()
 
 
-def _require_keras_2(model: Any, source: str) -> keras.Model:
+def _require_keras_2(model: object, source: str) -> keras.Model:
     try:
         return require_legacy_model(model)
     except Keras3ModelError as error:
