@@ -84,7 +84,7 @@ def _head(x: Any, index: int, classes: int, hidden_units: int, drawn: bool = Fal
     deviation = int(x.shape[-1]) ** -0.5
     kinds = ("kernel_initializer", "bias_initializer") if drawn else ()
     # An object each: one that is asked twice says the same again.
-    weights = {kind: keras.initializers.RandomNormal(stddev=deviation) for kind in kinds}
+    weights: Any = {kind: keras.initializers.RandomNormal(stddev=deviation) for kind in kinds}
     return keras.layers.Dense(classes, name=head_name(index), **weights)(x)
 
 

@@ -108,7 +108,7 @@ def _glyphs() -> frozenset[int]:
 @lru_cache(maxsize=4096)
 def _advance(character: str, weight: str) -> float:
     """Width of a letter in sizes of the font."""
-    face: object = _face(weight)
+    face = _face(weight)
     face.set_size(1, 72)
     return face.load_char(ord(character)).linearHoriAdvance / 2**16
 

@@ -12,7 +12,7 @@ from tinycerb.keras_models.keras_file.errors import DamagedKerasFileError, Keras
 from tinycerb.keras_models.keras_file.size import require_array_sizes
 from tinycerb.keras_models.legacy import keras
 
-_LINKS: object = importlib.import_module("h5py.h5l")
+_LINKS = importlib.import_module("h5py.h5l")
 
 
 def describe(path: Path, most_bytes: float) -> Description:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.bench.test_clones import CLONE, INPUTS, SPEC
 from tinycerb.attacks import AttackInputs
-from tinycerb.bench.cell import seal
+from tinycerb.bench.cell import CellContent, seal
 from tinycerb.bench.stealing import compute_cell, run_cell
 from tinycerb.events import ignore
 from tinycerb.oracle import OracleSpec, SealedOracle
@@ -23,7 +23,7 @@ ORACLE = SimpleNamespace(charged=600, engine={"runtime": "made up"})
 def steal(monkeypatch, tmp_path: Path):
     """Runs `attack` as the attack of a cell; returns the cell and what was opened and seeded for it."""
 
-    def run(attack, **changes: Any) -> tuple[dict[str, Any], list[Any]]:
+    def run(attack, **changes: Any) -> tuple[CellContent, list[Any]]:
         noted: list[Any] = []
 
         class Remembered:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tinycerb.bench.leak import measure_leak, normalised_information
+from tinycerb.bench.leak import Leak, measure_leak, normalised_information
 from tinycerb.cli.leak import leak
 from tinycerb.datasets.images import image_fingerprints
 from tinycerb.datasets.procedural import FAMILIES
@@ -47,10 +47,10 @@ def codes_of(labels: np.ndarray, top: int | np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture
-def made_up(monkeypatch, tmp_path: Path) -> Callable[..., dict]:
+def made_up(monkeypatch, tmp_path: Path) -> Callable[..., Leak]:
     """Measures victims whose answers are given: by name, of every head, uint16 [N, heads, 4]."""
 
-    def measure(answers: dict[str, np.ndarray], trained: np.ndarray = IMAGES[:0], **options) -> dict:
+    def measure(answers: dict[str, np.ndarray], trained: np.ndarray = IMAGES[:0], **options) -> Leak:
         for name in answers:
             (tmp_path / name).mkdir(exist_ok=True)
             np.savez(tmp_path / name / "out_of_distribution.npz", fingerprints=image_fingerprints(trained))
@@ -143,7 +143,7 @@ def test_images_that_a_victim_was_trained_on_measure_nothing(made_up) -> None:
 MEASURE = """
 import json, sys
 from pathlib import Path
-from tinycerb.bench.leak import measure_leak
+from tinycerb.bench.leak import Leak, measure_leak
 from tinycerb.run.directory import RunDirectory
 print(json.dumps(measure_leak(RunDirectory.open(Path(sys.argv[1])), 400, sure_above=0.3)))
 """

@@ -48,8 +48,9 @@ def test_a_dense_training_anew_is_not_done_before_its_last_epoch(tmp_path) -> No
     run = RunDirectory.create(load_config("smoke", ["training.dense_epochs=2"]), tmp_path / "run", force=False)
     folder, task = run.dense("undefended"), Task("dense/undefended", "dense", ("undefended",), (), 1.0)
     write_json(folder / DENSE, {"parameters": 1})
+    victim, dataset = run.victims["undefended"], load_dataset(run.config.data)
     with pytest.raises(_Stopped):
-        train_dense(run.config, victims_of(run.config)["undefended"], load_dataset(run.config.data), folder, _stop_after("dense epoch 1/2"))
+        train_dense(run.config, victim, dataset, folder, _stop_after("dense epoch 1/2"))
     assert (folder / CHECKPOINT).exists()
     assert not is_done(run, task)
 

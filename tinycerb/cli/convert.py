@@ -126,10 +126,10 @@ def convert(
 
 
 def _convert(source: Path, out: Path | None, wishes: Wishes, jobs: int, quiet: bool) -> dict[Path, Bundle]:
-    from tinycerb.conversion.bundle import MODEL
     from tinycerb.conversion.from_keras_file import convert_keras_file
     from tinycerb.conversion.from_tflite import convert_tflite
     from tinycerb.errors import UsageError
+    from tinycerb.file_names import MODEL
 
     def report(progress: Progress) -> None:
         if not quiet:

@@ -52,7 +52,7 @@ def open_model_file(named: Path) -> tuple[Path, ModelFile]:
 def find_model(named: Path) -> Path:
     """Returns the path of the .tflite file that a user means; says and raises what `open_model_file` does."""
     if named.is_dir():
-        from tinycerb.conversion.bundle import MODEL
+        from tinycerb.file_names import MODEL
 
         if (named / file_names.CONFIG).is_file():
             return _recommended(named)

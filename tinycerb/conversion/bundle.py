@@ -19,6 +19,7 @@ from tinycerb.converters.layer_costs import layer_costs
 from tinycerb.converters.model_file import ModelFile, Tensor
 from tinycerb.converters.resolver_header import ResolverFacts, render_resolver
 from tinycerb.errors import EnvironmentProblem, GateError, UsageError
+from tinycerb.file_names import GOLDEN_HEADER, GOLDEN_VECTORS, MODEL, MODEL_JSON, RESOLVER_HEADER
 from tinycerb.runtimes.engines import default_runtime, installed_runtimes
 from tinycerb.runtimes.isolated import ModelRun, head_inputs, run_model
 from tinycerb.runtimes.model_artifact import ModelArtifact
@@ -33,8 +34,6 @@ from tinycerb.runtimes.model_card import (
 from tinycerb.seal.files import write_bytes, write_json, write_text
 
 GOLDEN_IMAGES = 4
-MODEL, MODEL_JSON = "model.tflite", "model.json"
-GOLDEN, GOLDEN_HEADER, RESOLVER = "golden.bin", "golden.h", "resolver.h"
 
 
 @dataclass(frozen=True)
@@ -97,11 +96,11 @@ def write_bundle(
         golden=GoldenFacts(len(codes), golden.logits.shape[0] * golden.logits.shape[1]),
     )
     write_bytes(folder / MODEL, file.content)
-    write_bytes(folder / GOLDEN, render_golden(golden))
+    write_bytes(folder / GOLDEN_VECTORS, render_golden(golden))
     write_text(folder / GOLDEN_HEADER, render_golden_header(golden, host.engine.facts()))
     # A file that TFLite Micro cannot run is refused by the contract, unless the user has chosen other targets.
     if {operator.name for operator in file.operators} <= set(tflm_methods()):
-        write_text(folder / RESOLVER, render_resolver(file, cast(ResolverFacts, card.to_json())))
+        write_text(folder / RESOLVER_HEADER, render_resolver(file, cast(ResolverFacts, card.to_json())))
     write_json(folder / MODEL_JSON, card.to_json())
     return Bundle(artifact, card)
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from tinycerb.answers.responses import check_heads, combined_by, parse_response, portable_text
 from tinycerb.bounded.files import HOW_TO_RAISE
-from tinycerb.conversion.bundle import MODEL, Bundle
+from tinycerb.conversion.bundle import Bundle
 from tinycerb.conversion.from_tflite import make_custom
 from tinycerb.conversion.new_directory import in_new_directory
 from tinycerb.conversion.options import Wishes, _class_names, _data
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.events import Report
+from tinycerb.file_names import MODEL
 from tinycerb.runtimes.model_card import ModelDescription
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import numpy as np
 
 from tinycerb import file_names
 from tinycerb.answers.responses import check_heads, parse_response, portable_text
-from tinycerb.conversion.bundle import MODEL, MODEL_JSON, Bundle, write_bundle
+from tinycerb.conversion.bundle import Bundle, write_bundle
 from tinycerb.conversion.new_directory import in_new_directory
 from tinycerb.conversion.options import CUSTOM, OPERATORS, Wishes, _class_names, _data
 from tinycerb.converters.contract import contract_violations
@@ -17,6 +17,7 @@ from tinycerb.converters.metadata import METADATA_NAME, MetadataError, embed_met
 from tinycerb.converters.model_file import ModelFileError, parse_model
 from tinycerb.converters.pixel_codes import image_range
 from tinycerb.errors import GateError, UsageError
+from tinycerb.file_names import MODEL, MODEL_JSON
 from tinycerb.runtimes.model_artifact import ModelArtifact
 from tinycerb.runtimes.model_json import read_model_json
 from tinycerb.seal.files import is_made, read_bytes, write_bytes

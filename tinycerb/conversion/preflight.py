@@ -138,7 +138,7 @@ def _is_folded(layer: object) -> bool:
     return len(before) == 1 and isinstance(before[0], _L.Conv2D | _L.DepthwiseConv2D | _L.Dense)
 
 
-def _activation_before(layer: Any) -> str:
+def _activation_before(layer: keras.layers.Layer) -> str:
     """What is said of an activation between the layer and the one that it could be folded into; empty for none."""
     if not _is_folded(layer):
         return ""
@@ -146,7 +146,7 @@ def _activation_before(layer: Any) -> str:
     return "" if _activation(before) == "linear" else f"the activation {_activation(before)!r} of layer {before.name!r}"
 
 
-def _activation(layer: Any) -> str:
+def _activation(layer: keras.layers.Layer) -> str:
     return getattr(getattr(layer, "activation", None), "__name__", "linear")
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tinycerb.converters.metadata import MetadataError, parse_json_object
 from tinycerb.errors import EnvironmentProblem
+from tinycerb.file_names import MODEL_JSON
 from tinycerb.runtimes.model_card import BundleCard
 from tinycerb.seal.files import read_bytes
 
@@ -26,4 +27,4 @@ def parse_model_json(content: bytes) -> BundleCard:
     Raises:
         MetadataError: no JSON, or a field is missing or wrong; the message names it.
     """
-    return BundleCard.from_json(parse_json_object(content, "model.json"))
+    return BundleCard.from_json(parse_json_object(content, MODEL_JSON))
