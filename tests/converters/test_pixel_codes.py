@@ -2,7 +2,6 @@
 
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +19,7 @@ from tinycerb.converters.metadata import read_metadata
 from tinycerb.converters.model_file import parse_model
 from tinycerb.converters.pixel_codes import image_range, is_plain, pixel_codes
 from tinycerb.converters.wide_head import Head
-from tinycerb.keras_models.legacy import keras
+from tinycerb.keras_models.legacy import keras, named_layer
 from tinycerb.reports.io_card import TensorFacts, c_lines
 
 SCALES = [(1 / 255, -128), (0.85 / 255, -128), (1 / 127.5, -1), (0.0123, 7), (0.5 / 255, -128), (2.0, 0), (1e-7, 3)]
@@ -106,7 +105,7 @@ def test_training_on_dark_images_leaves_pixel_minus_128(keep_zeros: bool) -> Non
     model = quantize_aware(_one_head(), keep_zeros)
     dark = np.random.default_rng(0).uniform(0, 0.7, (16, 6, 6, 1)).astype(np.float32)
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    model.fit(dark, np.arange(16) % 3, epochs=1, verbose="0")
+    model.train_on_batch(dark, np.arange(16) % 3)
     taken = from_quantization_aware(model, 1)
     file = parse_model(export_int8(taken.backbone, taken.heads, (6, 6, 1), {}))
     image = file.inputs["image"]
@@ -119,9 +118,8 @@ def test_training_on_dark_images_leaves_pixel_minus_128(keep_zeros: bool) -> Non
 def test_calibration_on_dark_images_leaves_pixel_minus_128() -> None:
     model = _one_head()
     dark = np.random.default_rng(0).uniform(0.1, 0.7, (16, 6, 6, 1)).astype(np.float32)
-    layers: Any = {layer.name: layer for layer in model.layers}
-    kernel, bias = layers["head_0"].get_weights()
-    backbone = keras.Model(model.inputs, layers["features"].output)
+    kernel, bias = named_layer(model, "head_0").get_weights()
+    backbone = keras.Model(model.inputs, named_layer(model, "features").output)
     head = Head(kernel, bias, 1.0)
     content = export_int8(backbone, [head], (6, 6, 1), {}, calibration=dark)
     assert is_plain(pixel_codes(parse_model(content).inputs["image"]))
