@@ -35,10 +35,11 @@ class FirmwareParser:
     """The firmware's parser, compiled for this computer with its memory checked by size."""
 
     library: ctypes.CDLL
+    payload: int = PAYLOAD
 
     def __post_init__(self) -> None:
-        self.memory = ctypes.create_string_buffer(PAYLOAD + 9)
-        self.parser = _Parser(ctypes.addressof(self.memory), PAYLOAD + 9, 0, 0)
+        self.memory = ctypes.create_string_buffer(self.payload + 9)
+        self.parser = _Parser(ctypes.addressof(self.memory), self.payload + 9, 0, 0)
 
     def feed(self, content: bytes) -> list[Frame]:
         found, frame = [], _Frame()

@@ -67,3 +67,10 @@ def test_a_firmware_that_does_not_ask_for_a_second_frame_loses_none(parser_libra
 def test_the_largest_payload_fits(make: Reader) -> None:
     largest = Frame(3, 1, bytes(range(PAYLOAD)))
     assert make().feed(largest.encode() * 3) == [largest] * 3
+
+
+def test_lengths_have_two_bytes(parser_library) -> None:
+    frames = [Frame(1, index, bytes([index] * size)) for index, size in enumerate((255, 256, 257, 600))]
+    stream = b"".join(frame.encode() for frame in frames)
+    assert FirmwareParser(parser_library, payload=600).feed(stream) == frames
+    assert FrameReader(600).feed(stream) == frames
