@@ -113,9 +113,6 @@ bench-responses: $(DEV) firmware-tools
 bench-kernels: $(DEV) firmware-tools
 	$(BIN)/python -m tests.benchmarks.kernels $(ARGS)
 
-docs-tables: $(DEV)
-	$(BIN)/python -m tests.docs.option_tables
-
 firmware-matrix: $(DEV) firmware-tools
 	$(BIN)/python -m tests.benchmarks.firmware_matrix $(ARGS)
 	$(BIN)/python -m tests.benchmarks.firmware_matrix --random
@@ -173,6 +170,9 @@ $(RP2040JS): tests/firmware/rp2040/package.json tests/firmware/rp2040/package-lo
 	@cd tests/firmware/rp2040 && npm ci --no-audit --no-fund --loglevel error >/dev/null \
 	  || { echo "error: rp2040js could not be installed; try it by hand: cd tests/firmware/rp2040 && npm ci" >&2; exit 3; }
 	@touch $@
+
+docs-tables: $(DEV)
+	$(BIN)/python -m tests.docs.option_tables
 
 lock: $(DEV)
 	@$(PIP) install pip-tools==7.6.2

@@ -37,7 +37,7 @@ def _schema() -> Any:
                 module = importlib.util.module_from_spec(spec)
                 spec.loader.exec_module(module)
                 return module
-    raise ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
+    raise ModuleNotFoundError("No module named 'ai_edge_litert'", name="ai_edge_litert")
 
 
 def pack_model(model: Any) -> bytes:

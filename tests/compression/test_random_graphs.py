@@ -101,7 +101,7 @@ def test_what_was_cut_converts_and_loads(run_apart, tmp_path, steps: list[str], 
     wrapped = quantize_aware(slim)
     wrapped(np.random.default_rng(0).random((8, 8, 8, 2), np.float32), training=True)
     source = from_quantization_aware(wrapped, 2)
-    content, _ = export_int8(source.backbone, source.heads, (8, 8, 2), {"class_names": ["a", "b", "c"]})
+    content = export_int8(source.backbone, source.heads, (8, 8, 2), {"class_names": ["a", "b", "c"]})
     path = tmp_path / "model.tflite"
     path.write_bytes(content)
     assert run_apart(RUN, path) == "(3, 2, 3)\n"

@@ -64,10 +64,10 @@ def test_the_planned_arena_is_the_measured_one(converted) -> None:
     plan = plan_arena(read_model_file(converted.folder / "model.tflite"))
     measured = converted.card.arena
     assert plan is not None
-    assert measured["basis"] == "measured"
-    assert plan.nonpersistent_bytes == measured["nonpersistent_bytes"]
+    assert measured.basis == "measured"
+    assert plan.nonpersistent_bytes == measured.nonpersistent_bytes
     # The interpreter's own part is an estimate for a 32-bit core; the host's pointers are twice as wide.
-    assert 0.5 <= plan.persistent_bytes / measured["persistent_bytes"] <= 1.1
+    assert 0.5 <= plan.persistent_bytes / measured.persistent_bytes <= 1.1
 
 
 def test_cores_give_the_same_bytes_at_the_committed_cost(converted, reference, tmp_path: Path) -> None:

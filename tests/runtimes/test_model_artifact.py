@@ -128,7 +128,8 @@ def test_nobody_spells_the_rule_a_second_time() -> None:
                 if name in places:
                     places[name].add(str(path.relative_to(ROOT)))
     assert places == {
-        "softmax_codes": {"tinycerb/runtimes/model_artifact.py"},
+        # A file's own SOFTMAX is made up for where the runtimes' overflows.
+        "softmax_codes": {"tinycerb/runtimes/model_artifact.py", "converters/large_softmax.py"},
         "gives_posteriors": {"converters/metadata.py"},
         "head_scales": {"tinycerb/runtimes/model_artifact.py", "converters/c_model/model.py"},
     }

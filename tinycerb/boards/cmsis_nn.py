@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinycerb.bounded.files import MOST_TEXT, read_bytes
 from tinycerb.errors import UsageError
 
 # Float kernels, which its own build leaves out as well; they do not compile without a definition of their own.
@@ -56,5 +57,5 @@ def _core_folders(root: Path) -> Iterator[Path]:
 
 
 def _asks_for_core(root: Path) -> bool:
-    line = f'#include "{_CORE_HEADER}"'
-    return any(line in path.read_text(errors="replace") for path in (root / "Include").rglob("*.h"))
+    line = f'#include "{_CORE_HEADER}"'.encode()
+    return any(line in read_bytes(path, MOST_TEXT) for path in (root / "Include").rglob("*.h"))
