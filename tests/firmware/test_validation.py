@@ -286,3 +286,17 @@ def test_metadata_of_fewer_heads_than_the_graph_has_are_refused() -> None:
     assert "metadata name 2 heads; its graph has 3" in refusal(embed_metadata(SOUND, facts))
     tiny = {"heads": 3, "classes": 10, "alphas": [1.0, 1e29, 1.0]}
     assert "over head 1's alpha is 1.22718e-30, too small for softmax" in refusal(embed_metadata(SOUND, tiny))
+
+
+@pytest.mark.parametrize("axis", [1, 3])
+def test_an_axis_that_a_vector_does_not_have_says_nothing(axis: int) -> None:
+    """TensorFlow's own person detection has biases with one."""
+    flat, rng = FlatModel(), np.random.default_rng(0)
+    source = flat.tensor([1, 8], [0.1], [0], name="image")
+    weights = flat.tensor([2, 8], [0.01], [0], rng.integers(-99, 99, (2, 8), np.int8))
+    bias = flat.tensor([2], [0.001], [0], np.array([5, -9], np.int32), axis=axis)
+    result = flat.tensor([1, 2], [0.1], [0])
+    flat.operator("FULLY_CONNECTED", [source, weights, bias], result, "FullyConnectedOptions")
+    file = parse_model(flat.finish([source], result))
+    assert file.operators[0].inputs[2].quantized_dimension == axis
+    assert len(lower_model(file).layers) == 1
