@@ -63,13 +63,14 @@ def made_up(monkeypatch, tmp_path: Path) -> Callable[..., Leak]:
         )
         run = SimpleNamespace(config=config, model=str, victim=tmp_path.joinpath)
 
+        def quantize(images: np.ndarray) -> np.ndarray:
+            assert (images == IMAGES).all()
+            return images[:, 0, 0, 0]
+
         class Model:
             def __init__(self, name: str) -> None:
-                self.name, self.metadata = name, {"selection": "fixed"}
-
-            def quantize(self, images: np.ndarray) -> np.ndarray:
-                assert (images == IMAGES).all()
-                return images[:, 0, 0, 0]
+                self.name = name
+                self.artifact = SimpleNamespace(selection="fixed", quantize=quantize)
 
             def all_heads(self, quantized: np.ndarray) -> np.ndarray:
                 assert (quantized == IMAGES[:, 0, 0, 0]).all()
@@ -81,6 +82,7 @@ def made_up(monkeypatch, tmp_path: Path) -> Callable[..., Leak]:
 
         loaded = SimpleNamespace(train=SimpleNamespace(images="train"))
         monkeypatch.setattr("tinycerb.bench.leak.load_dataset", lambda data: {"data": loaded}[data])
+        monkeypatch.setattr("tinycerb.bench.leak.open_artifact", str)
         monkeypatch.setattr("tinycerb.bench.leak.open_fastest", Model)
         monkeypatch.setattr("tinycerb.bench.leak.generate", drawn)
         answering = SimpleNamespace(of_all=lambda quantized, codes: codes)

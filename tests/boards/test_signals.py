@@ -75,6 +75,8 @@ def begin(model: Path, images: dict[str, Path], tmp_path: Path) -> Iterator[Call
         process = subprocess.Popen(
             [sys.executable, "-m", "tinycerb", *map(str, command)],
             env={**os.environ, "TMPDIR": str(place)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            # Ignored by what a shell has started in the background, tests among it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )  # fmt: skip
         started.append(process)
 
