@@ -24,7 +24,7 @@ from tinycerb.bounded.arrays import read_npz
 from tinycerb.bounded.files import memory_limit, read_bytes, require_memory
 from tinycerb.compression.budget import parse_bytes
 from tinycerb.config import load_config
-from tinycerb.conversion.options import Wishes, _data
+from tinycerb.conversion.options import ConversionOptions, _data
 from tinycerb.converters.metadata import MetadataError, parse_json_object
 from tinycerb.converters.model_file import ModelFileError, read_model_file
 from tinycerb.datasets.user_data import load_user_data, load_user_pool
@@ -104,7 +104,7 @@ def test_what_headers_claim_is_refused_unread(tmp_path, members, message: str) -
         with pytest.raises(UsageError, match=message):
             load(str(path))
     with pytest.raises(UsageError, match=message):
-        _data(Wishes(data=str(path)), (8, 8, 1), 3)
+        _data(ConversionOptions(data=str(path)), (8, 8, 1), 3)
 
 
 @pytest.mark.parametrize("shape", ["(-1,)", f"({2**62},)", f"({DIGITS},)", "(1.5,)", "(" * 300 + ")" * 300, "(1,)"])
@@ -140,7 +140,7 @@ def test_the_limit_is_stated_and_can_be_raised(monkeypatch) -> None:
 READERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "data": (".npz", lambda path: load_user_data(str(path))),
     "pool": (".npz", lambda path: load_user_pool(str(path))),
-    "images of a conversion": (".npz", lambda path: _data(Wishes(data=str(path)), (8, 8, 1), 3)),
+    "images of a conversion": (".npz", lambda path: _data(ConversionOptions(data=str(path)), (8, 8, 1), 3)),
     "configuration": (".toml", lambda path: load_config(str(path))),
     "board": (".toml", lambda path: load_board(str(path))),
     "model": (".tflite", read_model_file),

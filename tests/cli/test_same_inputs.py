@@ -188,17 +188,17 @@ def test_the_digest_of_a_saved_model_is_that_of_all_its_files(folder: Path, tmp_
 
 
 def test_convert_names_what_it_does_not_use_and_takes_the_names_of_classes(folder: Path, monkeypatch, capsys) -> None:
-    from tinycerb.conversion.options import Wishes, _class_names, _data
+    from tinycerb.conversion.options import ConversionOptions, _class_names, _data
 
     np.savez(folder / "more.npz", images=IMAGES, class_names=np.array(["a", "b", "c"]), extra=np.zeros(4))
     said: list[str] = []
-    found = _data(Wishes(data=str(folder / "more.npz"), say=said.append), SHAPE, CLASSES)
+    found = _data(ConversionOptions(data=str(folder / "more.npz"), say=said.append), SHAPE, CLASSES)
     assert said == [f"not used of {folder}/more.npz: the arrays extra (4 entries)"]
     assert (len(found.images), found.labels) == (90, None)
-    assert _class_names(Wishes(), CLASSES, found.class_names) == ["a", "b", "c"]
-    assert _class_names(Wishes(class_names=("x", "y", "z")), CLASSES, found.class_names) == ["x", "y", "z"]
+    assert _class_names(ConversionOptions(), CLASSES, found.class_names) == ["a", "b", "c"]
+    assert _class_names(ConversionOptions(class_names=("x", "y", "z")), CLASSES, found.class_names) == ["x", "y", "z"]
     with pytest.raises(UsageError, match=r"class_names of .* has 3 names; the model tells 4 classes apart"):
-        _data(Wishes(data=str(folder / "more.npz")), SHAPE, 4)
+        _data(ConversionOptions(data=str(folder / "more.npz")), SHAPE, 4)
 
 
 def test_a_file_that_is_not_there_is_told_with_the_nearest_name(commands) -> None:

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tests.firmware.flatbuffer_model import FlatModel
 from tinycerb.conversion.from_tflite import convert_tflite
-from tinycerb.conversion.options import Wishes
+from tinycerb.conversion.options import ConversionOptions
 from tinycerb.converters.c_model.errors import UnsupportedModelError
 from tinycerb.converters.c_model.model import lower_model
 from tinycerb.converters.fold_shapes import OpenShapeError, fold_shapes
@@ -154,7 +154,7 @@ def test_no_temporary_path_stands_in_a_message(tmp_path: Path) -> None:
     path = tmp_path / "wrong.tflite"
     path.write_bytes(with_constant("ADD", [1, 3], "AddOptions"))
     with pytest.raises(EnvironmentProblem, match="cannot run the file: ") as error:
-        convert_tflite(path, tmp_path / "out", Wishes())
+        convert_tflite(path, tmp_path / "out", ConversionOptions())
     assert tempfile.gettempdir() not in str(error.value)
 
 
@@ -162,4 +162,4 @@ def test_a_file_that_answers_another_shape_than_it_promises_is_named(tmp_path: P
     path = tmp_path / "wrong.tflite"
     path.write_bytes(with_constant("FULLY_CONNECTED", [3, 5], "FullyConnectedOptions"))
     with pytest.raises(UsageError, match=r"answers 0 bytes to 4 images; its shapes promise 3 each.*tinycerb flash"):
-        convert_tflite(path, tmp_path / "out", Wishes())
+        convert_tflite(path, tmp_path / "out", ConversionOptions())

@@ -10,7 +10,7 @@ from tests.firmware.flatbuffer_model import FlatModel
 from tinycerb.boards.build import firmware_folder
 from tinycerb.compression.quantization import quantize_aware
 from tinycerb.conversion.from_tflite import convert_tflite
-from tinycerb.conversion.options import Wishes
+from tinycerb.conversion.options import ConversionOptions
 from tinycerb.conversion.trained_model import from_quantization_aware
 from tinycerb.converters.c_model.host import write_model
 from tinycerb.converters.c_model.model import lower_model
@@ -88,7 +88,7 @@ def test_cards_say_what_the_file_says(tmp_path: Path) -> None:
         content = relu_of(scale, zero_point)
         path = tmp_path / f"{zero_point}.tflite"
         path.write_bytes(content)
-        card = convert_tflite(path, tmp_path / str(zero_point), Wishes()).card
+        card = convert_tflite(path, tmp_path / str(zero_point), ConversionOptions()).card
         assert list(card.image_range or ()) == span
         inside = read_metadata(parse_model((tmp_path / str(zero_point) / "model.tflite").read_bytes())) or {}
         assert inside["image_range"] == span

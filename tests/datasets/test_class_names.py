@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinycerb.conversion.options import Wishes, _class_names
+from tinycerb.conversion.options import ConversionOptions, _class_names
 from tinycerb.datasets.arrays import check_class_names
 from tinycerb.datasets.user_data import load_user_data
 from tinycerb.errors import UsageError
@@ -30,7 +30,7 @@ def test_what_is_no_name_is_refused_with_its_number(tmp_path: Path, name: str, t
     with pytest.raises(UsageError, match=told):
         check_class_names(("fine", name))
     with pytest.raises(UsageError, match=told):
-        _class_names(Wishes(class_names=("fine", name)), 2)
+        _class_names(ConversionOptions(class_names=("fine", name)), 2)
     if name:
         # NumPy leaves surrogates as they are.
         images = np.random.default_rng(1).integers(0, 256, (200, 10, 10, 1)).astype(np.uint8)

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tinycerb.datasets.images import Dataset, LabelledImages
 from tinycerb.datasets.procedural import generate
-from tinycerb.defenses.base import Batch, Setting
+from tinycerb.defenses.base import Batch, TrainingContext
 from tinycerb.events import ignore
 from tinycerb.keras_models.legacy import keras
 from tinycerb.training.reference_classifier import ReferenceClassifier
@@ -25,7 +25,7 @@ def small_network(heads: int) -> keras.Model:
 
 
 @pytest.fixture
-def setting(tmp_path: Path) -> Setting:
+def context(tmp_path: Path) -> TrainingContext:
     keras.utils.set_random_seed(3)
     rng = np.random.default_rng(3)
     labels = rng.integers(0, CLASSES, 1024).astype(np.int32)
@@ -36,18 +36,18 @@ def setting(tmp_path: Path) -> Setting:
     dataset = Dataset("tiny", "drawn", tuple("abcd"), part, part, part)
     other = generate(["strokes", "spectral_noise"], 200, images, 1)
     reference = ReferenceClassifier(dataset, other, 1, tmp_path, small_network, ignore)
-    return Setting("dense", dataset, other, 1, tmp_path, small_network, reference, None, ignore)
+    return TrainingContext("dense", dataset, other, 1, tmp_path, small_network, reference, None, ignore)
 
 
-def make_batch(setting: Setting, logits: list[tf.Tensor], other_logits: list[tf.Tensor]) -> Batch:
-    """The first images of the setting with given logits."""
+def make_batch(context: TrainingContext, logits: list[tf.Tensor], other_logits: list[tf.Tensor]) -> Batch:
+    """The first images of the context with given logits."""
     count, others = logits[0].shape[0] or 0, other_logits[0].shape[0] or 0
-    train = setting.dataset.train
+    train = context.dataset.train
     return Batch(
         images=tf.constant(train.images[:count], tf.float32) / 255,
         labels=tf.constant(train.labels[:count]),
         logits=logits,
-        other_images=tf.constant(setting.other_images[:others], tf.float32) / 255,
+        other_images=tf.constant(context.other_images[:others], tf.float32) / 255,
         other_indices=tf.range(others),
         other_logits=other_logits,
     )

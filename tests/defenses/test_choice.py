@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from tinycerb.config import VictimConfig, load_config
-from tinycerb.defenses.choice import parse_choice, with_defense
+from tinycerb.defenses.choice import parse_defense, with_defense
 from tinycerb.defenses.recommendation import recommended_victim
 from tinycerb.errors import UsageError
 from tinycerb.presets import preset_names
 
 
 def test_a_training_part_with_a_response() -> None:
-    choice = parse_choice("cerberos,heads=2,diversity_weight=.5,selection=keyed+rounding,bits=3")
+    choice = parse_defense("cerberos,heads=2,diversity_weight=.5,selection=keyed+rounding,bits=3")
     assert choice.defense == "cerberos"
     assert choice.options == {"heads": 2, "diversity_weight": 0.5, "selection": "keyed"}
     assert choice.response == "rounding,bits=3"
@@ -20,29 +20,29 @@ def test_a_training_part_with_a_response() -> None:
 
 
 def test_a_mix_of_losses_before_a_response() -> None:
-    choice = parse_choice("cerberos,heads=2,losses=neg_js+mean_head:.3+dcp,tau=.5")
+    choice = parse_defense("cerberos,heads=2,losses=neg_js+mean_head:.3+dcp,tau=.5")
     assert choice.options == {"heads": 2, "losses": "neg_js+mean_head:.3"}
     assert choice.response == "dcp,tau=.5"
 
 
 def test_what_an_option_joins_by_plus_goes_on_behind_it_and_nothing_else_does() -> None:
-    choice = parse_choice("cerberos,losses=neg_js+mean_head:.3,heads=2+top1")
+    choice = parse_defense("cerberos,losses=neg_js+mean_head:.3,heads=2+top1")
     assert (choice.options, choice.response) == ({"losses": "neg_js+mean_head:.3", "heads": 2}, "top1")
     with pytest.raises(UsageError, match=r"unknown defence 'mean_head:\.3'"):
-        parse_choice("cerberos,losses=neg_js,heads=2+mean_head:.3")
+        parse_defense("cerberos,losses=neg_js,heads=2+mean_head:.3")
     with pytest.raises(UsageError, match=r"names 'mean_hea' \(did you mean 'mean_head'\?\); allowed: cosine_lse"):
-        parse_choice("cerberos,losses=neg_js+mean_hea")
+        parse_defense("cerberos,losses=neg_js+mean_hea")
 
 
 def test_numbers_and_truth_are_read_as_in_responses() -> None:
-    assert parse_choice("cerberos,diversity_weight=1e+1").options == {"diversity_weight": 10.0}
-    assert parse_choice("mad,epsilon=1e+0+top1").name == "mad-top1"
-    assert parse_choice("ini,reverse=yes , distance=kl + top1").options == {"reverse": True, "distance": "kl"}
+    assert parse_defense("cerberos,diversity_weight=1e+1").options == {"diversity_weight": 10.0}
+    assert parse_defense("mad,epsilon=1e+0+top1").name == "mad-top1"
+    assert parse_defense("ini,reverse=yes , distance=kl + top1").options == {"reverse": True, "distance": "kl"}
 
 
 def test_either_part_alone() -> None:
-    assert parse_choice("top1").response == "top1"
-    assert parse_choice("ini,projects_conflicts=true").options == {"projects_conflicts": True}
+    assert parse_defense("top1").response == "top1"
+    assert parse_defense("ini,projects_conflicts=true").options == {"projects_conflicts": True}
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_either_part_alone() -> None:
 )
 def test_wrong_choices_are_named(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        parse_choice(text)
+        parse_defense(text)
 
 
 @pytest.mark.parametrize(
@@ -88,18 +88,18 @@ def test_it_takes_the_place_of_the_preset_s_defences_and_keeps_their_size(text: 
 def test_a_preset_s_name_is_answered_with_its_defence(preset: str) -> None:
     """What the error names is a choice, and makes the preset's own victim."""
     with pytest.raises(UsageError, match=f"{preset} is a preset .tinycerb run {preset}.") as refused:
-        parse_choice(preset)
+        parse_defense(preset)
     text = str(refused.value).partition("its defence: --defense ")[2]
     config = load_config(preset)
-    victim, choice = config.victim(recommended_victim(config)), parse_choice(text)
+    victim, choice = config.victim(recommended_victim(config)), parse_defense(text)
     assert (choice.defense, choice.options, choice.response) == (victim.defense, victim.options, victim.response)
 
 
 def test_the_fortress_is_misdirection_with_labels_alone() -> None:
     with pytest.raises(UsageError, match=r"its defence: --defense misdirection\+top1$"):
-        parse_choice("fortress")
+        parse_defense("fortress")
     with pytest.raises(UsageError, match="random_teacher is one of the losses of cerberos: --defense cerberos,losses"):
-        parse_choice("random_teacher+top1")
+        parse_defense("random_teacher+top1")
 
 
 def test_which_victim_is_recommended() -> None:

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tests.defenses.conftest import CLASSES, make_batch, small_network
-from tinycerb.defenses.base import Setting
+from tinycerb.defenses.base import TrainingContext
 from tinycerb.defenses.ini import IsolationInduction
 from tinycerb.defenses.losses.student_gradients import STUDENT_GRADIENTS, answer_distance, cosine, distillation_loss
 from tinycerb.errors import UsageError
@@ -40,9 +40,9 @@ def loss_in_double(logits: np.ndarray, wanted: np.ndarray, reverse: bool) -> flo
 
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("kind", ["exact", "last_layer"])
-def test_gradients_agree_with_finite_differences(setting: Setting, kind: str, reverse: bool) -> None:
+def test_gradients_agree_with_finite_differences(context: TrainingContext, kind: str, reverse: bool) -> None:
     student = small_network(1)
-    images, wanted = setting.dataset.train.images[:COUNT].astype(np.float64) / 255, posteriors()
+    images, wanted = context.dataset.train.images[:COUNT].astype(np.float64) / 255, posteriors()
     found = STUDENT_GRADIENTS[kind](student, reverse)(tf.constant(images, tf.float32), wanted).numpy()
     weights, logits = in_double(student)
     answers = np.asarray(wanted, np.float64)
@@ -66,11 +66,11 @@ def test_gradients_agree_with_finite_differences(setting: Setting, kind: str, re
 
 
 @pytest.mark.parametrize("kind", ["exact", "last_layer"])
-def test_what_the_victim_learns_agrees_with_finite_differences(setting: Setting, kind: str) -> None:
+def test_what_the_victim_learns_agrees_with_finite_differences(context: TrainingContext, kind: str) -> None:
     """The second-order part: how the isolation term moves with the victim's own logits."""
     gradients_of = STUDENT_GRADIENTS[kind](small_network(1), False)
-    images = tf.constant(setting.dataset.train.images[:COUNT], tf.float32) / 255
-    truth = gradients_of(images, tf.one_hot(setting.dataset.train.labels[:COUNT], CLASSES))
+    images = tf.constant(context.dataset.train.images[:COUNT], tf.float32) / 255
+    truth = gradients_of(images, tf.one_hot(context.dataset.train.labels[:COUNT], CLASSES))
     start = np.random.default_rng(1).normal(0, 1, (COUNT, CLASSES)).astype(np.float32)
     direction = np.random.default_rng(2).normal(0, 1, start.shape).astype(np.float32)
 
@@ -86,15 +86,15 @@ def test_what_the_victim_learns_agrees_with_finite_differences(setting: Setting,
     assert abs(slope) > 1e-3
 
 
-def test_training_against_it_turns_what_is_taught_from_what_is_true(setting: Setting) -> None:
+def test_training_against_it_turns_what_is_taught_from_what_is_true(context: TrainingContext) -> None:
     """On answers alone: the terms fall, and the student's gradient off the task all but vanishes."""
-    terms = IsolationInduction(surrogate="random", gradient_weight=10.0).prepare(setting)
+    terms = IsolationInduction(surrogate="random", gradient_weight=10.0).prepare(context)
     logits, other = (tf.Variable(tf.random.stateless_normal((COUNT, CLASSES), (4, index))) for index in range(2))
     optimizer = keras.optimizers.Adam(0.1)
     sums: list[list[float]] = []
     for _ in range(60):
         with tf.GradientTape() as tape:
-            each = terms(make_batch(setting, [logits + 0], [other + 0]))
+            each = terms(make_batch(context, [logits + 0], [other + 0]))
             loss = tf.add_n(list(each))
         sums.append([float(term) for term in each])
         variables: list[Any] = [logits, other]
@@ -105,7 +105,7 @@ def test_training_against_it_turns_what_is_taught_from_what_is_true(setting: Set
     assert sums[-1][0] < -0.3, "isolation: cosine of taught and true"
 
 
-def test_distances(setting: Setting) -> None:
+def test_distances(context: TrainingContext) -> None:
     logits = tf.constant([[2.0, 0.0, -1.0, -1.0]])
     assert float(answer_distance("l1", logits, logits)) == pytest.approx(0, abs=1e-6)
     assert float(answer_distance("kl", logits, logits)) == pytest.approx(0, abs=1e-6)

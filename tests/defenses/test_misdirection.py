@@ -102,16 +102,16 @@ def test_wrong_options_are_named(options: dict, message: str) -> None:
         defense_of(VictimConfig("v", "misdirection", options=options))
 
 
-def test_weights_of_zero_leave_a_term_out(setting) -> None:
+def test_weights_of_zero_leave_a_term_out(context) -> None:
     import tensorflow as tf
 
     from tests.defenses.conftest import CLASSES, make_batch
 
     logits = [tf.constant(np.random.default_rng(0).normal(size=(20, CLASSES)).astype("f"))]
-    batch = make_batch(setting, logits, logits)
-    both = [float(term) for term in Misdirection(teacher_weight=0.4, away_weight=0.1).prepare(setting)(batch)]
-    (taught,) = Misdirection(teacher_weight=1.0, away_weight=0.0).prepare(setting)(batch)
-    (away,) = Misdirection(teacher_weight=0.0, away_weight=1.0).prepare(setting)(batch)
+    batch = make_batch(context, logits, logits)
+    both = [float(term) for term in Misdirection(teacher_weight=0.4, away_weight=0.1).prepare(context)(batch)]
+    (taught,) = Misdirection(teacher_weight=1.0, away_weight=0.0).prepare(context)(batch)
+    (away,) = Misdirection(teacher_weight=0.0, away_weight=1.0).prepare(context)(batch)
     assert both == pytest.approx([0.4 * float(taught), 0.1 * float(away)])
 
 

@@ -7,20 +7,20 @@ import pytest
 import tensorflow as tf
 
 from tests.defenses.conftest import CLASSES, make_batch, small_network
-from tinycerb.defenses.base import Setting
+from tinycerb.defenses.base import TrainingContext
 from tinycerb.defenses.divqat import DivergentQuantization
 from tinycerb.defenses.outlier_exposure import OutlierExposure
 from tinycerb.errors import UsageError
 from tinycerb.training.conflicts import project_conflicts
 
 
-def test_divqat_works_in_quantization_alone_and_is_the_clipped_divergence(setting: Setting) -> None:
+def test_divqat_works_in_quantization_alone_and_is_the_clipped_divergence(context: TrainingContext) -> None:
     defense = DivergentQuantization(ceiling=0.5)
     logits = [tf.constant(np.random.default_rng(0).normal(0, 3, (20, CLASSES)).astype("f"))]
-    batch = make_batch(setting, logits, [logits[0][:0]])
-    assert list(defense.prepare(setting)(batch)) == []
+    batch = make_batch(context, logits, [logits[0][:0]])
+    assert list(defense.prepare(context)(batch)) == []
     slim = small_network(1)
-    (term,) = defense.prepare(replace(setting, stage="quantize", slim=slim))(batch)
+    (term,) = defense.prepare(replace(context, stage="quantize", slim=slim))(batch)
     wanted = tf.nn.softmax(slim(batch.images)).numpy()
     found = tf.nn.softmax(logits[0]).numpy()
     divergence = (wanted * np.log(wanted / found)).sum(axis=1)
@@ -29,10 +29,10 @@ def test_divqat_works_in_quantization_alone_and_is_the_clipped_divergence(settin
     assert float(term) == pytest.approx(-np.minimum(divergence, 0.5).mean(), abs=1e-4)
 
 
-def test_outlier_exposure_is_least_for_even_answers(setting: Setting) -> None:
-    terms = OutlierExposure().prepare(setting)
+def test_outlier_exposure_is_least_for_even_answers(context: TrainingContext) -> None:
+    terms = OutlierExposure().prepare(context)
     sure = tf.constant(np.eye(CLASSES, dtype="f")[[0, 1, 2]] * 5)
-    even, other = (float(terms(make_batch(setting, [sure], [logits]))[0]) for logits in (sure * 0, sure))
+    even, other = (float(terms(make_batch(context, [sure], [logits]))[0]) for logits in (sure * 0, sure))
     assert even == pytest.approx(np.log(CLASSES), abs=1e-5)
     assert even < other
 

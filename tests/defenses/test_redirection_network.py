@@ -10,23 +10,23 @@ import tensorflow as tf
 from tests.defenses.conftest import CLASSES, small_network
 from tinycerb.answers.responses.building_blocks.redirection_network import TARGETS, redirection_network, to_float_tflite
 from tinycerb.conversion.fitting import distil_surrogate
-from tinycerb.defenses.base import Setting
+from tinycerb.defenses.base import TrainingContext
 from tinycerb.events import ignore
 
 
 @pytest.fixture
-def distilled(setting: Setting):
+def distilled(context: TrainingContext):
     surrogate = small_network(1)
-    train = setting.dataset.train
+    train = context.dataset.train
     distil_surrogate(surrogate, train.images, np.eye(CLASSES, dtype="f")[train.labels], 2, 1, ignore)
-    images = np.concatenate([train.images[:50], setting.other_images[:50]]).astype(np.float32) / 255
-    return surrogate, images, setting
+    images = np.concatenate([train.images[:50], context.other_images[:50]]).astype(np.float32) / 255
+    return surrogate, images, context
 
 
 @pytest.mark.parametrize("target", list(TARGETS))
 def test_it_is_the_derivative_of_the_log_posterior_along_the_target(distilled, target: str) -> None:
-    surrogate, images, setting = distilled
-    marked = setting.other_images[100:120].astype(np.float32) / 255
+    surrogate, images, context = distilled
+    marked = context.other_images[100:120].astype(np.float32) / 255
     direction = TARGETS[target](surrogate, marked, np.arange(20) % CLASSES, np.random.default_rng(5))
     found = redirection_network(surrogate, direction)(images).numpy()
     with tf.autodiff.ForwardAccumulator(

@@ -15,7 +15,7 @@ from tinycerb.boards.emulator import Measurement, measure
 from tinycerb.boards.firmware import build_firmware
 from tinycerb.boards.session import flash_and_check
 from tinycerb.conversion.from_tflite import convert_tflite
-from tinycerb.conversion.options import Wishes
+from tinycerb.conversion.options import ConversionOptions
 from tinycerb.converters.c_model.host import build_host_model
 from tinycerb.converters.model_file import parse_model
 
@@ -59,7 +59,7 @@ def test_networks_of_mlperf_tiny_are_converted_flashed_and_benched(
     """The way of a file from elsewhere; MobileNetV1 has dead filters, and an image that goes out in pieces."""
     path = tmp_path / f"{name}.tflite"
     path.write_bytes(MLPERF_TINY[name]())
-    card = convert_tflite(path, tmp_path / "converted", Wishes()).card
+    card = convert_tflite(path, tmp_path / "converted", ConversionOptions()).card
     kernels = [f"tc_{row.operator.lower()}" for row in card.operators if row.operator != "RESHAPE"]
     file = parse_model((tmp_path / "converted" / "model.tflite").read_bytes())
     flashed = {}

@@ -12,7 +12,7 @@ import pytest
 
 from tests.keras_models.test_keras_file import backbone, quantized, save
 from tinycerb.conversion.from_keras_file import convert_keras_file
-from tinycerb.conversion.options import Wishes
+from tinycerb.conversion.options import ConversionOptions
 from tinycerb.errors import UsageError
 from tinycerb.events import ignore
 from tinycerb.keras_models.keras_file import KerasFileError, TooLargeError, open_keras_file
@@ -71,7 +71,7 @@ def test_hdf5(tmp_path, monkeypatch, ask: Callable[[Any], None], message: str) -
     with pytest.raises(UsageError, match=message):
         load_user_model(str(path))
     with pytest.raises(UsageError, match=message):
-        convert_keras_file(path, tmp_path / "out", Wishes(), ignore)
+        convert_keras_file(path, tmp_path / "out", ConversionOptions(), ignore)
 
 
 def test_an_attribute_of_many_texts_is_no_architecture(tmp_path) -> None:

@@ -20,7 +20,7 @@ from tinycerb.cli.options import new_or_resumed_run
 from tinycerb.compression.quantization import load_quantization_aware, open_quantization_aware, quantize_aware
 from tinycerb.config.user_sources import Sources, allow_code
 from tinycerb.conversion.from_keras_file import convert_keras_file
-from tinycerb.conversion.options import Wishes
+from tinycerb.conversion.options import ConversionOptions
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
 from tinycerb.events import ignore
 from tinycerb.keras_models.keras_file import ForeignCodeError, KerasFileError, open_keras_file
@@ -112,7 +112,7 @@ def code(trap, tmp_path) -> Callable[[str], Path]:
 def test_code_in_a_file_runs_through_none_of_the_ways_in(code, trap, tmp_path, ending: str) -> None:
     path = code(ending)
     with pytest.raises(UsageError, match=r"holds code of its own \(layer 'evil', a Lambda\).*--allow-code"):
-        convert_keras_file(path, tmp_path / "out", Wishes(), ignore)
+        convert_keras_file(path, tmp_path / "out", ConversionOptions(), ignore)
     # A run's own are files; a folder in their place is none.
     told = r"code of its own .layer 'evil'.*delete it to train anew" if ending else "is a directory"
     for load in (load_quantization_aware, load_float_model):
@@ -205,7 +205,7 @@ def test_a_layer_that_only_its_graph_knows_is_refused(trap, tmp_path) -> None:
 def test_a_quantization_aware_archive_says_what_to_save_instead(tmp_path) -> None:
     path = save(quantized(), tmp_path / "model.keras")
     with pytest.raises(UsageError, match=r"cannot be loaded.*an .h5 file or a SavedModel: model.save\('model.h5'\)"):
-        convert_keras_file(path, tmp_path / "out", Wishes(), ignore)
+        convert_keras_file(path, tmp_path / "out", ConversionOptions(), ignore)
 
 
 def of(name: str, **more: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from tinycerb.atomic import pack_json
 from tinycerb.boards.build import firmware_folder
 from tinycerb.boards.device_response import answers_to, device_response
 from tinycerb.conversion.from_tflite import convert_tflite
-from tinycerb.conversion.options import Wishes
+from tinycerb.conversion.options import ConversionOptions
 from tinycerb.converters import model_file
 from tinycerb.converters.c_model.host import build_host_model
 from tinycerb.converters.head_layout import LAYOUTS
@@ -248,8 +248,8 @@ def test_a_response_takes_away_nothing_and_no_bytes_are_parsed_twice(tmp_path, m
     parsed: Counter[bytes] = Counter()
     verify = model_file.verify
     monkeypatch.setattr(model_file, "verify", lambda content: (parsed.update([content]), verify(content)))
-    wishes = Wishes(response="top1", operator="custom")
-    bundle = convert_tflite(tmp_path / "given.tflite", tmp_path / "out", wishes)
+    options = ConversionOptions(response="top1", operator="custom")
+    bundle = convert_tflite(tmp_path / "given.tflite", tmp_path / "out", options)
     assert sorted(parsed.values()) == [1, 1]
     assert parsed.keys() == {path.read_bytes() for path in (tmp_path / "given.tflite", tmp_path / "out/model.tflite")}
     assert bundle.card.to_json().items() >= {**given, "response": "top1"}.items()

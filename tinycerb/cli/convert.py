@@ -16,7 +16,7 @@ from tinycerb.processes.quiet_tensorflow import import_tensorflow
 
 if TYPE_CHECKING:
     from tinycerb.conversion.bundle import Bundle
-    from tinycerb.conversion.options import Wishes
+    from tinycerb.conversion.options import ConversionOptions
     from tinycerb.events import Progress
 
 Source = Annotated[
@@ -81,11 +81,11 @@ def convert(
     """
     import json
 
-    from tinycerb.conversion.options import Wishes
+    from tinycerb.conversion.options import ConversionOptions
     from tinycerb.converters.contract import DEFAULT_TARGETS
     from tinycerb.reports.io_card import FileFacts, render_io_card
 
-    wishes = Wishes(
+    options = ConversionOptions(
         operator=op,
         response=response,
         max_accuracy_drop=max_accuracy_drop,
@@ -97,8 +97,8 @@ def convert(
         say=lambda text: typer.secho(text, err=True),
     )
     check_sources(Sources(data=data))
-    wishes.check()
-    bundles = _convert(source, out, wishes, jobs, quiet)
+    options.check()
+    bundles = _convert(source, out, options, jobs, quiet)
     if as_json:
         typer.echo(
             json.dumps(
@@ -125,7 +125,7 @@ def convert(
     typer.echo(f"converted; next: tinycerb {f'bench {source}' if is_run else f'summary {next(iter(bundles))}'}")
 
 
-def _convert(source: Path, out: Path | None, wishes: Wishes, jobs: int, quiet: bool) -> dict[Path, Bundle]:
+def _convert(source: Path, out: Path | None, options: ConversionOptions, jobs: int, quiet: bool) -> dict[Path, Bundle]:
     from tinycerb.conversion.from_keras_file import convert_keras_file
     from tinycerb.conversion.from_tflite import convert_tflite
     from tinycerb.errors import UsageError
@@ -140,24 +140,24 @@ def _convert(source: Path, out: Path | None, wishes: Wishes, jobs: int, quiet: b
         out = out or Path("converted") / source.name
         source = find_model(source)
     is_keras = is_keras_model(source)
-    if wishes.allow_code and not is_keras:
+    if options.allow_code and not is_keras:
         raise UsageError(f"--allow-code is for a Keras file (.h5, SavedModel); nothing of {source} is ever run")
     if source.suffix == ".tflite":
         out = out or Path("converted") / source.stem
-        return {out / MODEL: convert_tflite(find_model(source), out, wishes)}
+        return {out / MODEL: convert_tflite(find_model(source), out, options)}
     if is_keras:
-        if wishes.allow_code:
+        if options.allow_code:
             warn_of_code(str(source))
         import_tensorflow()
         out = out or Path("converted") / source.stem
-        return {out / MODEL: convert_keras_file(source, out, wishes, report)}
-    for option, given in (("--out", out), ("--class-names", wishes.class_names), ("--data", wishes.data)):
+        return {out / MODEL: convert_keras_file(source, out, options, report)}
+    for option, given in (("--out", out), ("--class-names", options.class_names), ("--data", options.data)):
         if given:
             raise UsageError(f"{option} is for a .h5 or .tflite file; a run knows its own")
-    return _convert_run(source, wishes, jobs, quiet)
+    return _convert_run(source, options, jobs, quiet)
 
 
-def _convert_run(path: Path, wishes: Wishes, jobs: int, quiet: bool) -> dict[Path, Bundle]:
+def _convert_run(path: Path, options: ConversionOptions, jobs: int, quiet: bool) -> dict[Path, Bundle]:
     from tinycerb.cli.workflow import work
     from tinycerb.conversion.from_tflite import amend_victim
     from tinycerb.datasets import load_dataset
@@ -171,13 +171,13 @@ def _convert_run(path: Path, wishes: Wishes, jobs: int, quiet: bool) -> dict[Pat
         for victim in directory.config.victims:
             folder = directory.victim(victim.name)
             path = directory.model(victim.name)
-            bundles[path] = bundle = amend_victim(folder, dataset.validation.images, wishes)
-            if wishes.max_accuracy_drop is not None:
+            bundles[path] = bundle = amend_victim(folder, dataset.validation.images, options)
+            if options.max_accuracy_drop is not None:
                 import_tensorflow()
                 from tinycerb.compression.quantization import load_quantization_aware
                 from tinycerb.conversion.accuracy_gate import check_accuracy
 
                 model = load_quantization_aware(folder / file_names.QUANTIZATION_AWARE_MODEL)
                 test = dataset.test
-                check_accuracy(model, path, bundle.artifact, test.images, test.labels, wishes.max_accuracy_drop)
+                check_accuracy(model, path, bundle.artifact, test.images, test.labels, options.max_accuracy_drop)
     return bundles

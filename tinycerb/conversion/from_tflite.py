@@ -9,7 +9,7 @@ from tinycerb import file_names
 from tinycerb.answers.responses import check_heads, parse_response, portable_text
 from tinycerb.conversion.bundle import Bundle, write_bundle
 from tinycerb.conversion.new_directory import in_new_directory
-from tinycerb.conversion.options import CUSTOM, OPERATORS, Wishes, _class_names, _data
+from tinycerb.conversion.options import CUSTOM, OPERATORS, ConversionOptions, _class_names, _data
 from tinycerb.converters.contract import contract_violations
 from tinycerb.converters.foreign import ForeignModelError, adopt
 from tinycerb.converters.head_select_op.surgery import SurgeryError, select_by_custom_op
@@ -23,38 +23,40 @@ from tinycerb.runtimes.model_json import read_model_json
 from tinycerb.seal.files import is_made, read_bytes, write_bytes
 
 
-def convert_tflite(path: Path, out: Path, wishes: Wishes) -> Bundle:
+def convert_tflite(path: Path, out: Path, options: ConversionOptions) -> Bundle:
     """Puts a response or the custom operator on an existing file, TinyCerb's or another int8 classifier's."""
-    if wishes.max_accuracy_drop is not None:
+    if options.max_accuracy_drop is not None:
         raise UsageError("--max-accuracy-drop compares with the trained model: give a run or a .h5 file, not a .tflite")
-    artifact = _with_response(_take_in(path, wishes), wishes)
-    data = _data(wishes, artifact.image_shape, artifact.classes)
-    if wishes.class_names or list(artifact.card.class_names or ()) == _class_names(Wishes(), artifact.classes):
-        names = tuple(_class_names(wishes, artifact.classes, data.class_names))
+    artifact = _with_response(_take_in(path, options), options)
+    data = _data(options, artifact.image_shape, artifact.classes)
+    if options.class_names or list(artifact.card.class_names or ()) == _class_names(
+        ConversionOptions(), artifact.classes
+    ):
+        names = tuple(_class_names(options, artifact.classes, data.class_names))
         artifact = replace(artifact, card=replace(artifact.card, class_names=names))
-    return in_new_directory(out, wishes.force, lambda folder: _amend(folder, artifact, data.images, wishes))
+    return in_new_directory(out, options.force, lambda folder: _amend(folder, artifact, data.images, options))
 
 
-def amend_victim(folder: Path, images: np.ndarray, wishes: Wishes) -> Bundle:
+def amend_victim(folder: Path, images: np.ndarray, options: ConversionOptions) -> Bundle:
     """Puts a response or the custom operator on a victim's file, in place.
 
     Raises:
         UsageError: the run is benched already, and its figures would no longer be those of the file.
     """
-    artifact = _take_in(folder / MODEL, wishes)
-    amended = _with_response(artifact, wishes)
+    artifact = _take_in(folder / MODEL, options)
+    amended = _with_response(artifact, options)
     if amended.card == artifact.card:
-        make_custom(folder, artifact, wishes)
+        make_custom(folder, artifact, options)
         return Bundle(artifact, read_model_json(folder / MODEL_JSON))
     if is_made(folder / file_names.MEASUREMENTS):
         raise UsageError(
             f"{folder} has been benched as it is; put the response on a copy: tinycerb convert {folder / MODEL} "
-            f"--response {wishes.response} --out DIRECTORY"
+            f"--response {options.response} --out DIRECTORY"
         )
-    return _amend(folder, amended, images, wishes)
+    return _amend(folder, amended, images, options)
 
 
-def _take_in(path: Path, wishes: Wishes) -> ModelArtifact:
+def _take_in(path: Path, options: ConversionOptions) -> ModelArtifact:
     """Returns a file whose ends have names, and what it says about itself; of another origin, what is known of it."""
     try:
         file = parse_model(read_bytes(path))
@@ -69,7 +71,7 @@ def _take_in(path: Path, wishes: Wishes) -> ModelArtifact:
     card = replace(
         artifact.card,
         victim=path.stem,
-        class_names=tuple(_class_names(wishes, artifact.classes)),
+        class_names=tuple(_class_names(options, artifact.classes)),
         image_shape=artifact.image_shape,
         image_range=tuple(image_range(artifact.image)),
         selection="fixed",
@@ -78,30 +80,30 @@ def _take_in(path: Path, wishes: Wishes) -> ModelArtifact:
     return replace(artifact, card=card)
 
 
-def _with_response(artifact: ModelArtifact, wishes: Wishes) -> ModelArtifact:
-    if not wishes.response:
+def _with_response(artifact: ModelArtifact, options: ConversionOptions) -> ModelArtifact:
+    if not options.response:
         return artifact
-    response = portable_text(wishes.response, artifact.classes)
+    response = portable_text(options.response, artifact.classes)
     check_heads(parse_response(response), artifact.heads, artifact.card.combined_by or "")
     return replace(artifact, card=replace(artifact.card, response=response))
 
 
-def _amend(folder: Path, artifact: ModelArtifact, images: np.ndarray, wishes: Wishes) -> Bundle:
-    violations = contract_violations(artifact.file, wishes.targets)
+def _amend(folder: Path, artifact: ModelArtifact, images: np.ndarray, options: ConversionOptions) -> Bundle:
+    violations = contract_violations(artifact.file, options.targets)
     if violations:
         raise GateError(f"{artifact.card.victim}: the file breaks the contract:\n  " + "\n  ".join(violations))
     content = embed_metadata(artifact.file.content, artifact.card.to_json())
     bundle = write_bundle(folder, ModelArtifact.of(parse_model(content)), images)
-    make_custom(folder, bundle.artifact, wishes)
+    make_custom(folder, bundle.artifact, options)
     return bundle
 
 
-def make_custom(folder: Path, artifact: ModelArtifact, wishes: Wishes) -> None:
+def make_custom(folder: Path, artifact: ModelArtifact, options: ConversionOptions) -> None:
     """Writes the file with the custom operator beside the one with builtin operators, if that is wished for."""
-    draw = OPERATORS[wishes.operator]
+    draw = OPERATORS[options.operator]
     if draw is None:
         return
     try:
         write_bytes(folder / CUSTOM, select_by_custom_op(artifact.file, draw))
     except SurgeryError as error:
-        raise UsageError(f"--op {wishes.operator}: {error}") from error
+        raise UsageError(f"--op {options.operator}: {error}") from error

@@ -25,7 +25,7 @@ _RANDOM_IMAGES = 128
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ConversionOptions:
     """The options of a conversion.
 
     Attributes:
@@ -68,24 +68,24 @@ class Wishes:
             raise UsageError(f"--max-accuracy-drop is {self.max_accuracy_drop}; allowed: 0 to 100 points")
 
 
-def _data(wishes: Wishes, shape: Sequence[int], classes: int) -> Measured:
+def _data(options: ConversionOptions, shape: Sequence[int], classes: int) -> Measured:
     """Returns the user's images and labels, or random images where there are none."""
-    if not wishes.data:
-        if wishes.max_accuracy_drop is not None:
+    if not options.data:
+        if options.max_accuracy_drop is not None:
             raise UsageError("--max-accuracy-drop needs labelled images: --data DATA with images and labels")
         require_memory(_RANDOM_IMAGES * math.prod(shape), f"{_RANDOM_IMAGES} images of {tuple(shape)}")
         return Measured(np.random.default_rng(0).integers(0, 256, (_RANDOM_IMAGES, *shape), dtype=np.uint8), None)
-    found = open_for_measuring(wishes.data, tuple(shape), classes)
+    found = open_for_measuring(options.data, tuple(shape), classes)
     for text in found.left_out:
-        wishes.say(f"not used of {wishes.data}: {text}")
-    if found.labels is None and wishes.max_accuracy_drop is not None:
-        raise UsageError(f"{wishes.data} has no labels; --max-accuracy-drop needs them")
+        options.say(f"not used of {options.data}: {text}")
+    if found.labels is None and options.max_accuracy_drop is not None:
+        raise UsageError(f"{options.data} has no labels; --max-accuracy-drop needs them")
     return found
 
 
-def _class_names(wishes: Wishes, classes: int, found: Sequence[str] = ()) -> list[str]:
+def _class_names(options: ConversionOptions, classes: int, found: Sequence[str] = ()) -> list[str]:
     """The names that the user gives, else those `found` with the data, else numbers."""
-    if wishes.class_names and len(wishes.class_names) != classes:
-        raise UsageError(f"--class-names has {len(wishes.class_names)} names; the model has {classes} classes")
-    check_class_names(wishes.class_names)
-    return list(wishes.class_names or found) or [f"class {index}" for index in range(classes)]
+    if options.class_names and len(options.class_names) != classes:
+        raise UsageError(f"--class-names has {len(options.class_names)} names; the model has {classes} classes")
+    check_class_names(options.class_names)
+    return list(options.class_names or found) or [f"class {index}" for index in range(classes)]

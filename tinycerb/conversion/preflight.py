@@ -100,7 +100,7 @@ def check(config: Config) -> NetworkFacts:
 
 def _extent(victim: Victim) -> tuple[int, int]:
     """How much of a graph a victim makes: backbones, then heads."""
-    return len(victim.defense.assembly.backbones), victim.heads.in_file
+    return len(victim.defense.architecture.backbones), victim.heads.in_file
 
 
 def check_layers(model: keras.Model) -> None:

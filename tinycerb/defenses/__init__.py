@@ -13,12 +13,12 @@ from tinycerb.defenses import (  # noqa: F401  (importing a defence registers it
     outlier_exposure,
     undefended,
 )
-from tinycerb.defenses.base import Assembly, Defense, answering_heads, rows_of
+from tinycerb.defenses.base import Architecture, Defense, answering_heads, rows_of
 from tinycerb.defenses.random_head import WithRandomHead
 from tinycerb.defenses.registry import DEFENSES
 
 __all__ = [
-    "DEFENSES", "Assembly", "Defense", "answering_heads", "defense_of", "rows_of", "whole_response",
+    "DEFENSES", "Architecture", "Defense", "answering_heads", "defense_of", "rows_of", "whole_response",
 ]  # fmt: skip
 
 
@@ -33,13 +33,13 @@ def defense_of(victim: VictimConfig) -> Defense:
     if given is not None and given.random_heads:
         defense = WithRandomHead(defense, response_text(given))
     response = whole_response(defense, victim)
-    check_heads(parse_response(response), rows_of(defense), combined_by(defense.assembly.combiner or "none"))
+    check_heads(parse_response(response), rows_of(defense), combined_by(defense.architecture.combiner or "none"))
     return defense
 
 
 def whole_response(defense: Defense, victim: VictimConfig) -> str:
     """Returns a victim's whole response: first what its training part makes of several heads, then its own."""
-    if not defense.assembly.combiner or combined_by(victim.response):
+    if not defense.architecture.combiner or combined_by(victim.response):
         return victim.response
-    parts = [defense.assembly.combiner, *([] if victim.response == "none" else [victim.response])]
+    parts = [defense.architecture.combiner, *([] if victim.response == "none" else [victim.response])]
     return "+".join(parts)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tinycerb.defenses.base import Assembly, Batch, Setting, Terms
+from tinycerb.defenses.base import Architecture, Batch, LossTerms, TrainingContext
 from tinycerb.defenses.losses.ramp import ramp
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.options import check_options, option
@@ -51,15 +51,15 @@ class Misinformation:
         check_options(self)
 
     @property
-    def assembly(self) -> Assembly:
+    def architecture(self) -> Architecture:
         """Two networks of the run's kind; the response chooses between them."""
-        return Assembly(backbones=("own", "own"), combiner=f"am,tau={self.tau:g}")
+        return Architecture(backbones=("own", "own"), combiner=f"am,tau={self.tau:g}")
 
     def weight(self, epoch: float) -> float:
         """Returns 0 during the warm-up, then a linear ramp up to 1."""
         return ramp(epoch, self.warm_up_epochs, self.ramp_epochs)
 
-    def prepare(self, setting: Setting) -> Terms:
+    def prepare(self, context: TrainingContext) -> LossTerms:
         """Returns both networks' terms."""
         import tensorflow as tf
 

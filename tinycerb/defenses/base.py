@@ -55,11 +55,11 @@ class ReferenceNetwork(Protocol):
 
 
 # A batch -> scalars to be minimised beside the heads' cross-entropy
-Terms = Callable[[Batch], Sequence["tf.Tensor"]]
+LossTerms = Callable[[Batch], Sequence["tf.Tensor"]]
 
 
 @dataclass(frozen=True)
-class Setting:
+class TrainingContext:
     """What a defence may prepare itself with before a stage of training.
 
     Attributes:
@@ -88,7 +88,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Assembly:
+class Architecture:
     """How a victim's heads stand on backbones, and whether each answers alone.
 
     Attributes:
@@ -103,7 +103,7 @@ class Assembly:
     combiner: str = ""
 
 
-SHARED = Assembly()
+SHARED = Architecture()
 
 
 class Defense(Protocol):
@@ -118,7 +118,7 @@ class Defense(Protocol):
         ...
 
     @property
-    def assembly(self) -> Assembly:
+    def architecture(self) -> Architecture:
         """What they stand on, and what stands beside them."""
         ...
 
@@ -163,20 +163,20 @@ class Defense(Protocol):
         """
         ...
 
-    def prepare(self, setting: Setting) -> Terms:
+    def prepare(self, context: TrainingContext) -> LossTerms:
         """Returns the defence's terms for one stage of training."""
         ...
 
 
 def rows_of(defense: Defense) -> int:
     """Returns the number of heads in a victim's file, those that never answer themselves included."""
-    assembly = defense.assembly
-    return len(assembly.backbones) or defense.heads + assembly.random_heads
+    architecture = defense.architecture
+    return len(architecture.backbones) or defense.heads + architecture.random_heads
 
 
 def answering_heads(defense: Defense) -> int:
     """Returns the number of heads that answer alone; 1 where all heads together make one answer."""
-    return 1 if defense.assembly.combiner else defense.heads
+    return 1 if defense.architecture.combiner else defense.heads
 
 
 def no_terms(batch: Batch) -> Sequence[tf.Tensor]:

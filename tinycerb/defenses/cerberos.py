@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinycerb.defenses.base import SHARED, Setting, Terms
+from tinycerb.defenses.base import SHARED, LossTerms, TrainingContext
 from tinycerb.defenses.head_choice import fitting_selection, selection_option
 from tinycerb.defenses.losses.loss_mix import parse_mix, weighted_terms
 from tinycerb.defenses.losses.ramp import ramp
@@ -45,7 +45,7 @@ class Cerberos:
     ramp_epochs: float = option(1.0, "epochs over which they then grow linearly", 0)
     selection: str = selection_option()
 
-    assembly = SHARED
+    architecture = SHARED
     uses_out_of_distribution = True
     projects_conflicts = False
 
@@ -73,6 +73,6 @@ class Cerberos:
         """Returns 0 during the warm-up, then a linear ramp up to `diversity_weight`."""
         return self.diversity_weight * ramp(epoch, self.warm_up_epochs, self.ramp_epochs)
 
-    def prepare(self, setting: Setting) -> Terms:
+    def prepare(self, context: TrainingContext) -> LossTerms:
         """Returns the weighted losses, each a scalar."""
-        return weighted_terms(parse_mix(self.losses, LOSSES, "cerberos.losses"), setting, self.heads)
+        return weighted_terms(parse_mix(self.losses, LOSSES, "cerberos.losses"), context, self.heads)

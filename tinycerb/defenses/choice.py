@@ -13,7 +13,7 @@ from tinycerb.presets import preset_names
 
 
 @dataclass(frozen=True)
-class Choice:
+class DefenseSpec:
     """A defence with its settings.
 
     Attributes:
@@ -33,7 +33,7 @@ class Choice:
         return "-".join(part for part in parts if part != "none")[:40].lower() or "none"
 
 
-def parse_choice(text: str) -> Choice:
+def parse_defense(text: str) -> DefenseSpec:
     """Reads a defence: parts joined by `+`, each `NAME[,option=value...]`, one training part at most.
 
     Raises:
@@ -54,7 +54,7 @@ def parse_choice(text: str) -> Choice:
     defense, options = parse_part(training[0], DEFENSES) if training else ("none", {})
     response = "+".join(part for part in responses if part != "none") or "none"
     parse_response(response)
-    choice = Choice(defense, options, response)
+    choice = DefenseSpec(defense, options, response)
     defense_of(VictimConfig(choice.name, defense, options=options, response=response))
     return choice
 
@@ -91,7 +91,7 @@ def with_defense(config: Config, text: str) -> Config:
 
     It is pruned as the one with the same training part was that it replaces, else as the first one.
     """
-    choice = parse_choice(text)
+    choice = parse_defense(text)
     plain = [victim for victim in config.victims if not victim.is_defended]
     defended = [victim for victim in config.victims if victim.is_defended]
     alike = [victim for victim in defended if victim.defense == choice.defense]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tinycerb.defenses.base import SHARED, Batch, Setting, Terms, no_terms
+from tinycerb.defenses.base import SHARED, Batch, LossTerms, TrainingContext, no_terms
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.options import check_options, option
 
@@ -27,7 +27,7 @@ class DivergentQuantization:
 
     heads = 1
     selection = "fixed"
-    assembly = SHARED
+    architecture = SHARED
     uses_out_of_distribution = False
     teachers = ""
     projects_conflicts = False
@@ -42,13 +42,13 @@ class DivergentQuantization:
         """Returns the same weight throughout."""
         return self.divergence_weight
 
-    def prepare(self, setting: Setting) -> Terms:
+    def prepare(self, context: TrainingContext) -> LossTerms:
         """Returns the term for the stage `quantize`, and none for the others."""
-        if setting.slim is None:
+        if context.slim is None:
             return no_terms
         import tensorflow as tf
 
-        floating = setting.slim
+        floating = context.slim
 
         def terms(batch: Batch) -> Sequence[tf.Tensor]:
             wanted = tf.stop_gradient(tf.nn.log_softmax(floating(batch.images, training=False)))

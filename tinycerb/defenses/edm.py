@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tinycerb.defenses.base import Assembly, Batch, Setting, Terms
+from tinycerb.defenses.base import Architecture, Batch, LossTerms, TrainingContext
 from tinycerb.defenses.losses.ramp import ramp
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.options import check_options, option
@@ -61,12 +61,12 @@ class DiverseModels:
         return "fixed" if self.hash == "network" else self.hash
 
     @property
-    def assembly(self) -> Assembly:
+    def architecture(self) -> Architecture:
         """The members, and the hash network behind them."""
         members = ("own",) * self.heads
         if self.hash != "network":
-            return Assembly(backbones=members)
-        return Assembly(backbones=(*members, "hash"), combiner=f"edm,members={self.heads}")
+            return Architecture(backbones=members)
+        return Architecture(backbones=(*members, "hash"), combiner=f"edm,members={self.heads}")
 
     @property
     def teachers(self) -> str:
@@ -77,7 +77,7 @@ class DiverseModels:
         """Returns 0 during the warm-up, then a linear ramp up to 1."""
         return ramp(epoch, self.warm_up_epochs, self.ramp_epochs)
 
-    def prepare(self, setting: Setting) -> Terms:
+    def prepare(self, context: TrainingContext) -> LossTerms:
         """Returns the members' coherence and, where there is one, the hash network's cross-entropy."""
         import tensorflow as tf
 
@@ -87,7 +87,7 @@ class DiverseModels:
         hashes = None
         if self.hash == "network":
             (labels,) = random_teachers(
-                setting.other_images, 1, setting.dataset.classes, setting.seed, None, setting.key_words
+                context.other_images, 1, context.dataset.classes, context.seed, None, context.key_words
             )
             hashes = tf.constant(labels)
 

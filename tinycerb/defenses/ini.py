@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tinycerb.defenses.base import SHARED, Batch, Setting, Terms
+from tinycerb.defenses.base import SHARED, Batch, LossTerms, TrainingContext
 from tinycerb.defenses.losses.ramp import ramp
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.options import check_options, option
@@ -61,7 +61,7 @@ class IsolationInduction:
 
     heads = 1
     selection = "fixed"
-    assembly = SHARED
+    architecture = SHARED
     uses_out_of_distribution = True
     teachers = ""
 
@@ -75,13 +75,13 @@ class IsolationInduction:
         """Returns 0 during the warm-up, then a linear ramp up to 1."""
         return ramp(epoch, self.warm_up_epochs, self.ramp_epochs)
 
-    def prepare(self, setting: Setting) -> Terms:
+    def prepare(self, context: TrainingContext) -> LossTerms:
         """Returns the weighted terms; those of weight 0 are left out."""
         import tensorflow as tf
 
         from tinycerb.defenses.losses.student_gradients import STUDENT_GRADIENTS, answer_distance, cosine
 
-        surrogate = setting.reference.model() if self.surrogate == "pretrained" else setting.build(1)
+        surrogate = context.reference.model() if self.surrogate == "pretrained" else context.build(1)
         taught_by = STUDENT_GRADIENTS[self.gradients](surrogate, self.reverse)
         # What is true reaches any student as a label's cross-entropy.
         told = STUDENT_GRADIENTS[self.gradients](surrogate, False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinycerb.defenses.base import SHARED, Setting, Terms
+from tinycerb.defenses.base import SHARED, LossTerms, TrainingContext
 from tinycerb.defenses.head_choice import fitting_selection, selection_option
 from tinycerb.defenses.losses.loss_mix import weighted_terms
 from tinycerb.defenses.losses.ramp import ramp
@@ -46,7 +46,7 @@ class Misdirection:
     ramp_epochs: float = option(1.0, "epochs over which they then grow linearly", 0)
     selection: str = selection_option()
 
-    assembly = SHARED
+    architecture = SHARED
     uses_out_of_distribution = True
     projects_conflicts = False
 
@@ -68,7 +68,7 @@ class Misdirection:
         """Returns 0 during the warm-up, then a linear ramp up to 1."""
         return ramp(epoch, self.warm_up_epochs, self.ramp_epochs)
 
-    def prepare(self, setting: Setting) -> Terms:
+    def prepare(self, context: TrainingContext) -> LossTerms:
         """Returns the weighted terms, each a scalar; those of weight 0 are left out."""
         mix = {_TEACHERS[self.teacher]: self.teacher_weight, "mean_head": self.away_weight}
-        return weighted_terms({name: weight for name, weight in mix.items() if weight}, setting, self.heads)
+        return weighted_terms({name: weight for name, weight in mix.items() if weight}, context, self.heads)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tinycerb.defenses.base import SHARED, Batch, Setting, Terms
+from tinycerb.defenses.base import SHARED, Batch, LossTerms, TrainingContext
 from tinycerb.defenses.losses.ramp import ramp
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.options import check_options, option
@@ -26,7 +26,7 @@ class OutlierExposure:
 
     heads = 1
     selection = "fixed"
-    assembly = SHARED
+    architecture = SHARED
     uses_out_of_distribution = True
     teachers = ""
     projects_conflicts = False
@@ -41,7 +41,7 @@ class OutlierExposure:
         """Returns 0 during the warm-up, then a linear ramp up to `exposure_weight`."""
         return self.exposure_weight * ramp(epoch, self.warm_up_epochs, self.ramp_epochs)
 
-    def prepare(self, setting: Setting) -> Terms:
+    def prepare(self, context: TrainingContext) -> LossTerms:
         """Returns the cross-entropy of the even posterior and the answer."""
         import tensorflow as tf
 

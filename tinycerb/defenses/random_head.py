@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tinycerb.defenses.base import SHARED, Assembly, Batch, Defense, Setting, Terms
+from tinycerb.defenses.base import SHARED, Architecture, Batch, Defense, LossTerms, TrainingContext
 from tinycerb.defenses.registry import DEFENSES
 from tinycerb.errors import UsageError
 
@@ -30,7 +30,7 @@ class WithRandomHead:
     selection = "fixed"
 
     def __post_init__(self) -> None:
-        if self.inner.heads != 1 or self.inner.assembly != SHARED:
+        if self.inner.heads != 1 or self.inner.architecture != SHARED:
             raise UsageError(
                 f"{self.combiner.split(',')[0]} redirects the answer of one head; the training part "
                 f"{type(self.inner).__name__} has {self.inner.heads}. "
@@ -38,9 +38,9 @@ class WithRandomHead:
             )
 
     @property
-    def assembly(self) -> Assembly:
+    def architecture(self) -> Architecture:
         """The head beside the trained one."""
-        return Assembly(random_heads=1, combiner=self.combiner)
+        return Architecture(random_heads=1, combiner=self.combiner)
 
     @property
     def uses_out_of_distribution(self) -> bool:
@@ -71,14 +71,14 @@ class WithRandomHead:
         """As the training part."""
         return self.inner.weight(epoch)
 
-    def prepare(self, setting: Setting) -> Terms:
+    def prepare(self, context: TrainingContext) -> LossTerms:
         """Returns the training part's terms, of the trained head alone."""
         from tinycerb.keras_models.legacy import keras
 
-        if setting.slim is not None:
-            outputs: Any = setting.slim.outputs
-            setting = replace(setting, slim=keras.Model(setting.slim.input, outputs[0]))
-        terms = self.inner.prepare(setting)
+        if context.slim is not None:
+            outputs: Any = context.slim.outputs
+            context = replace(context, slim=keras.Model(context.slim.input, outputs[0]))
+        terms = self.inner.prepare(context)
 
         def of_the_trained(batch: Batch) -> Sequence[tf.Tensor]:
             return terms(replace(batch, logits=batch.logits[:1], other_logits=batch.other_logits[:1]))
@@ -87,4 +87,4 @@ class WithRandomHead:
 
 
 def _has_one_head(kind: Any) -> bool:
-    return kind().heads == 1 and kind().assembly == SHARED
+    return kind().heads == 1 and kind().architecture == SHARED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinycerb.defenses.base import SHARED, Setting, Terms, no_terms
+from tinycerb.defenses.base import SHARED, LossTerms, TrainingContext, no_terms
 from tinycerb.defenses.registry import DEFENSES
 
 
@@ -15,7 +15,7 @@ class Undefended:
 
     heads = 1
     selection = "fixed"
-    assembly = SHARED
+    architecture = SHARED
     uses_out_of_distribution = False
     teachers = ""
     projects_conflicts = False
@@ -27,6 +27,6 @@ class Undefended:
         """There is nothing to weigh."""
         return 0.0
 
-    def prepare(self, setting: Setting) -> Terms:
+    def prepare(self, context: TrainingContext) -> LossTerms:
         """There is nothing to add."""
         return no_terms

@@ -19,7 +19,7 @@ def plan(config: Config) -> list[Task]:
     victims = victims_of(config)
     tasks: list[Task] = []
     for name, victim in victims.items():
-        networks = max(len(victim.defense.assembly.backbones), 1)
+        networks = max(len(victim.defense.architecture.backbones), 1)
         dense = dense_twin(config, victims, name)
         epoch = networks * (17.0 if victim.heads.in_file > 1 else 12.0)
         if dense == name:

@@ -46,7 +46,7 @@ def build_model(config: Config, defense: Defense, dataset: Dataset, heads: int =
         EnvironmentProblem: the user's file is missing or corrupt, or not the one that the run was started with.
     """
     try:
-        wanted, units = defense.assembly, config.model.head_units
+        wanted, units = defense.architecture, config.model.head_units
         if heads:
             return attach_heads(_own(config, dataset), dataset.classes, heads, units)
         if wanted.backbones:

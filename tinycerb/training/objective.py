@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tinycerb.compression.pruner import Pruner
 from tinycerb.datasets.images import LabelledImages
-from tinycerb.defenses.base import Batch, Terms
+from tinycerb.defenses.base import Batch, LossTerms
 from tinycerb.keras_models.legacy import keras
 from tinycerb.training.conflicts import project_conflicts
 
@@ -37,7 +37,7 @@ class TrainingStep:
     def __init__(
         self,
         model: keras.Model,
-        terms: Terms,
+        terms: LossTerms,
         data: LabelledImages,
         other_images: np.ndarray,
         pruner: Pruner,

@@ -32,4 +32,4 @@ def _first_alike(victims: Mapping[str, Victim], name: str, part: Callable[[Victi
 def _training_part(victim: Victim) -> tuple:
     config = victim.config
     options = {key: value for key, value in config.options.items() if key not in victim.defense.after_training}
-    return config.defense, options, victim.defense.assembly.random_heads
+    return config.defense, options, victim.defense.architecture.random_heads

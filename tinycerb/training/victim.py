@@ -17,7 +17,7 @@ from tinycerb.config import Config, VictimConfig
 from tinycerb.datasets.images import Dataset, image_fingerprints
 from tinycerb.datasets.procedural import generate
 from tinycerb.defenses import Defense
-from tinycerb.defenses.base import Setting
+from tinycerb.defenses.base import TrainingContext
 from tinycerb.errors import EnvironmentProblem, GateError
 from tinycerb.events import Report
 from tinycerb.file_names import (
@@ -86,7 +86,7 @@ class _Training:
         )
         return loop.run(self.stages[name], model, step, pruner, state)
 
-    def _setting(self, stage: str, slim: keras.Model | None) -> Setting:
+    def _setting(self, stage: str, slim: keras.Model | None) -> TrainingContext:
         def build(heads: int) -> keras.Model:
             # Seeded apart: a stand-in must not start from the victim's own weights.
             make_repeatable(self.config.seed + 500)
@@ -96,7 +96,7 @@ class _Training:
 
         dataset, other, seed, kept, report = self.dataset, self.other_images, self.config.seed, self.kept, self.report
         reference = ReferenceClassifier(dataset, other, seed, kept, build, report)
-        return Setting(stage, dataset, other, seed, kept, build, reference, slim, report, self.key_words)
+        return TrainingContext(stage, dataset, other, seed, kept, build, reference, slim, report, self.key_words)
 
 
 def train_dense(

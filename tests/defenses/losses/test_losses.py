@@ -10,7 +10,7 @@ import tensorflow as tf
 from tests.defenses.conftest import CLASSES, make_batch
 from tinycerb.bench.leak import normalised_information
 from tinycerb.datasets.procedural import generate
-from tinycerb.defenses.base import Setting
+from tinycerb.defenses.base import TrainingContext
 from tinycerb.defenses.cerberos import LOSSES, Cerberos
 from tinycerb.defenses.edm import DiverseModels
 from tinycerb.defenses.losses.diversity import DIVERSITY_LOSSES, negative_jensen_shannon, pairwise_cosines
@@ -36,15 +36,15 @@ def test_jensen_shannon_is_that_of_scipy() -> None:
     assert float(negative_jensen_shannon([first, second])) == pytest.approx(1 - divergence, abs=1e-5)
 
 
-def test_every_loss_is_lower_where_it_should_be(setting: Setting) -> None:
+def test_every_loss_is_lower_where_it_should_be(context: TrainingContext) -> None:
     """Each against heads that do what it wants, and heads that do the opposite."""
-    teachers = random_teachers(setting.other_images, 3, CLASSES, setting.seed)[:, :20]
-    undefended = setting.reference.posteriors()[:20]
+    teachers = random_teachers(context.other_images, 3, CLASSES, context.seed)[:, :20]
+    undefended = context.reference.posteriors()[:20]
     alike = [tf.constant(np.log(undefended + 1e-6))] * 3
     apart = [tf.one_hot(tf.fill([20], head), CLASSES) * 20 for head in range(3)]
     taught = [tf.constant(np.log(teacher + 1e-6)) for teacher in teachers]
     independent = random_teachers(
-        setting.other_images, 3, CLASSES, setting.seed, apart_from=setting.reference.posteriors()
+        context.other_images, 3, CLASSES, context.seed, apart_from=context.reference.posteriors()
     )
     told_less = [tf.constant(np.log(teacher + 1e-6)) for teacher in independent[:, :20]]
     away = [tf.constant(np.log(np.roll(np.eye(CLASSES)[undefended.argmax(1)], 1, axis=1) + 1e-6), tf.float32)] * 3
@@ -58,14 +58,14 @@ def test_every_loss_is_lower_where_it_should_be(setting: Setting) -> None:
     }
     assert set(wanted) == set(LOSSES) == set(DIVERSITY_LOSSES)
     for name, heads in wanted.items():
-        loss = DIVERSITY_LOSSES[name](setting, 3)
-        good, bad = (float(loss(make_batch(setting, alike, logits))) for logits in (heads, alike))
+        loss = DIVERSITY_LOSSES[name](context, 3)
+        good, bad = (float(loss(make_batch(context, alike, logits))) for logits in (heads, alike))
         assert good < bad - 0.05, name
 
 
-def test_cosine_mean_is_the_mean_of_the_pairs(setting: Setting) -> None:
+def test_cosine_mean_is_the_mean_of_the_pairs(context: TrainingContext) -> None:
     heads = random_logits(3)
-    found = DIVERSITY_LOSSES["cosine_mean"](setting, 3)(make_batch(setting, heads, heads))
+    found = DIVERSITY_LOSSES["cosine_mean"](context, 3)(make_batch(context, heads, heads))
     posteriors = [tf.nn.softmax(logits).numpy() for logits in heads]
     expected = [
         (p * q).sum(1) / np.linalg.norm(p, axis=1) / np.linalg.norm(q, axis=1)
@@ -76,8 +76,8 @@ def test_cosine_mean_is_the_mean_of_the_pairs(setting: Setting) -> None:
     assert pairwise_cosines(heads).shape == (3, 20)
 
 
-def test_random_teachers_are_sure_unlike_and_repeatable(setting: Setting) -> None:
-    first, again, other = (random_teachers(setting.other_images, 3, CLASSES, seed) for seed in (1, 1, 2))
+def test_random_teachers_are_sure_unlike_and_repeatable(context: TrainingContext) -> None:
+    first, again, other = (random_teachers(context.other_images, 3, CLASSES, seed) for seed in (1, 1, 2))
     assert (first == again).all()
     assert (first != other).any()
     assert np.allclose(first.sum(axis=2), 1, atol=1e-5)
@@ -108,8 +108,8 @@ def teachers_by_definition(images: np.ndarray, heads: int, classes: int, seed: i
     return np.stack(answers)
 
 
-def test_public_teachers_are_those_of_before_and_a_key_s_are_others(setting: Setting) -> None:
-    images = setting.other_images
+def test_public_teachers_are_those_of_before_and_a_key_s_are_others(context: TrainingContext) -> None:
+    images = context.other_images
     public = random_teachers(images, 2, CLASSES, 1)
     np.testing.assert_array_equal(public, teachers_by_definition(images, 2, CLASSES, 1))
     words = OwnerKey(bytes(range(32))).words("teachers")
@@ -120,8 +120,10 @@ def test_public_teachers_are_those_of_before_and_a_key_s_are_others(setting: Set
         assert (one.argmax(axis=2) == two.argmax(axis=2)).mean() < 0.6
 
 
-def test_fitted_teachers_say_the_same_of_what_they_are_fitted_to_and_can_be_asked_more(setting: Setting) -> None:
-    images, away = setting.other_images, setting.reference.posteriors()
+def test_fitted_teachers_say_the_same_of_what_they_are_fitted_to_and_can_be_asked_more(
+    context: TrainingContext,
+) -> None:
+    images, away = context.other_images, context.reference.posteriors()
     for apart_from in (None, away):
         answers = random_teachers(images, 2, CLASSES, 3, apart_from, (5, 6))
         teachers = fit_teachers(images, 2, CLASSES, 3, apart_from, (5, 6))
@@ -130,16 +132,16 @@ def test_fitted_teachers_say_the_same_of_what_they_are_fitted_to_and_can_be_aske
             np.testing.assert_allclose(teacher(images[:7]), wanted[:7], atol=1e-4)
 
 
-def test_every_defence_with_teachers_takes_them_from_the_key(setting: Setting) -> None:
+def test_every_defence_with_teachers_takes_them_from_the_key(context: TrainingContext) -> None:
     """A sibling that forgot the key would train the same network with any."""
     heads = random_logits(3)
-    batch = make_batch(setting, heads, heads)
+    batch = make_batch(context, heads, heads)
     for defense in (
         Cerberos(losses="random_teacher"), Cerberos(losses="independent_teacher"),
         Misdirection(heads=3), Misdirection(heads=3, teacher="independent"), DiverseModels(heads=2),
     ):  # fmt: skip
         losses = {
-            words: [float(term) for term in defense.prepare(replace(setting, key_words=words))(batch)]
+            words: [float(term) for term in defense.prepare(replace(context, key_words=words))(batch)]
             for words in ((), (1, 2), (3, 4))
         }
         assert defense.teachers in ("random", "independent")
@@ -172,23 +174,23 @@ def test_uncorrelated_features_are_orthogonal_combinations() -> None:
     assert uncorrelated(features, rng.normal(size=(500, 12))).shape == (12, 8)
 
 
-def test_a_mix_adds_its_weighted_losses(setting: Setting) -> None:
+def test_a_mix_adds_its_weighted_losses(context: TrainingContext) -> None:
     heads = random_logits(3)
-    batch = make_batch(setting, heads, heads)
-    mixed = Cerberos(losses="cosine_lse:2+random_teacher:0.5").prepare(setting)(batch)
-    alone = [float(DIVERSITY_LOSSES[name](setting, 3)(batch)) for name in ("cosine_lse", "random_teacher")]
+    batch = make_batch(context, heads, heads)
+    mixed = Cerberos(losses="cosine_lse:2+random_teacher:0.5").prepare(context)(batch)
+    alone = [float(DIVERSITY_LOSSES[name](context, 3)(batch)) for name in ("cosine_lse", "random_teacher")]
     assert [float(term) for term in mixed] == pytest.approx([2 * alone[0], 0.5 * alone[1]])
 
 
-def test_the_reference_classifier_is_trained_once_and_knows_the_task(setting: Setting) -> None:
+def test_the_reference_classifier_is_trained_once_and_knows_the_task(context: TrainingContext) -> None:
     from tinycerb.file_names import REFERENCE
 
-    model = setting.reference.model()
-    images, labels = setting.dataset.train.images, setting.dataset.train.labels
+    model = context.reference.model()
+    images, labels = context.dataset.train.images, context.dataset.train.labels
     logits = model(images.astype(np.float32) / 255).numpy()
     assert (logits.argmax(axis=1) == labels).mean() > 0.5
-    assert (setting.folder / REFERENCE).exists()
-    assert (setting.reference.model()(images[:5].astype(np.float32) / 255).numpy() == logits[:5]).all()
+    assert (context.folder / REFERENCE).exists()
+    assert (context.reference.model()(images[:5].astype(np.float32) / 255).numpy() == logits[:5]).all()
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from tinycerb.defenses.base import Batch, Setting
+from tinycerb.defenses.base import Batch, TrainingContext
 from tinycerb.defenses.losses.random_teachers import random_teachers
 from tinycerb.registry import Registry
 
 Loss = Callable[[Batch], tf.Tensor]
-# (setting, heads) -> loss
-DIVERSITY_LOSSES: Registry[Callable[[Setting, int], Loss]] = Registry("diversity loss")
+# (context, heads) -> loss
+DIVERSITY_LOSSES: Registry[Callable[[TrainingContext, int], Loss]] = Registry("diversity loss")
 
 
 def pairwise_cosines(head_logits: list[tf.Tensor]) -> tf.Tensor:
@@ -62,36 +62,36 @@ def _entropy(posteriors: tf.Tensor) -> tf.Tensor:
 
 
 @DIVERSITY_LOSSES.register("cosine_lse")
-def _cosine_lse(setting: Setting, heads: int) -> Loss:
+def _cosine_lse(context: TrainingContext, heads: int) -> Loss:
     return lambda batch: cosine_log_sum_exp(batch.other_logits)
 
 
 @DIVERSITY_LOSSES.register("cosine_mean")
-def _cosine_mean(setting: Setting, heads: int) -> Loss:
+def _cosine_mean(context: TrainingContext, heads: int) -> Loss:
     """The plain mean instead of the smooth maximum."""
     return lambda batch: tf.reduce_mean(pairwise_cosines(batch.other_logits))
 
 
 @DIVERSITY_LOSSES.register("neg_js")
-def _neg_js(setting: Setting, heads: int) -> Loss:
+def _neg_js(context: TrainingContext, heads: int) -> Loss:
     return lambda batch: negative_jensen_shannon(batch.other_logits)
 
 
 @DIVERSITY_LOSSES.register("random_teacher")
-def _random_teacher(setting: Setting, heads: int) -> Loss:
+def _random_teacher(context: TrainingContext, heads: int) -> Loss:
     """Cross-entropy of each head to its own fixed random teacher, so that no posterior is left to put together."""
-    return _imitation(_teachers(setting, heads))
+    return _imitation(_teachers(context, heads))
 
 
 @DIVERSITY_LOSSES.register("independent_teacher")
-def _independent_teacher(setting: Setting, heads: int) -> Loss:
+def _independent_teacher(context: TrainingContext, heads: int) -> Loss:
     """The same with teachers whose features are not correlated with the undefended answer: less of it to tell."""
-    return _imitation(_teachers(setting, heads, setting.reference.posteriors()))
+    return _imitation(_teachers(context, heads, context.reference.posteriors()))
 
 
-def _teachers(setting: Setting, heads: int, apart_from: np.ndarray | None = None) -> np.ndarray:
-    images, classes = setting.other_images, setting.dataset.classes
-    return random_teachers(images, heads, classes, setting.seed, apart_from, setting.key_words)
+def _teachers(context: TrainingContext, heads: int, apart_from: np.ndarray | None = None) -> np.ndarray:
+    images, classes = context.other_images, context.dataset.classes
+    return random_teachers(images, heads, classes, context.seed, apart_from, context.key_words)
 
 
 def _imitation(answers: np.ndarray) -> Loss:
@@ -109,9 +109,9 @@ def _imitation(answers: np.ndarray) -> Loss:
 
 
 @DIVERSITY_LOSSES.register("mean_head")
-def _mean_head(setting: Setting, heads: int) -> Loss:
+def _mean_head(context: TrainingContext, heads: int) -> Loss:
     """Cosine of the heads' mean posterior and that of an undefended network: what averaging attackers end up with."""
-    undefended = tf.constant(setting.reference.posteriors())
+    undefended = tf.constant(context.reference.posteriors())
 
     def loss(batch: Batch) -> tf.Tensor:
         mean = tf.reduce_mean(tf.nn.softmax(tf.stack(batch.other_logits)), axis=0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tinycerb.defenses.base import Batch, Setting, Terms
+from tinycerb.defenses.base import Batch, LossTerms, TrainingContext
 from tinycerb.errors import UsageError, suggest
 
 
@@ -28,17 +28,17 @@ def parse_mix(text: str, known: Sequence[str], where: str) -> dict[str, float]:
     return mix
 
 
-def weighted_terms(mix: Mapping[str, float], setting: Setting, heads: int) -> Terms:
+def weighted_terms(mix: Mapping[str, float], context: TrainingContext, heads: int) -> LossTerms:
     """Returns the terms of a mix for one stage of training: each loss times its weight, in the mix's order.
 
     Args:
         mix: weights by diversity loss.
-        setting: what the losses may prepare themselves with.
+        context: what the losses may prepare themselves with.
         heads: number of heads.
     """
     from tinycerb.defenses.losses.diversity import DIVERSITY_LOSSES
 
-    losses = [(weight, DIVERSITY_LOSSES[name](setting, heads)) for name, weight in mix.items()]
+    losses = [(weight, DIVERSITY_LOSSES[name](context, heads)) for name, weight in mix.items()]
 
     def terms(batch: Batch):
         return [weight * loss(batch) for weight, loss in losses]
