@@ -9,7 +9,7 @@ from typing import Any
 from tinycerb.seal.care import covered_files
 from tinycerb.seal.manifest import NAME
 
-_CHECKPOINT, _FINISHED = "checkpoint.npz", "training.json"
+_CHECKPOINT, _FINISHED, _ANSWERS = "checkpoint.npz", "training.json", "answers"
 # Clocks are in them.
 _TIMED = ("epoch_times.csv", "latency.json", "env.json", "report.pdf", "model_card.md")
 
@@ -54,10 +54,15 @@ def differences(found: Path, reference: Path) -> Iterator[str]:
             yield f"{name} has other bytes"
 
 
-def _put_away(checkpoint: Path) -> bool:
-    """Whether it is a damaged checkpoint of a training that is finished: nothing reads it, nothing makes it again."""
-    aside = checkpoint.with_name(f"{_CHECKPOINT}.damaged")
-    return checkpoint.name == _CHECKPOINT and aside.exists() and checkpoint.with_name(_FINISHED).exists()
+def _put_away(path: Path) -> bool:
+    """Whether it is damaged, put away, and of use to nobody any more: nothing reads it, nothing makes it again.
+
+    That is the checkpoint of a training that is finished, and remembered answers: whatever cell wants them asks anew,
+    and cells are compared byte by byte.
+    """
+    if not path.with_name(f"{path.name}.damaged").exists():
+        return False
+    return path.parent.name == _ANSWERS or (path.name == _CHECKPOINT and path.with_name(_FINISHED).exists())
 
 
 def _without_times(path: Path) -> Any:

@@ -69,3 +69,15 @@ def test_only_a_finished_training_may_leave_its_damaged_checkpoint_aside(tmp_pat
     assert said() == []
     (found / "training.json").unlink()
     assert said() == ["victims/plain/checkpoint.npz is missing", "victims/plain/training.json is missing"]
+
+
+def test_remembered_answers_alone_may_stay_aside(tmp_path) -> None:
+    reference, found = tmp_path / "reference", tmp_path / "found"
+    for folder in (reference / "answers", reference / "cells", found / "answers", found / "cells"):
+        folder.mkdir(parents=True)
+    (reference / "answers" / "a.npz").touch()
+    (reference / "cells" / "c.json").touch()
+    assert sorted(differences(found, reference)) == ["answers/a.npz is missing", "cells/c.json is missing"]
+    for path in (found / "answers" / "a.npz.damaged", found / "cells" / "c.json.damaged"):
+        path.touch()
+    assert list(differences(found, reference)) == ["cells/c.json is missing"]
