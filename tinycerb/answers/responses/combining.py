@@ -4,6 +4,7 @@ All heads are computed for every question, so that instructions do not depend on
 first in a chain, and in files that were trained for it alone; their metadata name it under `combined_by`.
 """
 
+from abc import abstractmethod
 from typing import ClassVar
 
 import numpy as np
@@ -25,6 +26,7 @@ class Combiner(Response):
     rows: ClassVar[int]
     trained_by: ClassVar[str]
 
+    @abstractmethod
     def combine(self, logits: np.ndarray, codes: np.ndarray) -> np.ndarray:
         """Makes one posterior of all heads.
 
@@ -35,7 +37,6 @@ class Combiner(Response):
         Returns:
             uint8 [N, classes], rows that sum to 256.
         """
-        raise NotImplementedError
 
 
 def combiner_of(response: Response) -> Combiner | None:

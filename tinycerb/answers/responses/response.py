@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,7 +25,7 @@ Answer = Callable[[np.ndarray | None, np.ndarray], np.ndarray]
 _BLOCK = 4096
 
 
-class Response:
+class Response(ABC):
     """The response part of a defence: a frozen dataclass below this class, whose fields are its options.
 
     Attributes:
@@ -58,17 +59,17 @@ class Response:
         """
         return lambda images, codes: respond(self, codes)
 
+    @abstractmethod
     def __call__(self, codes: np.ndarray) -> np.ndarray:
         """Returns uint8 [N, classes] whose rows sum to 256, for such codes; a pure function but where it says so."""
-        raise NotImplementedError
 
+    @abstractmethod
     def device(self, classes: int) -> Sequence[ResponseStep]:
         """Returns the same for the device's C runtime.
 
         Raises:
             UsageError: it cannot be deployed, and why.
         """
-        raise NotImplementedError
 
 
 # Classes of responses by name.
