@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tinycerb.processes.variables import own_process
 from tinycerb.run.directory import RunDirectory
+
+own_process()
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -5,10 +5,12 @@ import sys
 import traceback
 
 from tinycerb.advice.diagnosis import diagnose
+from tinycerb.processes.variables import own_process
 
 
 def main() -> None:
     """Runs the command; what fails before it can be imported is told as whatever fails in it."""
+    own_process()
     try:
         from tinycerb.cli import main as command
     except (Exception, KeyboardInterrupt) as error:

@@ -15,6 +15,7 @@ from typing import Any
 from tinycerb.advice.diagnosis import diagnose
 from tinycerb.converters.child_process import die_with_parent
 from tinycerb.errors import EnvironmentProblem, error_from_exit_code
+from tinycerb.processes.variables import child_variables
 
 
 def call_apart(module: str, *arguments: str, text: str = "") -> Any:
@@ -30,8 +31,7 @@ def call_apart(module: str, *arguments: str, text: str = "") -> Any:
         EnvironmentProblem: it died.
     """
     command = die_with_parent([sys.executable, "-m", module, *arguments])
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")}
-    child = subprocess.run(command, input=text, capture_output=True, text=True, check=False, env=environment)
+    child = subprocess.run(command, input=text, capture_output=True, text=True, check=False, env=child_variables())
     try:
         answered = json.loads(child.stdout)
     except ValueError:

@@ -25,6 +25,7 @@ from tinycerb.datasets.images import Dataset
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.keras_models.legacy import keras
 from tinycerb.oracle import OracleSpec, SealedOracle
+from tinycerb.processes.variables import own_process
 from tinycerb.run.directory import RunDirectory
 from tinycerb.training.setup import make_repeatable
 
@@ -101,6 +102,7 @@ def compare(run: RunDirectory, victim: str, queries: int, epochs: int, seeds: in
 
 
 def main() -> None:
+    own_process()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("victim")

@@ -22,6 +22,7 @@ from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
 from tinycerb.events import ignore
 from tinycerb.oracle import Oracle, OracleSpec, SealedOracle
+from tinycerb.processes.variables import own_process
 from tinycerb.run.directory import RunDirectory
 from tinycerb.training.setup import make_repeatable
 
@@ -80,6 +81,7 @@ def figure(run: RunDirectory, dataset: Dataset, victim: str, config: AttackConfi
 
 
 def main() -> None:
+    own_process()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("victim")

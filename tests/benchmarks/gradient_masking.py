@@ -18,6 +18,7 @@ from tinycerb.conversion.trained_model import without_quantization
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import UsageError
 from tinycerb.oracle import OracleSpec, SealedOracle
+from tinycerb.processes.variables import own_process
 from tinycerb.run.directory import RunDirectory
 
 STEPS = (1e-3, 1e-2, 1e-1, 0.5, 1.0, 2.0, 4.0)
@@ -25,6 +26,7 @@ STEPS = (1e-3, 1e-2, 1e-1, 0.5, 1.0, 2.0, 4.0)
 
 def main() -> None:
     """Prints a table, one row per step."""
+    own_process()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("victim", nargs="?", default="undefended")

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tinycerb.processes.variables import own_process
 from tinycerb.training.setup import make_repeatable
 
 BAR = 1.15
@@ -21,6 +22,7 @@ _IMAGES, _OTHER, _CLASSES = 128, 64, 10
 
 def main() -> None:
     """Prints both times and their ratio; exit 1 above the bar."""
+    own_process()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backbone", default="demo_net")
     parser.add_argument("--rounds", type=int, default=12)

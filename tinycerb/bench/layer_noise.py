@@ -11,6 +11,7 @@ import numpy as np
 from tinycerb.converters.child_process import die_with_parent
 from tinycerb.converters.model_file import Operator, parse_model
 from tinycerb.errors import EnvironmentProblem
+from tinycerb.processes.variables import child_variables
 from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.layer_outputs import run_operators
 from tinycerb.runtimes.running_model import RunningModel
@@ -67,7 +68,9 @@ def layer_noise(run: RunDirectory, victim: str, model: RunningModel, images: np.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "float.tflite"
         command = [sys.executable, "-m", "tinycerb.conversion.float_reference", str(run.path), victim, str(path)]
-        child = subprocess.run(die_with_parent(command), capture_output=True, text=True, check=False)
+        child = subprocess.run(
+            die_with_parent(command), capture_output=True, text=True, check=False, env=child_variables()
+        )
         if child.returncode != 0:
             cause = (child.stderr.strip().splitlines() or ["no message"])[-1]
             raise EnvironmentProblem(f"the float graph of {victim} cannot be made: {cause}")

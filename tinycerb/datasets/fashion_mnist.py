@@ -1,6 +1,5 @@
 """Fashion-MNIST: 60,000 + 10,000 grey images of clothing, 28x28, 10 classes (Xiao et al., 2017; MIT licence)."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from tinycerb.converters.own_folder import own_folder
 from tinycerb.datasets.idx import read_idx
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.errors import EnvironmentProblem
+from tinycerb.processes.variables import child_variables
 
 CLASS_NAMES = (
     "T-shirt",
@@ -91,7 +91,7 @@ def _download(folder: Path) -> Path:
         with own_folder(folder.parent, hidden=True) as cache:
             # In a process of its own: whoever measures with tflite-runtime must not import TensorFlow.
             command = die_with_parent([sys.executable, "-c", _DOWNLOAD, str(cache)])
-            environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+            environment = child_variables(TF_CPP_MIN_LOG_LEVEL="3")
             child = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
             if child.returncode == 0:
                 Path(cache, "datasets", "fashion-mnist").rename(folder)

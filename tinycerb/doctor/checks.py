@@ -32,8 +32,6 @@ interpreter.invoke()
 """
 
 _RUN_TENSORFLOW = """
-import os
-os.environ["TF_USE_LEGACY_KERAS"] = "1"
 import tensorflow_model_optimization as tfmot
 import tf_keras as keras
 model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(2)])

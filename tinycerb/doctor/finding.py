@@ -1,6 +1,5 @@
 """What a check of the doctor's found, and how a check tries the real thing in a process of its own."""
 
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as find_version
 
 from tinycerb.converters.child_process import die_with_parent
+from tinycerb.processes.variables import child_variables
 
 OK, WARN, FAIL = "OK", "WARN", "FAIL"
 
@@ -46,14 +46,13 @@ def try_python(name: str, code: str, detail: str, bad: str, remedy: str) -> Find
 
 def try_command(name: str, command: list[str], detail: str, bad: str, remedy: str) -> Finding:
     """Runs a command that must end with 0; otherwise its last line is the detail."""
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     try:
         child = subprocess.run(
             die_with_parent(command),
             capture_output=True,
             text=True,
             errors="replace",
-            env=environment,
+            env=child_variables(TF_CPP_MIN_LOG_LEVEL="3"),
             timeout=120,
             check=False,
         )

@@ -20,6 +20,7 @@ from tinycerb.events import Progress
 from tinycerb.jobs.steps import is_done
 from tinycerb.jobs.task import Task
 from tinycerb.processes.stopping import deferred
+from tinycerb.processes.variables import child_variables
 from tinycerb.progress import Display
 from tinycerb.run.directory import RunDirectory
 
@@ -121,6 +122,7 @@ def _start(run: RunDirectory, task: Task, events: _Events) -> _Worker:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
+                env=child_variables(),
                 # A Ctrl-C reaches the parent alone, which then stops its workers.
                 start_new_session=True,
             )

@@ -19,6 +19,7 @@ from tinycerb.events import Progress
 from tinycerb.matrix.cells import MatrixCell
 from tinycerb.matrix.display import MatrixDisplay
 from tinycerb.matrix.estimate import note_seconds
+from tinycerb.processes.variables import child_variables
 from tinycerb.run.directory import RunDirectory
 
 # A cell whose worker is killed so often does not fit into the memory that there is.
@@ -95,6 +96,7 @@ class _Pool:
                     stderr=log,
                     text=True,
                     bufsize=1,
+                    env=child_variables(),
                     # A Ctrl-C reaches the parent alone, which then stops its workers.
                     start_new_session=True,
                 )

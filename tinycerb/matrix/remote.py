@@ -16,6 +16,7 @@ from tinycerb.errors import EnvironmentProblem
 from tinycerb.events import ignore
 from tinycerb.matrix.parcels import Order, unpack
 from tinycerb.processes.temporary import process_folder
+from tinycerb.processes.variables import own_process
 from tinycerb.seal.versions import package_versions
 
 _RESULTS_DEPEND_ON = ("tensorflow", "tf-keras", "numpy")
@@ -67,6 +68,7 @@ def compute_order(order: Order) -> dict[str, object]:
     if differing := differing_versions(versions_here(), order.versions):
         raise OtherVersions(f"the worker on {socket.gethostname()} has {differing}: results would not compare")
     with _one_cell_at_a_time:
+        own_process()
         from tinycerb.bench.stealing import compute_cell
         from tinycerb.keras_models.legacy import keras
 

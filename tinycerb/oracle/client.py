@@ -18,6 +18,7 @@ from tinycerb.errors import EnvironmentProblem, ExitCode, InternalError, TinyCer
 from tinycerb.events import Progress, Report, ignore
 from tinycerb.oracle.array_pipe import receive_array, send_array
 from tinycerb.oracle.protocol import OracleSpec
+from tinycerb.processes.variables import child_variables
 
 _IMAGES_PER_FRAME = 250
 
@@ -124,7 +125,8 @@ class SealedOracle:
 
     def _start(self) -> subprocess.Popen[bytes]:
         command = die_with_parent(self._command)
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=child_variables())
 
     def _silence(self) -> TinyCerbError:
         told = f"the oracle stopped answering: {self._last_words()}"

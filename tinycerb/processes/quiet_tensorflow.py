@@ -5,6 +5,8 @@ import os
 import sys
 import tempfile
 
+from tinycerb.processes.variables import own_process
+
 
 def import_tensorflow() -> None:
     """Imports it with standard error aside, once; graphics cards are left alone.
@@ -12,8 +14,7 @@ def import_tensorflow() -> None:
     Its own switch, TF_CPP_MIN_LOG_LEVEL, does not hold for what it says while it is loaded. Where loading fails, all
     of it is passed on.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    own_process()
     if "tensorflow" in sys.modules:
         return
     sys.stderr.flush()

@@ -13,6 +13,7 @@ import numpy as np
 
 from tinycerb.converters.child_process import die_with_parent
 from tinycerb.errors import EnvironmentProblem
+from tinycerb.processes.variables import child_variables
 from tinycerb.runtimes.engines import EngineName
 from tinycerb.runtimes.named_arrays import pack_arrays, unpack_arrays
 
@@ -70,7 +71,9 @@ def run_model(
     request = pack_arrays({name: np.asarray(values) for name, values in inputs.items()})
     command = die_with_parent([sys.executable, "-m", "tinycerb.runtimes.child", json.dumps(spec)])
     try:
-        child = subprocess.run(command, input=request, capture_output=True, check=False, timeout=time_limit)
+        child = subprocess.run(
+            command, input=request, capture_output=True, check=False, timeout=time_limit, env=child_variables()
+        )
     except subprocess.TimeoutExpired:
         raise EnvironmentProblem(f"{runtime} did not finish with {called or path} within {time_limit:g} s") from None
     messages = child.stderr.decode(errors="replace")
