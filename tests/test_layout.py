@@ -46,7 +46,7 @@ FLOORS = (
     "registry", "options", "bounded", "atomic", "progress", "processes", "advice", "subprocess_call", "secret_file",
     "seal", "presets", "config", "datasets", "answers", "runtimes", "boards", "oracle", "defenses", "run",
     "ownership", "compression", "training", "attacks", "conversion", "bench", "jobs", "matrix", "check", "doctor",
-    "cli", "__init__", "__main__",
+    "workflow", "cli", "__init__", "__main__",
 )  # fmt: skip
 # Modules that belong to no room.
 LOOSE = {

@@ -10,7 +10,6 @@ from tests.conftest import run_cli
 from tinycerb.bench.cell import cell_specs, find_cell
 from tinycerb.bench.metrics import build_metrics
 from tinycerb.check.verdict import Verdict, check_runs
-from tinycerb.cli.provenance import prepare
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.jobs.plan import plan
@@ -19,6 +18,7 @@ from tinycerb.run.directory import RunDirectory
 from tinycerb.seal import versions
 from tinycerb.seal.files import read_json, write_json
 from tinycerb.seal.manifest import NAME
+from tinycerb.workflow.provenance import prepare
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_other_versions_are_said_and_recorded(copy, monkeypatch, capsys) -> None
     prepare(copy)
     assert capsys.readouterr().err == ""
     newer = {**versions.versions_now(), "tensorflow": "2.99.0"}
-    for module in ("tinycerb.seal.manifest", "tinycerb.seal.files", "tinycerb.cli.provenance"):
+    for module in ("tinycerb.seal.manifest", "tinycerb.seal.files", "tinycerb.workflow.provenance"):
         monkeypatch.setattr(f"{module}.versions_now", lambda: newer)
     prepare(copy)
     said = capsys.readouterr().err

@@ -72,9 +72,6 @@ def main() -> None:
     """Tries every command with a share of the odd arguments, another share for each."""
     make_files()
     # What commands import in their bodies is imported once.
-    import tinycerb.boards.firmware
-    import tinycerb.cli.workflow
-    import tinycerb.conversion.from_tflite  # noqa: F401
 
     wrong, count = [], 0
     for index, command in enumerate(COMMANDS):

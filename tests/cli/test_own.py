@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinycerb.cli.fitting import _fewer_heads, fit_to_inputs
-from tinycerb.cli.own_inputs import brings_own, fit_and_say
 from tinycerb.cli.prune import prune
 from tinycerb.config import VictimConfig, load_config
 from tinycerb.config.user_sources import Sources
 from tinycerb.defenses import defense_of
 from tinycerb.errors import UsageError
+from tinycerb.workflow.fitting import _fewer_heads, fit_to_inputs
+from tinycerb.workflow.user_inputs import brings_own, fit_and_say
 
 ROOT = Path(__file__).parents[2]
 RNG = np.random.default_rng(0)

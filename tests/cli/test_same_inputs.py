@@ -99,8 +99,8 @@ def folder(tmp_path_factory) -> Path:
 def commands(folder: Path, monkeypatch) -> dict[str, Callable[[str, str], None]]:
     """Every command, called with a model and data; it raises `Taken` where it takes them."""
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("tinycerb.cli.own_inputs.call_apart", preflight)
-    monkeypatch.setattr("tinycerb.cli.workflow.work", begin)
+    monkeypatch.setattr("tinycerb.workflow.user_inputs.call_apart", preflight)
+    monkeypatch.setattr("tinycerb.workflow.work.work", begin)
     monkeypatch.setattr("tinycerb.conversion.from_tflite.in_new_directory", begin)
     monkeypatch.setattr("tinycerb.compression.channel_plan.plan_channels", begin)
     out = folder / "out"
@@ -191,9 +191,8 @@ def test_convert_names_what_it_does_not_use_and_takes_the_names_of_classes(folde
     from tinycerb.conversion.options import ConversionOptions, _class_names, _data
 
     np.savez(folder / "more.npz", images=IMAGES, class_names=np.array(["a", "b", "c"]), extra=np.zeros(4))
-    said: list[str] = []
-    found = _data(ConversionOptions(data=str(folder / "more.npz"), say=said.append), SHAPE, CLASSES)
-    assert said == [f"not used of {folder}/more.npz: the arrays extra (4 entries)"]
+    found = _data(ConversionOptions(data=str(folder / "more.npz")), SHAPE, CLASSES)
+    assert capsys.readouterr().err == f"not used of {folder}/more.npz: the arrays extra (4 entries)\n"
     assert (len(found.images), found.labels) == (90, None)
     assert _class_names(ConversionOptions(), CLASSES, found.class_names) == ["a", "b", "c"]
     assert _class_names(ConversionOptions(class_names=("x", "y", "z")), CLASSES, found.class_names) == ["x", "y", "z"]

@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 
 from tests.docs.test_guides import NUMBERS, write_listings
 from tinycerb.cli import app
-from tinycerb.cli.options import with_budget
 from tinycerb.config import load_config
 from tinycerb.config.user_sources import Sources
 from tinycerb.defenses.choice import with_defense
 from tinycerb.errors import UsageError
 from tinycerb.jobs.check_names import check_names
+from tinycerb.workflow.new_run import with_budget
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]

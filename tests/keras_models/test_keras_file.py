@@ -16,7 +16,6 @@ import pytest
 import tensorflow as tf
 
 from tinycerb.cli.convert import convert
-from tinycerb.cli.options import new_or_resumed_run
 from tinycerb.compression.quantization import load_quantization_aware, open_quantization_aware, quantize_aware
 from tinycerb.config.user_sources import Sources, allow_code
 from tinycerb.conversion.from_keras_file import convert_keras_file
@@ -29,6 +28,7 @@ from tinycerb.keras_models.legacy import keras
 from tinycerb.keras_models.multi_head import attach_heads
 from tinycerb.training.artefacts import load_float_model
 from tinycerb.training.model_source import load_user_model
+from tinycerb.workflow.new_run import new_or_resumed_run
 
 L = keras.layers
 SHAPE = (8, 8, 1)

@@ -40,13 +40,15 @@ def bench(
     as_json: AsJson = False,
 ) -> None:
     """Measure the converted victims of a run and attack them through the sealed oracle."""
-    from tinycerb.cli.workflow import BENCH_KINDS, check_gates, gather_results, print_results, work
+    from tinycerb.bench.metrics import gather_metrics
+    from tinycerb.cli.table import print_results
     from tinycerb.run.directory import RunDirectory
+    from tinycerb.workflow.work import BENCH_KINDS, check_gates, work
 
     directory = RunDirectory.open(path)
     with directory.locked():
         work(directory, BENCH_KINDS, jobs, quiet)
-        metrics = gather_results(directory)
+        metrics = gather_metrics(directory)
         print_results(directory, metrics, as_json)
         check_gates(metrics)
     typer.secho(f"measured; next: tinycerb report {path}", err=True)

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from tinycerb.cli.named_model import Model, open_model_file
-from tinycerb.cli.options import AsJson
+from tinycerb.cli.options import AsJson, NamedModel
+from tinycerb.workflow.named_model import open_model_file
 
 BoardName = Annotated[str, typer.Option("--board", "-b", help="A name from `tinycerb boards`, or a .toml file.")]
 Limit = Annotated[float, typer.Option("--time-limit", min=1, help="Seconds that the board may be silent.")]
@@ -14,7 +14,7 @@ Port = Annotated[str | None, typer.Option(help="Serial port of a real board.", s
 
 
 def board(
-    model: Model,
+    model: NamedModel,
     name: BoardName = "qemu-m4",
     port: Port = None,
     limit: Limit = 60,

@@ -40,10 +40,10 @@ def compare(
     Accuracy and agreement are those of the int8 files on the test set. Coherence off task is the mean cosine of the
     posteriors of two heads on procedural images.
     """
-    from tinycerb.cli.provenance import say_if_unsealed
     from tinycerb.reports.facts import channels_removed
     from tinycerb.run.directory import RunDirectory
     from tinycerb.seal.files import read_json
+    from tinycerb.workflow.provenance import say_if_unsealed
 
     rows: list[dict[str, Any]] = []
     for path in runs:

@@ -1,23 +1,12 @@
 """`tinycerb convert`: trained models to int8 files."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated, cast
 
 import typer
 
 from tinycerb import file_names
-from tinycerb.cli.given_names import check_sources
-from tinycerb.cli.named_model import find_model
-from tinycerb.cli.options import AllowCode, AsJson, Jobs, Quiet, warn_of_code
-from tinycerb.config.user_sources import Sources, is_keras_model
-from tinycerb.processes.quiet_tensorflow import import_tensorflow
-
-if TYPE_CHECKING:
-    from tinycerb.conversion.bundle import Bundle
-    from tinycerb.conversion.options import ConversionOptions
-    from tinycerb.events import Progress
+from tinycerb.cli.options import AllowCode, AsJson, Jobs, Quiet
 
 Source = Annotated[
     Path,
@@ -84,6 +73,7 @@ def convert(
     from tinycerb.conversion.options import ConversionOptions
     from tinycerb.converters.contract import DEFAULT_TARGETS
     from tinycerb.reports.io_card import FileFacts, render_io_card
+    from tinycerb.workflow.convert import convert_source
 
     options = ConversionOptions(
         operator=op,
@@ -94,11 +84,8 @@ def convert(
         data=data,
         force=force,
         allow_code=allow_code,
-        say=lambda text: typer.secho(text, err=True),
     )
-    check_sources(Sources(data=data))
-    options.check()
-    bundles = _convert(source, out, options, jobs, quiet)
+    bundles = convert_source(source, out, options, jobs, quiet)
     if as_json:
         typer.echo(
             json.dumps(
@@ -123,61 +110,3 @@ def convert(
         typer.echo("\n".join(f"  {line}" for line in render_io_card(cast(FileFacts, card.to_json())).splitlines()))
     is_run = (source / file_names.CONFIG).is_file()
     typer.echo(f"converted; next: tinycerb {f'bench {source}' if is_run else f'summary {next(iter(bundles))}'}")
-
-
-def _convert(source: Path, out: Path | None, options: ConversionOptions, jobs: int, quiet: bool) -> dict[Path, Bundle]:
-    from tinycerb.conversion.from_keras_file import convert_keras_file
-    from tinycerb.conversion.from_tflite import convert_tflite
-    from tinycerb.errors import UsageError
-    from tinycerb.file_names import MODEL
-
-    def report(progress: Progress) -> None:
-        if not quiet:
-            typer.echo(progress.note, err=True)
-
-    if (source / MODEL).is_file() and not (source / file_names.CONFIG).is_file():
-        # A victim's folder, or what an earlier conversion has left.
-        out = out or Path("converted") / source.name
-        source = find_model(source)
-    is_keras = is_keras_model(source)
-    if options.allow_code and not is_keras:
-        raise UsageError(f"--allow-code is for a Keras file (.h5, SavedModel); nothing of {source} is ever run")
-    if source.suffix == ".tflite":
-        out = out or Path("converted") / source.stem
-        return {out / MODEL: convert_tflite(find_model(source), out, options)}
-    if is_keras:
-        if options.allow_code:
-            warn_of_code(str(source))
-        import_tensorflow()
-        out = out or Path("converted") / source.stem
-        return {out / MODEL: convert_keras_file(source, out, options, report)}
-    for option, given in (("--out", out), ("--class-names", options.class_names), ("--data", options.data)):
-        if given:
-            raise UsageError(f"{option} is for a .h5 or .tflite file; a run knows its own")
-    return _convert_run(source, options, jobs, quiet)
-
-
-def _convert_run(path: Path, options: ConversionOptions, jobs: int, quiet: bool) -> dict[Path, Bundle]:
-    from tinycerb.cli.workflow import work
-    from tinycerb.conversion.from_tflite import amend_victim
-    from tinycerb.datasets import load_dataset
-    from tinycerb.run.directory import RunDirectory
-
-    directory = RunDirectory.open(path)
-    bundles = {}
-    with directory.locked():
-        work(directory, ("convert",), jobs, quiet)
-        dataset = load_dataset(directory.config.data)
-        for victim in directory.config.victims:
-            folder = directory.victim(victim.name)
-            path = directory.model(victim.name)
-            bundles[path] = bundle = amend_victim(folder, dataset.validation.images, options)
-            if options.max_accuracy_drop is not None:
-                import_tensorflow()
-                from tinycerb.compression.quantization import load_quantization_aware
-                from tinycerb.conversion.accuracy_gate import check_accuracy
-
-                model = load_quantization_aware(folder / file_names.QUANTIZATION_AWARE_MODEL)
-                test = dataset.test
-                check_accuracy(model, path, bundle.artifact, test.images, test.labels, options.max_accuracy_drop)
-    return bundles

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from tinycerb.cli.named_model import Model, open_model_file
-from tinycerb.cli.options import AsJson
+from tinycerb.cli.options import AsJson, NamedModel
+from tinycerb.workflow.named_model import open_model_file
 
 BoardName = Annotated[str, typer.Option("--board", "-b", help="A name from `tinycerb boards`, or a .toml file.")]
 Selection = Annotated[str, typer.Option(help="How the device draws heads: keyed, coarse_keyed, random, fixed.")]
@@ -42,7 +42,7 @@ CmsisNnRoot = Annotated[
 
 
 def flash(
-    model: Model,
+    model: NamedModel,
     board: BoardName = "qemu-m4",
     selection: Selection = "keyed",
     key: Key = None,

@@ -21,7 +21,6 @@ from tinycerb.cli.options import (
     QueryPool,
     Quiet,
     Resume,
-    new_or_resumed_run,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -75,10 +74,11 @@ def matrix(
     Trains the victims first where they are not trained; --resume takes any run. A matrix that was stopped, by whatever,
     goes on with --resume and ends with the same cells.
     """
-    from tinycerb.cli.provenance import prepare
     from tinycerb.config.user_sources import Sources
     from tinycerb.matrix.seeds import seed_runs
     from tinycerb.matrix.work import lay_out
+    from tinycerb.workflow.new_run import new_or_resumed_run
+    from tinycerb.workflow.provenance import prepare
 
     workers = jobs or min(os.cpu_count() or 1, _MOST_JOBS)
     if dry_run:
@@ -108,14 +108,14 @@ def _described(
     preset: str | None, overrides: list[str] | None, resume: Path | None, query_pool: str
 ) -> list[RunDirectory]:
     """The runs of a matrix without making any."""
-    from tinycerb.cli.given_names import check_preset
-    from tinycerb.cli.own_inputs import brings_own, fit_and_say
     from tinycerb.config import given_keys, load_config
     from tinycerb.config.user_sources import Sources
     from tinycerb.errors import UsageError
     from tinycerb.jobs.check_names import check_names
     from tinycerb.matrix.seeds import seed_runs
     from tinycerb.run.directory import RunDirectory
+    from tinycerb.workflow.given_names import check_preset
+    from tinycerb.workflow.user_inputs import brings_own, fit_and_say
 
     if (preset is None) == (resume is None):
         raise UsageError("give either a preset (tinycerb bench matrix ci) or --resume RUN")
@@ -158,12 +158,12 @@ def _done(cell) -> bool:
 
 
 def _train(runs: list[RunDirectory], matrix: Matrix, workers: int, quiet: bool) -> None:
-    from tinycerb.cli.workflow import load_inputs
     from tinycerb.errors import Interrupted
     from tinycerb.jobs.scheduler import run_tasks
     from tinycerb.jobs.steps import is_done
     from tinycerb.matrix.work import victim_tasks
     from tinycerb.progress import make_display
+    from tinycerb.workflow.work import load_inputs
 
     # Attacks were checked, budget by budget, when their cells were listed.
     load_inputs(replace(runs[0].config, attacks=()))

@@ -25,10 +25,10 @@ def prune(
 
     Nothing is trained and nothing is cut; `tinycerb train` prunes inside training.
     """
-    from tinycerb.cli.given_names import check_preset, check_sources
-    from tinycerb.cli.own_inputs import brings_own, fit_and_say, pin_inputs
     from tinycerb.config import given_keys, load_config
     from tinycerb.jobs.check_names import check_names
+    from tinycerb.workflow.given_names import check_preset, check_sources
+    from tinycerb.workflow.user_inputs import brings_own, fit_and_say, pin_inputs
 
     sources = Sources(model, data, "")
     if preset is None and not sources:

@@ -19,7 +19,6 @@ from tinycerb.cli.options import (
     Quiet,
     Ram,
     Resume,
-    new_or_resumed_run,
 )
 from tinycerb.config.user_sources import Sources
 
@@ -46,10 +45,13 @@ def run(
 
     A run that was stopped, by whatever, goes on with --resume and ends with the same results.
     """
+    from tinycerb.bench.metrics import gather_metrics
     from tinycerb.cli.closing import print_closing
     from tinycerb.cli.console import plain_console
-    from tinycerb.cli.report import write_report
-    from tinycerb.cli.workflow import ALL_KINDS, check_gates, gather_results, print_results, work
+    from tinycerb.cli.table import print_results
+    from tinycerb.workflow.new_run import new_or_resumed_run
+    from tinycerb.workflow.report import write_report
+    from tinycerb.workflow.work import ALL_KINDS, check_gates, work
 
     sources = Sources(model, data, query_pool)
     directory = new_or_resumed_run(
@@ -58,7 +60,7 @@ def run(
     with directory.locked():
         typer.secho(f"run directory: {directory.path}", err=True)
         work(directory, ALL_KINDS, jobs, quiet)
-        metrics = gather_results(directory)
+        metrics = gather_metrics(directory)
         # Before anything is printed: whoever reads no further has it all the same.
         report = write_report(directory)
         print_results(directory, metrics, as_json)

@@ -2,11 +2,11 @@
 
 import typer
 
-from tinycerb.cli.named_model import Model, open_model_file
-from tinycerb.cli.options import AsJson
+from tinycerb.cli.options import AsJson, NamedModel
+from tinycerb.workflow.named_model import open_model_file
 
 
-def summary(model: Model, as_json: AsJson = False) -> None:
+def summary(model: NamedModel, as_json: AsJson = False) -> None:
     """Print a .tflite file layer by layer: costs, quantization, planned arena, operators that runtimes lack.
 
     Any .tflite file, TinyCerb's or not. It is read only: no TensorFlow is needed, and no interpreter is started.

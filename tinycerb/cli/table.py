@@ -2,11 +2,24 @@
 
 from typing import Any
 
+import typer
 from rich.console import Group
 from rich.text import Text
 
+from tinycerb.cli.console import plain_console
 from tinycerb.cli.side_by_side import side_by_side
 from tinycerb.reports.facts import Metrics, attack_names, channels_removed, stolen
+from tinycerb.run.directory import RunDirectory
+from tinycerb.seal.files import read_text
+
+
+def print_results(run: RunDirectory, metrics: Metrics, as_json: bool) -> None:
+    """Prints the table, or the JSON."""
+    if as_json:
+        typer.echo(read_text(run.metrics), nl=False)
+    else:
+        console = plain_console()
+        console.print(results_table(metrics, console.width))
 
 
 def results_table(metrics: Metrics, width: int) -> Group:

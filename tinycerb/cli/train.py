@@ -18,7 +18,6 @@ from tinycerb.cli.options import (
     Quiet,
     Ram,
     Resume,
-    new_or_resumed_run,
 )
 from tinycerb.config.user_sources import Sources
 
@@ -41,7 +40,8 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train the victims: joint heads, pruning inside training, quantization-aware training."""
-    from tinycerb.cli.workflow import TRAIN_KINDS, work
+    from tinycerb.workflow.new_run import new_or_resumed_run
+    from tinycerb.workflow.work import TRAIN_KINDS, work
 
     sources = Sources(model, data, query_pool)
     directory = new_or_resumed_run(

@@ -1,7 +1,7 @@
 """What a conversion is asked for."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from tinycerb.converters.contract import DEFAULT_TARGETS, load_targets
 from tinycerb.datasets.arrays import check_class_names
 from tinycerb.datasets.measured import Measured, open_for_measuring
 from tinycerb.errors import UsageError, suggest
+from tinycerb.events import say
 
 CUSTOM = file_names.CUSTOM_MODEL
 
@@ -37,7 +38,6 @@ class ConversionOptions:
         data: images of the user's, with labels for the gate: a path or `package.module:function`, or empty.
         force: whether an older conversion may be replaced.
         allow_code: whether a Keras file is opened though code in it may run.
-        say: takes lines about the data.
     """
 
     operator: str = "builtin"
@@ -48,7 +48,6 @@ class ConversionOptions:
     data: str = ""
     force: bool = False
     allow_code: bool = False
-    say: Callable[[str], None] = lambda text: None
 
     def check(self) -> None:
         """Checks everything that can be checked before any work.
@@ -77,7 +76,7 @@ def _data(options: ConversionOptions, shape: Sequence[int], classes: int) -> Mea
         return Measured(np.random.default_rng(0).integers(0, 256, (_RANDOM_IMAGES, *shape), dtype=np.uint8), None)
     found = open_for_measuring(options.data, tuple(shape), classes)
     for text in found.left_out:
-        options.say(f"not used of {options.data}: {text}")
+        say(f"not used of {options.data}: {text}")
     if found.labels is None and options.max_accuracy_drop is not None:
         raise UsageError(f"{options.data} has no labels; --max-accuracy-drop needs them")
     return found

@@ -8,11 +8,11 @@ import pytest
 
 from tests.conftest import Cli
 from tinycerb.cli.flash import _print
-from tinycerb.cli.named_model import find_model, open_model_file
 from tinycerb.config import load_config
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import Damaged, write_bytes
+from tinycerb.workflow.named_model import find_model, open_model_file
 
 # Another model than the one that the runs of these tests hold.
 SINE = Path(str(resources.files("tflite_micro"))) / "python" / "tflite_micro" / "sine_float.tflite"

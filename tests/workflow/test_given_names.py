@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Cli
-from tinycerb.cli.given_names import check_preset, check_sources
 from tinycerb.config.user_sources import Sources
 from tinycerb.errors import UsageError
+from tinycerb.workflow.given_names import check_preset, check_sources
 
 NET = "import nothing_that_is_here\ndef _own(): ...\ndef layers(width): ...\ndef net(depth=3): ...\n"
 

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from tinycerb import file_names
 from tinycerb.config.user_sources import is_keras_model
 from tinycerb.errors import EnvironmentProblem, UsageError, suggest
+from tinycerb.events import say
 
 if TYPE_CHECKING:
     from tinycerb.converters.model_file import ModelFile
     from tinycerb.run.directory import RunDirectory
-
-Model = Annotated[
-    Path,
-    typer.Argument(
-        metavar="MODEL",
-        help="A run (its recommended victim), RUN/victims/NAME, or a .tflite file.",
-        show_default=False,
-    ),
-]
 
 
 def open_model_file(named: Path) -> tuple[Path, ModelFile]:
@@ -106,5 +96,5 @@ def _converted(run: RunDirectory) -> str:
 
 
 def _told(path: Path, more: str = "") -> Path:
-    typer.echo(f"model: {path}{more}", err=True)
+    say(f"model: {path}{more}")
     return path

@@ -7,8 +7,6 @@ from tinycerb.atomic import read_json
 from tinycerb.attacks import attack_of
 from tinycerb.bench.cell import load_own, load_pool
 from tinycerb.bench.metrics import _not_measured
-from tinycerb.cli.fitting import fit_to_inputs
-from tinycerb.cli.own_inputs import pin_inputs
 from tinycerb.config import Config, given_keys, load_config
 from tinycerb.config.user_sources import Sources
 from tinycerb.datasets import load_dataset
@@ -16,6 +14,8 @@ from tinycerb.defenses import defense_of
 from tinycerb.errors import UsageError
 from tinycerb.presets import preset_names
 from tinycerb.run.directory import RunDirectory
+from tinycerb.workflow.fitting import fit_to_inputs
+from tinycerb.workflow.user_inputs import pin_inputs
 
 RNG = np.random.default_rng(2)
 IMAGES = RNG.integers(0, 256, (760, 10, 10, 1)).astype(np.uint8)

@@ -4,17 +4,16 @@ from collections.abc import Collection
 from dataclasses import asdict, replace
 from typing import Any
 
-import typer
-
-from tinycerb.cli.fitting import Adjustment, fit_to_inputs
-from tinycerb.cli.workflow import load_inputs
 from tinycerb.config import Config
 from tinycerb.config.user_sources import USER, absolute, is_source
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import digest_arrays
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.datasets.user_data import open_user_data, open_user_pool
+from tinycerb.events import say
 from tinycerb.subprocess_call import call_apart
+from tinycerb.workflow.fitting import Adjustment, fit_to_inputs
+from tinycerb.workflow.work import load_inputs
 
 
 def brings_own(config: Config) -> bool:
@@ -37,7 +36,7 @@ def pin_inputs(config: Config, given: Collection[str]) -> tuple[Config, dict[str
         UsageError: a model that the path cannot take, or data that do not fit.
         EnvironmentProblem: missing or corrupt files.
     """
-    typer.secho("checking what you have brought along ...", err=True)
+    say("checking what you have brought along ...")
     config = replace(
         config,
         data=replace(config.data, source=absolute(config.data.source)),
@@ -69,9 +68,9 @@ def fit_and_say(config: Config, given: Collection[str]) -> tuple[Config, list[Ad
     """As `fit_to_inputs`, and says on standard error what is not as the preset says or not used, one line each."""
     config, adjustments = fit_to_inputs(config, given)
     for adjustment in adjustments:
-        typer.secho(str(adjustment), err=True)
+        say(str(adjustment))
     for text in left_out(config):
-        typer.secho(text, err=True)
+        say(text)
     return config, adjustments
 
 

@@ -1,16 +1,10 @@
-"""The stretches of work that commands put together."""
+"""The stretches of a run's work, and what must hold before and after them."""
 
 import os
 from collections.abc import Collection
 
-import typer
-
 from tinycerb.attacks import attack_of
 from tinycerb.bench.cell import load_own, load_pool
-from tinycerb.bench.metrics import gather_metrics
-from tinycerb.cli.console import plain_console
-from tinycerb.cli.provenance import prepare
-from tinycerb.cli.table import results_table
 from tinycerb.config import Config
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import EnvironmentProblem, GateError, Interrupted, UsageError
@@ -21,7 +15,7 @@ from tinycerb.progress import make_display
 from tinycerb.reports.facts import Metrics
 from tinycerb.run.directory import RunDirectory
 from tinycerb.run.victim import victims_of
-from tinycerb.seal.files import read_text
+from tinycerb.workflow.provenance import prepare
 
 ALL_KINDS = ("dense", "fit", "train", "convert", "measure", "latency", "steal")
 TRAIN_KINDS = ("dense", "fit", "train")
@@ -72,20 +66,6 @@ def load_inputs(config: Config) -> None:
     for attack in config.attacks:
         pool, own = load_pool(attack, dataset), load_own(attack, dataset, config.seed)
         attack_of(attack).check(attack, len(pool), len(own))
-
-
-def gather_results(run: RunDirectory) -> dict[str, object]:
-    """Writes `metrics.json` and returns it."""
-    return gather_metrics(run)
-
-
-def print_results(run: RunDirectory, metrics: dict[str, object], as_json: bool) -> None:
-    """Prints the table, or the JSON."""
-    if as_json:
-        typer.echo(read_text(run.metrics), nl=False)
-    else:
-        console = plain_console()
-        console.print(results_table(metrics, console.width))
 
 
 def check_gates(metrics: Metrics) -> None:

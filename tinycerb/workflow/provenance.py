@@ -1,8 +1,7 @@
 """What should be known about a run before work on it goes on, or its figures are read."""
 
-import typer
-
 from tinycerb.bench.cell import set_unsound_aside
+from tinycerb.events import say
 from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.care import mend
 from tinycerb.seal.versions import differences, versions_now
@@ -11,10 +10,9 @@ from tinycerb.seal.versions import differences, versions_now
 def say_if_unsealed(run: RunDirectory) -> None:
     """Says that nothing tells whether a run's files are the ones that were made."""
     if not run.has_seal:
-        typer.secho(
+        say(
             f"note: {run.path} has no seal: it is of an older version, and its files are believed as they lie there; "
-            f"take them into a manifest with: tinycerb check {run.path} --seal",
-            err=True,
+            f"take them into a manifest with: tinycerb check {run.path} --seal"
         )
 
 
@@ -30,13 +28,10 @@ def prepare(run: RunDirectory) -> bool:
     say_if_unsealed(run)
     damaged = mend(run.path) if run.has_seal else set_unsound_aside(run)
     for sentence in damaged:
-        typer.secho(sentence, err=True)
+        say(sentence)
     # In words each once: several sets of versions may differ in the same one.
     others = list(dict.fromkeys(text for then in run.versions() for text in differences(then, versions_now())))
     if others:
         recorded = "the manifest says which made what; " if run.has_seal else ""
-        typer.secho(
-            f"note: {run.path} was made with {', '.join(others)}: {recorded}figures may differ in their last digits",
-            err=True,
-        )
+        say(f"note: {run.path} was made with {', '.join(others)}: {recorded}figures may differ in their last digits")
     return bool(damaged)

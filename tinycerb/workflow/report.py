@@ -1,0 +1,32 @@
+"""The pages of a run, from `metrics.json` alone."""
+
+from pathlib import Path
+
+from tinycerb import file_names
+from tinycerb.bench.metrics import SCHEMA_VERSION
+from tinycerb.errors import UsageError
+from tinycerb.run.directory import RunDirectory
+from tinycerb.seal.files import read_json, write_bytes, write_text
+
+
+def write_report(directory: RunDirectory) -> Path:
+    """Renders the PDF and the model card; returns the PDF's path.
+
+    Raises:
+        UsageError: the run has no figures yet, or those of another version.
+    """
+    # They load matplotlib, which whoever renders nothing need not wait for.
+    from tinycerb.reports.model_card import render_model_card
+    from tinycerb.reports.pdf import render_pdf
+
+    if not directory.metrics.exists():
+        raise UsageError(f"{directory.path} has no metrics.json yet; make it with: tinycerb bench {directory.path}")
+    metrics = read_json(directory.metrics)
+    if metrics.get("schema_version") != SCHEMA_VERSION:
+        raise UsageError(
+            f"{directory.metrics} has schema_version {metrics.get('schema_version')!r}; expected {SCHEMA_VERSION}; "
+            f"make it again with: tinycerb bench {directory.path}"
+        )
+    write_bytes(directory.report, render_pdf(metrics))
+    write_text(directory.path / file_names.MODEL_CARD, render_model_card(metrics))
+    return directory.report
