@@ -1,6 +1,9 @@
 """Names to implementations, with an error that lists the choices."""
 
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, TypeVar, cast
 
 from tinycerb.errors import UsageError, suggest
@@ -10,26 +13,53 @@ Entry = TypeVar("Entry")
 Kept = TypeVar("Kept")
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where something is registered."""
+
+    file: Path
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file} line {self.line}"
+
+
 class Registry(Generic[Entry]):
     """A named table of interchangeable parts, such as data sets, defences or attacks."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._entries: dict[str, Entry] = {}
+        self._places: dict[str, Place] = {}
 
     def register(self, name: str) -> Callable[[Kept], Kept]:
-        """Returns a decorator that files its argument under `name`."""
+        """Returns a decorator that files its argument under `name`.
+
+        Raises:
+            UsageError: the name is taken; the message names both places.
+        """
+        caller = sys._getframe(1)
+        place = Place(Path(caller.f_code.co_filename), caller.f_lineno)
 
         def file_under_name(entry: Kept) -> Kept:
             if name in self._entries:
-                raise ValueError(f"{self.kind} {name!r} is registered twice")
+                raise UsageError(
+                    f"{self.kind} {name!r} is registered twice: in {self._places[name]} and in {place}; choose another "
+                    "name"
+                )
             self._entries[name] = cast(Entry, entry)
+            self._places[name] = place
             if isinstance(entry, type):
                 # What messages about its options call it.
                 entry.registered_as = f"{self.kind} {name!r}"  # type: ignore[attr-defined]
             return entry
 
         return file_under_name
+
+    def place(self, name: str) -> Place:
+        """Returns where an entry was registered; errors as `[]`."""
+        self[name]
+        return self._places[name]
 
     def __getitem__(self, name: str) -> Entry:
         """Returns the entry.

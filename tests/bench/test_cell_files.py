@@ -20,6 +20,7 @@ from tinycerb.bench.cell import (
     set_unsound_aside,
     specs_of_attack,
 )
+from tinycerb.bench.parts_code import CodeDigests, code_of
 from tinycerb.config import AttackConfig
 from tinycerb.config.loading import load_config
 from tinycerb.datasets.images import Dataset, LabelledImages, digest_arrays
@@ -43,7 +44,7 @@ def run_of(folder: Path, *settings: str) -> RunDirectory:
 def test_a_cells_name_by_hand() -> None:
     """Sixteen digits of the SHA-256 of what determines it: neither its table's other students, nor an empty owner."""
     table = asdict(SPEC)
-    del table["owner"]
+    del table["owner"], table["code"]
     for several in ("students", "learning_rates"):
         del table["attack"][several]
     whole = hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
@@ -51,6 +52,10 @@ def test_a_cells_name_by_hand() -> None:
     table["owner"] = "public"
     owned = hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
     assert replace(SPEC, owner="public").digest() == owned[:16]
+    del table["owner"]
+    table["code"] = {"attack": "abc", "student": "", "defense": "", "response": ""}
+    coded = hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
+    assert replace(SPEC, code=CodeDigests(attack="abc")).digest() == coded[:16]
 
 
 def test_an_attack_has_a_cell_for_every_seed_student_and_rate(tmp_path: Path) -> None:
@@ -76,7 +81,9 @@ def test_an_attack_has_a_cell_for_every_seed_student_and_rate(tmp_path: Path) ->
         attacker_seed=0,
         device_seed=int(hashlib.sha256(b"device:3:abc").hexdigest()[:15], 16),
     )
-    assert all(replace(spec, attacker_seed=0, student="", learning_rate=0) == shared for spec in specs)
+    bare = {"attacker_seed": 0, "student": "", "learning_rate": 0, "code": CodeDigests()}
+    assert all(replace(spec, **bare) == shared for spec in specs)
+    assert all(spec.code == code_of(run.victims["cerberos"], "knockoff", spec.student) for spec in specs)
     assert specs_of_attack(run, DATASET, "cerberos", ATTACK, "mean", "abc", "asked")[0].query_pool == "asked"
 
 

@@ -44,6 +44,7 @@ def test_every_field_changes_the_digest(spec) -> None:
         "attacker_seed": 9,
         "device_seed": 9,
         "attack": replace(spec.attack, epochs=9),
+        "code": replace(spec.code, student="other"),
     }
     for field in fields(CellSpec):
         changed = replace(spec, **{field.name: others.get(field.name, "other")})

@@ -27,7 +27,8 @@ def steal(monkeypatch, tmp_path: Path):
         noted: list[Any] = []
 
         class Remembered:
-            def __init__(self, spec: OracleSpec, model_sha256: str, answers: Path, open_oracle: Any) -> None:
+            def __init__(self, spec: OracleSpec, model_sha256: str, answers: Path, open_oracle: Any, code: str) -> None:
+                assert code == SPEC.code.response
                 noted.append((spec, model_sha256, answers))
                 opened = (open_oracle.func, open_oracle.args, open_oracle.keywords)
                 assert opened == (SealedOracle, (spec, ignore), {})

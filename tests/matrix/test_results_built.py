@@ -47,7 +47,7 @@ def results(tmp_path, monkeypatch) -> tuple[dict[str, Any], list[MatrixCell]]:
         for victim, selection, seed in (("plain", "fixed", 9), ("cerberos", "mean", 8), ("cerberos", "random", 8))
     ]
     cells = [MatrixCell(runs[0], spec, "T1", 100) for spec in specs]
-    finished = {cell.digest: {"result": CLONE} for cell in cells[:2]}
+    finished = {cell.digest: {"spec": {"digest": cell.digest}, "result": CLONE} for cell in cells[:2]}
     found = gather_results(runs, cells, finished, [Skipped("own", 7, "too few")], ("one failed",))
     assert read_json(tmp_path / "results.json") == found
     return found, cells

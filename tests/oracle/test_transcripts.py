@@ -18,14 +18,14 @@ def ask(smoke_run, tmp_path):
     """Asks a sequence of questions; returns the answers, the charge, and how often an oracle was started."""
     spec = OracleSpec(str(smoke_run.model("cerberos")), "probs", "random", 7)
 
-    def run(*questions: np.ndarray, folder=tmp_path / "answers"):
+    def run(*questions: np.ndarray, folder=tmp_path / "answers", code: str = ""):
         started = []
 
         def start() -> SealedOracle:
             started.append(1)
             return SealedOracle(spec)
 
-        with RememberedOracle(spec, "digest", folder, start) as oracle:
+        with RememberedOracle(spec, "digest", folder, start, code) as oracle:
             answers = [oracle.query(images) for images in questions]
             return answers, oracle.charged, len(started)
 
@@ -38,6 +38,11 @@ def test_the_same_questions_are_answered_from_disk_and_charged(ask) -> None:
     assert (charged, started) == (60, 1)
     assert (charged_again, started_again) == (60, 0)
     assert all((a == b).all() for a, b in zip(first, again, strict=True))
+
+
+def test_other_code_gives_answers_of_its_own(ask) -> None:
+    ask(FIRST)
+    assert [ask(FIRST, code=code)[2] for code in ("", "one", "one", "two")] == [0, 1, 0, 1]
 
 
 def test_a_new_question_after_remembered_ones_meets_the_same_draws(ask, tmp_path) -> None:

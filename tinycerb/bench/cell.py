@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -12,6 +12,7 @@ import numpy as np
 from tinycerb.answers.selection import HEAD_SELECTIONS
 from tinycerb.attacks import attack_of, knows_key
 from tinycerb.bench.asked_heads import MEAN_HEAD
+from tinycerb.bench.parts_code import CodeDigests, code_of, is_as_before
 from tinycerb.config import AttackConfig
 from tinycerb.config.user_sources import IN_DISTRIBUTION, PUBLIC
 from tinycerb.datasets.images import Dataset, digest_arrays
@@ -20,7 +21,16 @@ from tinycerb.datasets.variations import with_copies
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.file_names import OUT_OF_DISTRIBUTION, TEST_LABELS
 from tinycerb.run.directory import RunDirectory
-from tinycerb.seal.files import Damaged, inputs_digest, is_made, made_from, move_aside, read_json, write_json
+from tinycerb.seal.files import (
+    Damaged,
+    inputs_digest,
+    is_made,
+    made_from,
+    move_aside,
+    only_looking,
+    read_json,
+    write_json,
+)
 
 # In a victim's folder: its labels and expected answers on the test images.
 
@@ -45,6 +55,7 @@ class CellSpec:
         attacker_seed: the attacker's seed.
         device_seed: seeds the head draws of the device; the attacker never gets it.
         owner: of the victim's teachers, `public` or the hash of the owner key, if the attack knows them; else empty.
+        code: of the attack, the student and the defence; empty in cells of the time before it was noted.
     """
 
     schema_version: int
@@ -62,6 +73,7 @@ class CellSpec:
     attacker_seed: int
     device_seed: int
     owner: str = ""
+    code: CodeDigests = field(default_factory=CodeDigests)
 
     def digest(self) -> str:
         """Returns the sixteen hexadecimal digits that name the cell."""
@@ -72,6 +84,8 @@ class CellSpec:
         # As it was before there were owner keys.
         if not self.owner:
             table.pop("owner")
+        if not any(table["code"].values()):
+            table.pop("code")
         return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -119,8 +133,9 @@ def specs_of_attack(
         device_seed=_device_seed(model_sha256, config.seed),
         owner=(config.owner or PUBLIC) if knows_key(attack_of(attack_config)) else "",
     )
+    code = {student: code_of(run.victims[victim], attack_config.attack, student) for student in attack_config.students}
     return [
-        replace(shared, student=student, learning_rate=rate, attacker_seed=seed)
+        replace(shared, student=student, learning_rate=rate, attacker_seed=seed, code=code[student])
         for seed in config.bench.attacker_seeds or (config.seed + 1000,)
         for student in attack_config.students
         for rate in attack_config.learning_rates
@@ -170,6 +185,12 @@ def files_behind(run: RunDirectory, victim: str) -> list[Path]:
     return [run.model(victim), *files]
 
 
+def has_cell(run: RunDirectory, spec: CellSpec) -> bool:
+    """Whether a finished cell is there, as it was written; nothing is moved."""
+    with only_looking():
+        return find_cell(run, spec) is not None
+
+
 class CellResult(TypedDict):
     """The figures of a cell that others count on; there are more, some of one attack alone."""
 
@@ -199,6 +220,8 @@ def look_for_cell(run: RunDirectory, spec: CellSpec) -> tuple[CellContent | None
         The cell, or None; and what is to be said about one that is there and does not count.
     """
     path = run.cell(spec.digest())
+    if not path.exists() and any(asdict(spec.code).values()):
+        return _look_for_older(run, spec)
     if not path.exists():
         return None, ""
     try:
@@ -212,6 +235,15 @@ def look_for_cell(run: RunDirectory, spec: CellSpec) -> tuple[CellContent | None
     if not is_made(path, inputs_digest(files_behind(run, spec.victim))):
         return None, f"{path} was computed from other files of {spec.victim} than are there now; it is computed again"
     return cast(CellContent, content), ""
+
+
+def _look_for_older(run: RunDirectory, spec: CellSpec) -> tuple[CellContent | None, str]:
+    """Looks for a cell that does not say which code has made it: it counts as long as its code has not changed."""
+    older = replace(spec, code=CodeDigests())
+    path = run.cell(older.digest())
+    if not path.exists() or is_as_before(run.victims[spec.victim], spec.attack.attack, spec.student):
+        return look_for_cell(run, older)
+    return None, f"{path} does not say which code has made it, and that code has changed since; it is computed again"
 
 
 def set_unsound_aside(run: RunDirectory) -> list[str]:

@@ -143,7 +143,7 @@ def _cells(run: RunDirectory, dataset: Dataset) -> list[dict[str, object]]:
             rows.append(
                 {
                     "basis": "measured",
-                    "digest": spec.digest(),
+                    "digest": cell["spec"]["digest"],
                     "victim": victim,
                     "attack": attack,
                     "student": spec.student,

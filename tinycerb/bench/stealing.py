@@ -1,5 +1,6 @@
 """Runs one cell: the attack against the sealed oracle, then the clone on the test set."""
 
+import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,8 @@ from tinycerb.attacks.building_blocks.distill import predictor
 from tinycerb.attacks.building_blocks.students import STUDENTS
 from tinycerb.bench.cell import CellContent, CellSpec, find_cell, keep_cell, seal
 from tinycerb.bench.cell_inputs import CellInputs, gather_inputs, with_teachers
+from tinycerb.bench.parts_code import require_code
+from tinycerb.config import VictimConfig
 from tinycerb.datasets.images import Dataset, image_fingerprints
 from tinycerb.errors import UsageError
 from tinycerb.events import Report
@@ -50,8 +53,11 @@ def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, report: Repo
 
     Raises:
         UsageError: the attacker's images overlap the defender's, or the settings do not fit the pool.
-        EnvironmentProblem: the oracle died.
+        EnvironmentProblem: the oracle died, or the code that is here is not the one that the specification names.
     """
+    options = json.loads(spec.defense_options)
+    victim = VictimConfig(spec.victim, spec.defense, options=options, response=inputs.response)
+    require_code(spec.code, victim, spec.attack.attack, spec.student)
     make_repeatable(spec.attacker_seed)
     _check_disjoint(spec, inputs)
     curve: list[dict[str, float]] = []
@@ -74,7 +80,7 @@ def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, report: Repo
     notes: dict[str, float | int | str] = {}
     oracle_spec = OracleSpec(str(inputs.model), spec.attack.output, spec.selection, spec.device_seed)
     open_oracle = partial(SealedOracle, oracle_spec, report)
-    with RememberedOracle(oracle_spec, spec.model_sha256, answers, open_oracle) as oracle:
+    with RememberedOracle(oracle_spec, spec.model_sha256, answers, open_oracle, spec.code.response) as oracle:
         attack_of(spec.attack).run(
             AttackInputs(
                 oracle=oracle,

@@ -152,9 +152,9 @@ def _list_cells(matrix: Matrix, workers: int, as_json: bool) -> None:
 
 
 def _done(cell) -> bool:
-    from tinycerb.seal.files import is_sound
+    from tinycerb.bench.cell import has_cell
 
-    return is_sound(cell.run.cell(cell.digest))
+    return has_cell(cell.run, cell.spec)
 
 
 def _train(runs: list[RunDirectory], matrix: Matrix, workers: int, quiet: bool) -> None:

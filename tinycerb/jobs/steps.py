@@ -10,12 +10,24 @@ import numpy as np
 
 from tinycerb import file_names as names
 from tinycerb.bench.cell import cell_specs, files_behind, find_cell
+from tinycerb.bench.code_digest import accepted_digests
+from tinycerb.bench.parts_code import response_files, training_files
 from tinycerb.datasets import load_dataset
 from tinycerb.events import Progress, Report
 from tinycerb.jobs.task import Task
 from tinycerb.ownership.run_key import RESPONSE, TEACHERS, victim_words
 from tinycerb.run.directory import RunDirectory
-from tinycerb.seal.files import inputs_digest, is_made, made_from, read_json, was_made, write_arrays, write_json
+from tinycerb.run.victim import RunVictim
+from tinycerb.seal.files import (
+    inputs_digest,
+    is_made,
+    made_from,
+    read_json,
+    unmake,
+    was_made,
+    write_arrays,
+    write_json,
+)
 
 _DENSE = (names.CHECKPOINT, names.DENSE)
 _TRAINED = (names.OUT_OF_DISTRIBUTION, names.FLOAT_FACTS, names.FLOAT_MODEL, names.HISTORY, names.TRAINING)
@@ -32,19 +44,35 @@ class Step:
         reads: the artefacts of earlier tasks that it reads.
         makes: those that are there when it is done, the last one written last.
         may_make: those that it makes in some runs only: where they were made once, they belong to it.
+        begun: what it goes on from where it was stopped.
+        code: the files of the victim's parts whose code decides what it makes; none where none does.
     """
 
     run: Callable[[RunDirectory, tuple[str, ...], Report], None]
     reads: Callable[[RunDirectory, tuple[str, ...]], list[Path]]
     makes: Callable[[RunDirectory, tuple[str, ...]], list[Path]]
     may_make: Callable[[RunDirectory, tuple[str, ...]], list[Path]] = lambda run, arguments: []
+    begun: Callable[[RunDirectory, tuple[str, ...]], list[Path]] = lambda run, arguments: []
+    code: Callable[[RunVictim], list[Path]] = lambda victim: []
 
 
 def do(run: RunDirectory, task: Task, report: Report) -> None:
-    """Does a task; what it writes is said to be made from what it reads."""
-    step = STEPS[task.kind]
-    with made_from(step.reads(run, task.arguments)):
+    """Does a task; what it writes is said to be made from what it reads, and by which code."""
+    step, codes = STEPS[task.kind], _codes(run, task)
+    for files in (step.makes, step.may_make, step.begun) if codes else ():
+        for path in files(run, task.arguments):
+            # A training that was stopped goes on, but not with other code.
+            if is_made(path) and not is_made(path, codes=codes):
+                unmake(path)
+    with made_from(step.reads(run, task.arguments), codes[0] if codes else ""):
         step.run(run, task.arguments, report)
+
+
+def _codes(run: RunDirectory, task: Task) -> tuple[str, ...]:
+    """Digests of the code that may have made what a task makes, that of the code that is here first."""
+    code = STEPS[task.kind].code
+    files = code(run.victims[task.arguments[0]]) if task.arguments else []
+    return accepted_digests(files) if files else ()
 
 
 def is_done(run: RunDirectory, task: Task) -> bool:
@@ -54,9 +82,9 @@ def is_done(run: RunDirectory, task: Task) -> bool:
     step = STEPS[task.kind]
     if not run.has_seal:
         return is_made(step.makes(run, task.arguments)[-1])
-    inputs = inputs_digest(step.reads(run, task.arguments))
+    inputs, codes = inputs_digest(step.reads(run, task.arguments)), _codes(run, task)
     made = [*step.makes(run, task.arguments), *filter(was_made, step.may_make(run, task.arguments))]
-    return all(is_made(path, inputs) for path in made)
+    return all(is_made(path, inputs, codes) for path in made)
 
 
 def _dense(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
@@ -211,13 +239,20 @@ STEPS: dict[str, Step] = {
         reads=lambda run, arguments: [],
         makes=lambda run, arguments: _in(run.dense(arguments[0]), *_DENSE),
         may_make=lambda run, arguments: _in(run.dense(arguments[0]), names.REFERENCE, names.REFERENCE_POSTERIORS),
+        code=training_files,
     ),
     "fit": Step(
         _fit,
         reads=lambda run, arguments: [],
         makes=lambda run, arguments: _in(run.victim(arguments[0]), names.BUDGET),
     ),
-    "train": Step(_train, reads=_before_training, makes=lambda run, arguments: _trained(run, arguments[0])),
+    "train": Step(
+        _train,
+        reads=_before_training,
+        makes=lambda run, arguments: _trained(run, arguments[0]),
+        begun=lambda run, arguments: _in(run.victim(arguments[0]), names.CHECKPOINT),
+        code=training_files,
+    ),
     "convert": Step(
         _convert,
         reads=lambda run, arguments: _trained(run, arguments[0]),
@@ -225,11 +260,13 @@ STEPS: dict[str, Step] = {
         may_make=lambda run, arguments: _in(
             run.victim(arguments[0]), names.RESOLVER_HEADER, *run.victims[arguments[0]].response.files
         ),
+        code=response_files,
     ),
     "measure": Step(
         _measure,
         reads=lambda run, arguments: [*_trained(run, arguments[0]), run.model(arguments[0])],
         makes=lambda run, arguments: _in(run.victim(arguments[0]), *_MEASURED),
+        code=response_files,
     ),
     "latency": Step(
         _latency,

@@ -13,6 +13,7 @@ from uuid import uuid4
 from tinycerb.advice.diagnosis import diagnose
 from tinycerb.advice.install import install_command
 from tinycerb.bench.cell import is_sound, keep_cell
+from tinycerb.bench.parts_code import OtherCode
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError, error_from_exit_code
 from tinycerb.matrix.cells import MatrixCell
 from tinycerb.matrix.colleagues import Colleagues
@@ -192,8 +193,8 @@ def _key_file(cell: MatrixCell) -> str:
 
 
 def _wrong_worker(future: Any) -> bool:
-    """Whether a cell came back because the worker is none for it: it has other versions, or no TinyCerb."""
-    return future.status == "error" and isinstance(future.exception(), OtherVersions | ImportError)
+    """Whether a cell came back because the worker is none for it: it has other versions or code, or no TinyCerb."""
+    return future.status == "error" and isinstance(future.exception(), OtherVersions | OtherCode | ImportError)
 
 
 @contextmanager

@@ -65,7 +65,7 @@ def build_results(
     """
     config = runs[0].config
     dataset = load_dataset(config.data)
-    rows = [_row(cell, finished[cell.digest]["result"]) for cell in cells if cell.digest in finished]
+    rows = [_row(cell, finished[cell.digest]) for cell in cells if cell.digest in finished]
     victims = {victim.name: victim_figures(runs, victim.name) for victim in config.victims}
     threat_of = {attack.name: threat_class(attack) for attack in config.attacks}
     test_images = len(dataset.test.images)
@@ -97,12 +97,12 @@ def build_results(
     }
 
 
-def _row(cell: MatrixCell, result: Mapping[str, Any]) -> Row:
-    spec = cell.spec
+def _row(cell: MatrixCell, content: Mapping[str, Any]) -> Row:
+    spec, result = cell.spec, content["result"]
     kept = ("clone_accuracy", "clone_accuracy_oracle_best", "queries_charged", "clone_parameters", *_DISTANCES)
     return {
         "basis": "measured",
-        "digest": cell.digest,
+        "digest": content["spec"]["digest"],
         "victim": spec.victim,
         "attack": spec.attack.name,
         "threat": cell.threat,

@@ -27,7 +27,7 @@ class RememberedOracle:
     """
 
     def __init__(
-        self, spec: OracleSpec, model_sha256: str, folder: Path, open_oracle: Callable[[], SealedOracle]
+        self, spec: OracleSpec, model_sha256: str, folder: Path, open_oracle: Callable[[], SealedOracle], code: str = ""
     ) -> None:
         """Prepares an oracle; nothing is started yet.
 
@@ -36,8 +36,9 @@ class RememberedOracle:
             model_sha256: digest of the file that `spec` names.
             folder: where transcripts are kept.
             open_oracle: starts the real one.
+            code: digest of the code that answers, "" where nobody has noted it.
         """
-        facts = {**asdict(spec), "model": model_sha256}
+        facts = {**asdict(spec), "model": model_sha256, **({"code": code} if code else {})}
         self._state = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         self._folder = folder
         self._open = open_oracle

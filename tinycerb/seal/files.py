@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
@@ -22,6 +22,7 @@ from tinycerb.seal.versions import key_of, versions_now
 _SHOWN_DIGITS = 12
 _manifests: dict[Path, Manifest] = {}
 _inputs: ContextVar[str] = ContextVar("inputs", default="")
+_code: ContextVar[str] = ContextVar("code", default="")
 _only_looking: ContextVar[bool] = ContextVar("only_looking", default=False)
 
 
@@ -57,13 +58,14 @@ def only_looking() -> Iterator[None]:
 
 
 @contextmanager
-def made_from(paths: Iterable[Path]) -> Iterator[None]:
-    """What is written inside is said to be made from these files, as they are now."""
-    token = _inputs.set(inputs_digest(paths))
+def made_from(paths: Iterable[Path], code: str = "") -> Iterator[None]:
+    """What is written inside is said to be made from these files, as they are now, by code of this digest."""
+    inputs, by = _inputs.set(inputs_digest(paths)), _code.set(code)
     try:
         yield
     finally:
-        _inputs.reset(token)
+        _inputs.reset(inputs)
+        _code.reset(by)
 
 
 def inputs_digest(paths: Iterable[Path]) -> str:
@@ -102,6 +104,7 @@ def write_into(manifest: Manifest | None, path: Path, content: bytes) -> None:
         made_by=key_of(versions_now()),
         # Whoever amends a file goes on from what it was made from.
         inputs=_inputs.get() or (old.inputs if old else ""),
+        code=_code.get() or (old.code if old else ""),
     )
     atomic.write_bytes(path, content, lambda: manifest.add([entry]) if entry != old else None)
 
@@ -191,12 +194,13 @@ def unmake(path: Path) -> None:
         raise atomic.describe_os_error(path, error) from error
 
 
-def is_made(path: Path, inputs: str = "") -> bool:
+def is_made(path: Path, inputs: str = "", codes: Collection[str] = ()) -> bool:
     """Whether a file is there and the manifest knows it; its bytes are not looked at.
 
     Args:
         path: the file.
         inputs: what `inputs_digest` says now of what it is made from: one that was made from others is not there.
+        codes: digests of the code that may have made it: one that other code has made is not there; none for any code.
     """
     manifest = manifest_of(path)
     if manifest is None or not path.is_file():
@@ -204,6 +208,8 @@ def is_made(path: Path, inputs: str = "") -> bool:
     manifest.refresh()
     entry = manifest.entries.get(_name(manifest, path))
     if entry is None or not entry.sha256:
+        return False
+    if codes and not entry.adopted and entry.code not in codes:
         return False
     return not (inputs and entry.inputs and entry.inputs != inputs)
 

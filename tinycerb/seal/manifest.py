@@ -32,6 +32,7 @@ class Entry:
         made_by: names the versions that made it; empty where nobody knows.
         inputs: digest of the files that it was made from; empty where nothing was said.
         adopted: whether it was found there instead of made, see `adopt`.
+        code: digest of the part's code that has made it; empty where none was noted.
     """
 
     file: str
@@ -39,6 +40,7 @@ class Entry:
     made_by: str
     inputs: str = ""
     adopted: bool = False
+    code: str = ""
 
 
 class Manifest:
@@ -164,7 +166,7 @@ class Manifest:
 
 def _entry(said: dict[str, Any]) -> Entry:
     """Checks a line's types; what a later version may add to it is left out."""
-    texts = {key: said.get(key, "") for key in ("file", "sha256", "made_by", "inputs")}
+    texts = {key: said.get(key, "") for key in ("file", "sha256", "made_by", "inputs", "code")}
     if not all(isinstance(text, str) for text in texts.values()):
         raise TypeError("a text is expected")
     return Entry(**texts, adopted=said.get("adopted") is True)
