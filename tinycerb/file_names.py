@@ -13,6 +13,9 @@ RESULTS = "results.json"
 RESULTS_PAGE = "results.md"
 CELL_SECONDS = "cell_seconds.csv"
 
+# Of the training of a teacher that victims learn from.
+TEACHER = "teacher.h5"
+
 # Of a training before pruning.
 CHECKPOINT = "checkpoint.npz"
 DENSE = "dense.json"

@@ -13,6 +13,7 @@ from tinycerb.config import (
     BenchConfig,
     Config,
     DataConfig,
+    DistillationConfig,
     ModelConfig,
     OutOfDistributionConfig,
     PruningConfig,
@@ -109,8 +110,8 @@ def test_a_value_out_of_range_is_named_with_the_allowed_ones(override: str, mess
 @pytest.mark.parametrize(
     "section",
     [
-        AttackConfig, BenchConfig, DataConfig, ModelConfig, OutOfDistributionConfig, PruningConfig, QuantizationConfig,
-        TrainingConfig, VictimConfig,
+        AttackConfig, BenchConfig, DataConfig, DistillationConfig, ModelConfig, OutOfDistributionConfig, PruningConfig,
+        QuantizationConfig, TrainingConfig, VictimConfig,
     ],
 )  # fmt: skip
 def test_every_key_of_a_section_is_declared_with_its_meaning(section: type) -> None:

@@ -2,9 +2,11 @@
 
 from graphlib import TopologicalSorter
 
+from tinycerb.cli.workflow import TRAIN_KINDS
 from tinycerb.config import load_config
 from tinycerb.jobs.plan import plan
 from tinycerb.jobs.scheduler import _urgency
+from tinycerb.matrix.work import VICTIM_KINDS
 
 
 def test_demo_plan_is_complete_and_acyclic() -> None:
@@ -30,3 +32,12 @@ def test_the_longest_chain_starts_first() -> None:
     urgency = _urgency(tasks)
     for task in tasks:
         assert all(urgency[before] > urgency[task.key] for before in task.after)
+
+
+def test_a_teacher_comes_before_all_that_learn_from_it() -> None:
+    assert all(task.kind != "teacher" for task in plan(load_config("demo")))
+    tasks = {task.key: task for task in plan(load_config("demo", ["distillation.backbone=resnet8"]))}
+    assert all(task.after == ("teacher",) for task in tasks.values() if task.kind == "dense")
+    assert tasks["teacher"].after == ()
+    assert "teacher" in TRAIN_KINDS
+    assert "teacher" in VICTIM_KINDS

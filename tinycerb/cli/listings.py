@@ -1,10 +1,11 @@
-"""The lists of defences, attacks, students, backbones, data sets, presets and boards.
+"""The lists of defences, attacks, students, backbones, augmentations, optimizers, data sets, presets and boards.
 
 Each is made when it is asked for: the rooms that hold these things are imported in the bodies.
 """
 
 import inspect
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
@@ -81,6 +82,31 @@ def backbones() -> Iterable[Entry]:
         about = about_backbone(name)
         size = {"parameters": parameters}
         yield Entry(name, _first(about), about, facts=size, columns=(f"{parameters:>9,} parameters at 28x28x1",))
+
+
+@_listed(
+    "augmentations", "augmentation", "List and explain what may happen to training images before each step.",
+    "tinycerb augmentations show NAME; tinycerb run demo --set training.augmentation=shift+cutout",
+)  # fmt: skip
+def augmentations() -> Iterable[Entry]:
+    """All augmentations, by the kind of data that they are for."""
+    from tinycerb.training.augmentation import AUGMENTATIONS
+
+    for name in AUGMENTATIONS:
+        entry = _with_options(name, AUGMENTATIONS[name])
+        yield replace(entry, facts={"data": AUGMENTATIONS[name].data}, columns=(f"for {AUGMENTATIONS[name].data}",))
+
+
+@_listed(
+    "optimizers", "optimizer", "List and explain the optimizers of victims.",
+    "tinycerb optimizers show NAME; tinycerb run demo --set training.optimizer=NAME",
+)  # fmt: skip
+def optimizers() -> Iterable[Entry]:
+    """All optimizers."""
+    from tinycerb.training.optimizers import OPTIMIZERS
+
+    for name in OPTIMIZERS:
+        yield _with_options(name, OPTIMIZERS[name])
 
 
 @_listed(

@@ -6,6 +6,7 @@ from tinycerb.config.run_config import Config
 from tinycerb.config.sections import (
     BenchConfig,
     DataConfig,
+    DistillationConfig,
     ModelConfig,
     OutOfDistributionConfig,
     PruningConfig,
@@ -19,6 +20,7 @@ __all__ = [
     "BenchConfig",
     "Config",
     "DataConfig",
+    "DistillationConfig",
     "ModelConfig",
     "OutOfDistributionConfig",
     "PruningConfig",

@@ -11,6 +11,7 @@ from tinycerb.config.checks import check, check_name
 from tinycerb.config.sections import (
     BenchConfig,
     DataConfig,
+    DistillationConfig,
     ModelConfig,
     OutOfDistributionConfig,
     PruningConfig,
@@ -41,6 +42,7 @@ class Config:
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    distillation: DistillationConfig = field(default_factory=DistillationConfig)
     pruning: PruningConfig = field(default_factory=PruningConfig)
     quantization: QuantizationConfig = field(default_factory=QuantizationConfig)
     out_of_distribution: OutOfDistributionConfig = field(default_factory=OutOfDistributionConfig)

@@ -53,13 +53,57 @@ class TrainingConfig:
     pruning_epochs: int = option(2, "epochs over which channels go, a few at a time", 1)
     recovery_epochs: int = option(2, "epochs of the cut network before quantization", 1)
     quantization_epochs: int = option(2, "epochs of quantization-aware training", 1)
-    learning_rate: float = option(2e-3, "peak of Adam's cosine over the epochs before quantization", above=0, below=1)
+    learning_rate: float = option(2e-3, "peak of the cosine over the epochs before quantization", above=0, below=1)
     quantization_learning_rate: float = option(
-        1e-3, "peak of Adam's cosine over quantization-aware training", above=0, below=1
+        1e-3, "peak of the cosine over quantization-aware training", above=0, below=1
+    )
+    warm_up_epochs: float = option(0.0, "epochs over which the learning rate first grows from 0", 0)
+    optimizer: str = option(
+        "adam", "a registered optimizer, `NAME,option=value`: adam, adamw or sgd", listed="optimizers"
+    )
+    augmentation: str = option(
+        "",
+        "what happens to training images before each step, `NAME,option=value` joined by `+`",
+        empty="none",
+        listed="augmentations",
+    )
+    label_smoothing: float = option(0.0, "share of each label that goes to all classes alike", 0, below=1)
+    class_weights: str = option(
+        "even",
+        "what an image counts: even, all the same; balanced, the more the rarer its class is",
+        choices=("even", "balanced"),
+    )
+    average_decay: float = option(
+        0.0,
+        "decay of an exponential moving average of the weights, which takes their place where a stage ends in a model",
+        0,
+        below=1,
+        zero="no average",
+    )
+    best_epoch: bool = option(
+        False, "whether the epoch with the best validation accuracy is kept, instead of the last one"
     )
 
     def __post_init__(self) -> None:
         check_options(self, "training")
+        check(
+            self.warm_up_epochs <= self.dense_epochs,
+            f"training.warm_up_epochs is {self.warm_up_epochs:g}; allowed: 0 to {self.dense_epochs}, the dense epochs",
+        )
+
+
+@dataclass(frozen=True)
+class DistillationConfig:
+    """A larger network that is trained first, with the same data and recipe, and whose answers victims learn from."""
+
+    backbone: str = option("", "the teacher's backbone", empty="no teacher", listed="backbones")
+    width: float = option(2.0, "multiplies every channel count of it", above=0, high=8)
+    epochs: int = option(20, "the teacher's epochs", 1)
+    weight: float = option(0.5, "share of the task's loss that the teacher's answers make, the labels the rest", 0, 1)
+    temperature: float = option(4.0, "divides both networks' logits before they are compared", above=0, high=100)
+
+    def __post_init__(self) -> None:
+        check_options(self, "distillation")
 
 
 @dataclass(frozen=True)

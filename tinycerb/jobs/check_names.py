@@ -13,6 +13,8 @@ from tinycerb.datasets.query_pools import query_pool
 from tinycerb.errors import UsageError, suggest
 from tinycerb.keras_models import BACKBONES
 from tinycerb.run.victim import victims_of
+from tinycerb.training.augmentation import parse_augmentation
+from tinycerb.training.optimizers import parse_optimizer
 
 
 def check_names(config: Config) -> None:
@@ -25,6 +27,12 @@ def check_names(config: Config) -> None:
     if config.model.backbone not in (*BACKBONES, USER):
         near = suggest(config.model.backbone, BACKBONES)
         raise UsageError(f"unknown backbone {config.model.backbone!r}{near}; known: {', '.join(BACKBONES)}, {USER}")
+    if config.distillation.backbone not in ("", *BACKBONES):
+        near = suggest(config.distillation.backbone, BACKBONES)
+        known = ", ".join(BACKBONES)
+        raise UsageError(f"unknown distillation.backbone {config.distillation.backbone!r}{near}; known: {known}")
+    parse_optimizer(config.training.optimizer)
+    parse_augmentation(config.training.augmentation)
     for family in config.out_of_distribution.families:
         FAMILIES[family]
     CRITERIA[config.pruning.criterion]

@@ -18,12 +18,17 @@ def plan(config: Config) -> list[Task]:
     check_names(config)
     victims = victims_of(config)
     tasks: list[Task] = []
+    teacher: tuple[str, ...] = ()
+    if config.distillation.backbone:
+        teacher = ("teacher",)
+        cost = 12.0 * config.distillation.width**2 * config.distillation.epochs
+        tasks.append(Task("teacher", "teacher", (), (), cost))
     for name, victim in victims.items():
         networks = max(len(victim.defense.architecture.backbones), 1)
         dense = dense_twin(config, victims, name)
         epoch = networks * (17.0 if victim.heads.in_file > 1 else 12.0)
         if dense == name:
-            tasks.append(Task(f"dense/{name}", "dense", (name,), (), epoch * config.training.dense_epochs))
+            tasks.append(Task(f"dense/{name}", "dense", (name,), teacher, epoch * config.training.dense_epochs))
         stages = stages_of(config.training, config.quantization.method)
         twin = trained_twin(victims, name)
         if twin == name:

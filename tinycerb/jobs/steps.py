@@ -87,12 +87,19 @@ def is_done(run: RunDirectory, task: Task) -> bool:
     return all(is_made(path, inputs, codes) for path in made)
 
 
+def _teacher(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
+    from tinycerb.training.distillation import train_teacher
+
+    train_teacher(run.config, load_dataset(run.config.data), run.teacher, report)
+
+
 def _dense(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
     from tinycerb.training.victim import train_dense
 
     (victim,) = arguments
     dataset = load_dataset(run.config.data)
-    train_dense(run.config, run.victims[victim], dataset, run.dense(victim), report, _teachers(run, victim))
+    words = _teachers(run, victim)
+    train_dense(run.config, run.victims[victim], dataset, run.dense(victim), report, words, run.teacher)
 
 
 def _fit(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
@@ -126,9 +133,8 @@ def _train(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> Non
         adopt_training(run.victims[victim], run.victim(twin), run.victim(victim))
         return
     fitted, dataset = run.fitted_victim(victim), load_dataset(run.config.data)
-    train_victim(
-        run.config, fitted, dataset, run.dense(dense), run.victim(victim), report, _teachers(run, victim)
-    )  # fmt: skip
+    words = _teachers(run, victim)
+    train_victim(run.config, fitted, dataset, run.dense(dense), run.victim(victim), report, words, run.teacher)
 
 
 def _teachers(run: RunDirectory, victim: str) -> tuple[int, ...]:
@@ -226,7 +232,11 @@ def _before_training(run: RunDirectory, arguments: tuple[str, ...]) -> list[Path
     if twin != victim:
         return _trained(run, twin)
     fitted = _in(run.victim(victim), names.BUDGET) if run.config.victim(victim).has_budget else []
-    return [*_in(run.dense(dense), *_DENSE), *fitted]
+    return [*_in(run.dense(dense), *_DENSE), *fitted, *_of_teacher(run)]
+
+
+def _of_teacher(run: RunDirectory) -> list[Path]:
+    return [run.teacher / names.TEACHER] if run.config.distillation.backbone else []
 
 
 def _models(run: RunDirectory) -> list[Path]:
@@ -234,9 +244,14 @@ def _models(run: RunDirectory) -> list[Path]:
 
 
 STEPS: dict[str, Step] = {
+    "teacher": Step(
+        _teacher,
+        reads=lambda run, arguments: [],
+        makes=lambda run, arguments: _of_teacher(run),
+    ),
     "dense": Step(
         _dense,
-        reads=lambda run, arguments: [],
+        reads=lambda run, arguments: _of_teacher(run),
         makes=lambda run, arguments: _in(run.dense(arguments[0]), *_DENSE),
         may_make=lambda run, arguments: _in(run.dense(arguments[0]), names.REFERENCE, names.REFERENCE_POSTERIORS),
         code=training_files,

@@ -183,6 +183,11 @@ class RunDirectory:
         """Returns the folder of the dense training that the victim `name`, and others like it, go on from."""
         return self.path / "dense" / name
 
+    @property
+    def teacher(self) -> Path:
+        """Returns the folder of the network that victims learn from, in runs that have one."""
+        return self.path / "teacher"
+
     def model(self, name: str) -> Path:
         """Returns a victim's converted file."""
         return self.victim(name) / names.MODEL

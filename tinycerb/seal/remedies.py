@@ -10,6 +10,7 @@ IRREPLACEABLE = (names.CONFIG, names.ENVIRONMENT)
 _SENTENCES = {
     "bring it back, or go on with it as it is: tinycerb check {run} --seal": IRREPLACEABLE,
     "make it again with: tinycerb train --resume {run}": (
+        names.TEACHER,
         names.CHECKPOINT,
         names.DENSE,
         names.BUDGET,
@@ -64,7 +65,7 @@ def is_artefact(name: str) -> bool:
     if path.name.startswith("."):
         return False
     match path.parts:
-        case (_,) | ("dense" | "victims", _, _):
+        case (_,) | ("teacher", _) | ("dense" | "victims", _, _):
             return path.name in _BY_NAME
         case ("cells", _):
             return path.suffix == ".json"

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,7 @@ class EpochLoop:
         history: one row per finished epoch of all stages; grows in place.
         on_epoch: called with the history after each epoch.
         report: takes progress events.
+        best_epoch: whether a stage that ends in a model keeps the epoch with the best validation accuracy.
     """
 
     batches: Batches
@@ -44,11 +46,15 @@ class EpochLoop:
     history: list[dict[str, object]]
     on_epoch: Callable[[list[dict[str, object]]], None]
     report: Report
+    best_epoch: bool = False
 
     def run(
         self, stage: Stage, model: keras.Model, step: TrainingStep, pruner: Pruner, checkpoint: Checkpoint | None
     ) -> Checkpoint:
         """Trains `model` in place through one stage.
+
+        A stage that ends in a model leaves the average of its weights in it, or those of its best epoch, if that is
+        asked for; the state keeps the weights as the optimizer has left them.
 
         Args:
             stage: what to do.
@@ -63,15 +69,19 @@ class EpochLoop:
         if checkpoint is not None:
             _restore(checkpoint, model, step)
             pruner.restore(checkpoint.pruner)
-        state = checkpoint or self._state(stage, 0, model, step, pruner)
+        state = checkpoint or self._state(stage, 0, model, step, pruner, [])
         predict = LogitPredictor(model)
         steps = self.batches.steps
         for epoch in range(state.epochs_done, stage.epochs):
             started = time.process_time()
             means = self._run_epoch(stage, epoch, step, pruner)
-            logits = predict(self.validation.images)[:, : self.heads]
-            self.history.append(_history_row(stage, epoch, means, logits, self.validation, pruner.kept_share()))
-            state = self._state(stage, epoch + 1, model, step, pruner)
+            best = state.best
+            with step.average.in_the_model() if step.average else nullcontext():
+                logits = predict(self.validation.images)[:, : self.heads]
+                self.history.append(_history_row(stage, epoch, means, logits, self.validation, pruner.kept_share()))
+                if self.best_epoch and stage.ends_in_a_model and _is_best(self.history):
+                    best = model.get_weights()
+            state = self._state(stage, epoch + 1, model, step, pruner, best)
             # The history first: after a kill between the two the epoch is run again and writes the same row.
             self.on_epoch(self.history)
             state.save(self.checkpoint_path)
@@ -82,9 +92,21 @@ class EpochLoop:
             accuracy = self.history[-1]["validation_accuracy"]
             note = f"{stage.name} epoch {epoch + 1}/{stage.epochs}, validation {accuracy:.1%}"
             self.report(Progress((stage.epochs_before + epoch + 1) * steps, stage.epochs_in_all * steps, note))
+        if state.best:
+            model.set_weights(state.best)
+        elif step.average:
+            step.average.hand_over()
         return state
 
-    def _state(self, stage: Stage, epochs: int, model: keras.Model, step: TrainingStep, pruner: Pruner) -> Checkpoint:
+    def _state(
+        self,
+        stage: Stage,
+        epochs: int,
+        model: keras.Model,
+        step: TrainingStep,
+        pruner: Pruner,
+        best: list[np.ndarray],
+    ) -> Checkpoint:
         return Checkpoint(
             stage=stage.name,
             epochs_done=epochs,
@@ -92,6 +114,8 @@ class EpochLoop:
             optimizer=[variable.numpy() for variable in step.optimizer.variables],
             pruner=pruner.state(),
             history=list(self.history),
+            average=step.average.state() if step.average else [],
+            best=best,
         )
 
     def _run_epoch(self, stage: Stage, epoch: int, step: TrainingStep, pruner: Pruner) -> np.ndarray:
@@ -103,7 +127,8 @@ class EpochLoop:
         for index, (indices, other) in enumerate(self.batches.epoch(stage.order, order_epoch)):
             position = epoch * steps + index
             now = stage.epochs_before + position / steps
-            sums += step(indices, other, stage.learning_rate(now), self.defense_weight(now))
+            draw = self.batches.draw(stage.order, order_epoch, index)
+            sums += step(indices, other, stage.learning_rate(now), self.defense_weight(now), draw)
             done = stage.epochs_before * steps + position + 1
             pruner.update(done)
             if time.monotonic() - last_note > _NOTE_EVERY_SECONDS:
@@ -117,6 +142,18 @@ def _restore(checkpoint: Checkpoint, model: keras.Model, step: TrainingStep) -> 
     model.set_weights(checkpoint.weights)
     for variable, value in zip(step.optimizer.variables, checkpoint.optimizer, strict=True):
         variable.assign(value)
+    if step.average:
+        step.average.restore(checkpoint.average)
+
+
+def _is_best(history: list[dict[str, object]]) -> bool:
+    """Whether no earlier epoch of the last row's stage has a better validation accuracy."""
+    last = history[-1]
+    return all(
+        row["validation_accuracy"] <= last["validation_accuracy"]  # type: ignore[operator]
+        for row in history
+        if row["stage"] == last["stage"]
+    )
 
 
 def _history_row(

@@ -1,4 +1,4 @@
-"""One training step: cross-entropy of every head on the task, plus the defence's term off it."""
+"""One training step: the loss of every head on the task, plus the defence's term off it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,12 @@ from tinycerb.compression.pruner import Pruner
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.defenses.base import Batch, LossTerms
 from tinycerb.keras_models.legacy import keras
+from tinycerb.training.augmentation import augment
 from tinycerb.training.conflicts import project_conflicts
+from tinycerb.training.recipe import Recipe
+from tinycerb.training.weight_average import WeightAverage
+
+_NO_DRAW = np.zeros(2, np.int32)
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class TrainingStep:
         penalty: ScalePenalty | None = None,
         projects: bool = False,
         task_heads: int | None = None,
+        recipe: Recipe | None = None,
     ) -> None:
         """Compiles the step.
 
@@ -56,7 +62,9 @@ class TrainingStep:
             penalty: pressure on batch-norm scales.
             projects: whether opposed gradients of task and terms are projected instead of added.
             task_heads: how many heads, from the first, learn the task; all by default.
+            recipe: how they learn it; by default with Adam, from the images and labels as they are.
         """
+        self._recipe = recipe or Recipe()
         self._model = model
         self._terms = terms
         self._projects = projects
@@ -66,32 +74,45 @@ class TrainingStep:
         self._other_images = tf.constant(other_images)
         self._pruner = pruner
         self._penalty = penalty or ScalePenalty()
-        self.optimizer = keras.optimizers.Adam()
-        self.optimizer.build(model.trainable_variables)
+        self.optimizer = self._recipe.optimizer.build(model.trainable_variables)
+        decay = self._recipe.average_decay
+        self.average = WeightAverage(model, decay) if decay else None
         self._run = tf.function(self._step)
 
     def __call__(
-        self, indices: np.ndarray, other: np.ndarray, learning_rate: float, defense_weight: float
+        self,
+        indices: np.ndarray,
+        other: np.ndarray,
+        learning_rate: float,
+        defense_weight: float,
+        draw: np.ndarray = _NO_DRAW,
     ) -> tuple[float, float]:
-        """Takes one step; returns the mean cross-entropy of the heads and the defence's unweighted term."""
+        """Takes one step; returns the mean task loss of the heads and the defence's unweighted term.
+
+        Args:
+            indices: int32 [N], the training images.
+            other: int32 [M], the out-of-distribution images.
+            learning_rate: of this step.
+            defense_weight: weight of the defence's term.
+            draw: int32 [2], seeds augmentation.
+        """
         numbers = (tf.constant(learning_rate, tf.float32), tf.constant(defense_weight, tf.float32))
-        task, term = self._run(tf.constant(indices), tf.constant(other), *numbers)
+        task, term = self._run(tf.constant(indices), tf.constant(other), *numbers, tf.constant(draw))
         return float(task), float(term)
 
-    def _step(self, indices, other, learning_rate, defense_weight):
+    def _step(self, indices, other, learning_rate, defense_weight, draw):
         self.optimizer.learning_rate.assign(learning_rate)
         images, labels = tf.gather(self._images, indices), tf.gather(self._labels, indices)
         count = tf.shape(labels)[0]
         if len(self._other_images):
             # One pass over both kinds: batch normalisation must not see two distributions in turn.
             images = tf.concat([images, tf.gather(self._other_images, other)], axis=0)
-        images = scale_images(images)
+        images = self._augmented(scale_images(images), count, draw)
         variables = self._model.trainable_variables
         with tf.GradientTape(persistent=self._projects) as tape:
             logits = as_list(self._model(images, training=True))
             taught = logits[: self._task_heads]
-            entropies = [tf.nn.sparse_softmax_cross_entropy_with_logits(labels, head[:count]) for head in taught]
-            task = tf.reduce_mean(tf.stack(entropies))
+            task = self._recipe.loss(images[:count], labels, [head[:count] for head in taught])
             batch = Batch(
                 images=images[:count],
                 labels=labels,
@@ -110,7 +131,18 @@ class TrainingStep:
         self._pruner.observe(variables, gradients)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         self._pruner.hold()
+        if self.average:
+            self.average.update()
         return task, tf.add_n(terms) if terms else tf.constant(0.0)
+
+    def _augmented(self, images: tf.Tensor, count: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
+        """Changes the first `count` images; out-of-distribution ones have answers of teachers, which hold as drawn."""
+        chain = self._recipe.augmentation
+        if not chain:
+            return images
+        if not len(self._other_images):
+            return augment(chain, images, draw)
+        return tf.concat([augment(chain, images[:count], draw), images[count:]], axis=0)
 
 
 def scale_images(images: tf.Tensor) -> tf.Tensor:

@@ -21,6 +21,9 @@ class Stage:
         epochs_in_all: epochs of all stages, for progress.
         peak_learning_rate: start of a cosine that ends at 0.
         curve: first and last epoch of that cosine, counted like `epochs_before`; dense and pruning share one.
+        warm_up: the learning rate first grows from 0 until this epoch, counted likewise.
+        ends_in_a_model: whether its weights are kept: as an average, or of its best epoch, if the recipe says so. Those
+            of other stages are what the next one goes on from.
     """
 
     name: str
@@ -31,10 +34,14 @@ class Stage:
     epochs_in_all: int
     peak_learning_rate: float
     curve: tuple[int, int]
+    warm_up: float = 0.0
+    ends_in_a_model: bool = False
 
     def learning_rate(self, epoch: float) -> float:
         """Returns the learning rate at a point of the whole training."""
-        first, last = self.curve
+        if epoch < self.warm_up:
+            return self.peak_learning_rate * epoch / self.warm_up
+        first, last = max(self.curve[0], self.warm_up), self.curve[1]
         return self.peak_learning_rate * 0.5 * (1 + math.cos(math.pi * (epoch - first) / (last - first)))
 
 
@@ -52,11 +59,21 @@ def stages_of(training: TrainingConfig, quantization: str) -> dict[str, Stage]:
     aware = training.quantization_epochs if quantization == "aware" else 0
     slim_from, float_until = dense + pruning, dense + pruning + recovery
     in_all = float_until + aware
-    rate, curve = training.learning_rate, (0, float_until)
+    rate, curve, warm_up = training.learning_rate, (0, float_until), training.warm_up_epochs
     return {
-        "dense": Stage("dense", "float", 0, dense, 0, in_all, rate, curve),
-        "prune": Stage("prune", "float", 0, pruning, dense, in_all, rate, curve),
-        "recover": Stage("recover", "recover", slim_from, recovery, slim_from, in_all, rate, (slim_from, float_until)),
+        "dense": Stage("dense", "float", 0, dense, 0, in_all, rate, curve, warm_up),
+        "prune": Stage("prune", "float", 0, pruning, dense, in_all, rate, curve, warm_up),
+        "recover": Stage(
+            name="recover",
+            order="recover",
+            order_from=slim_from,
+            epochs=recovery,
+            epochs_before=slim_from,
+            epochs_in_all=in_all,
+            peak_learning_rate=rate,
+            curve=(slim_from, float_until),
+            ends_in_a_model=True,
+        ),
         "quantize": Stage(
             name="quantize",
             order="quantize",
@@ -66,5 +83,22 @@ def stages_of(training: TrainingConfig, quantization: str) -> dict[str, Stage]:
             epochs_in_all=in_all,
             peak_learning_rate=training.quantization_learning_rate,
             curve=(float_until, in_all),
+            ends_in_a_model=True,
         ),
     }
+
+
+def teacher_stage(training: TrainingConfig, epochs: int) -> Stage:
+    """Returns the only stage of a teacher's training."""
+    return Stage(
+        name="teacher",
+        order="teacher",
+        order_from=0,
+        epochs=epochs,
+        epochs_before=0,
+        epochs_in_all=epochs,
+        peak_learning_rate=training.learning_rate,
+        curve=(0, epochs),
+        warm_up=min(training.warm_up_epochs, epochs / 2),
+        ends_in_a_model=True,
+    )

@@ -36,9 +36,11 @@ from tinycerb.seal.files import is_made, read_json, unmake, write_arrays, write_
 from tinycerb.training.artefacts import load_float_model, save_history, save_model, write_history
 from tinycerb.training.batches import Batches
 from tinycerb.training.checkpoint import Checkpoint
+from tinycerb.training.distillation import with_teacher
 from tinycerb.training.loop import EpochLoop
 from tinycerb.training.model_source import build_model, compare_model
 from tinycerb.training.objective import LogitPredictor, ScalePenalty, TrainingStep
+from tinycerb.training.recipe import Recipe, recipe_of
 from tinycerb.training.reference_classifier import ReferenceClassifier
 from tinycerb.training.setup import make_repeatable
 from tinycerb.training.stages import Stage, stages_of
@@ -58,6 +60,7 @@ class _Training:
     folder: Path
     kept: Path
     report: Report
+    recipe: Recipe
     key_words: tuple[int, ...] = field(repr=False)
 
     def run(
@@ -73,7 +76,11 @@ class _Training:
         penalty = _scale_penalty(self.config, self.victim, model) if name in ("dense", "prune") else ScalePenalty()
         terms = self.defense.prepare(self._setting(name, slim))
         projects, heads = self.defense.projects_conflicts, self.defense.heads
-        step = TrainingStep(model, terms, self.dataset.train, self.other_images, pruner, penalty, projects, heads)
+        stage = self.stages[name]
+        recipe = self.recipe if stage.ends_in_a_model else self.recipe.without_average()
+        step = TrainingStep(
+            model, terms, self.dataset.train, self.other_images, pruner, penalty, projects, heads, recipe
+        )
         loop = EpochLoop(
             batches=self.batches,
             defense_weight=self.defense.weight,
@@ -83,8 +90,9 @@ class _Training:
             history=history,
             on_epoch=partial(save_history, self.folder),
             report=self.report,
+            best_epoch=self.config.training.best_epoch,
         )
-        return loop.run(self.stages[name], model, step, pruner, state)
+        return loop.run(stage, model, step, pruner, state)
 
     def _setting(self, stage: str, slim: keras.Model | None) -> TrainingContext:
         def build(heads: int) -> keras.Model:
@@ -106,6 +114,7 @@ def train_dense(
     folder: Path,
     report: Report,
     key_words: tuple[int, ...] = (),
+    teacher: Path = Path(),
 ) -> None:
     """Trains a victim up to where pruning starts, and leaves its state and `dense.json` in `folder`.
 
@@ -118,12 +127,13 @@ def train_dense(
         folder: where its files go.
         report: takes progress events.
         key_words: of the owner key, which a defence's teachers come from beside the seed.
+        teacher: where `train_teacher` has left the network that victims learn from, if the run has one.
 
     Raises:
         UsageError: the configuration does not fit the data or the network.
     """
     unmake(folder / DENSE)
-    training = _prepare(config, victim, dataset, folder, folder, report, key_words)
+    training = _prepare(config, victim, dataset, folder, folder, report, key_words, teacher)
     model = build_model(config, training.defense, dataset)
     state = Checkpoint.load(folder / CHECKPOINT)
     training.run("dense", model, NothingPruned(), list(state.history) if state else [], state)
@@ -138,6 +148,7 @@ def train_victim(
     folder: Path,
     report: Report,
     key_words: tuple[int, ...] = (),
+    teacher: Path = Path(),
 ) -> None:
     """Goes on from a dense training: prunes, cuts, recovers, and trains with fake quantization unless told not to.
 
@@ -152,13 +163,14 @@ def train_victim(
         folder: where this victim's files go.
         report: takes progress events.
         key_words: as for `train_dense`.
+        teacher: likewise.
 
     Raises:
         UsageError: the configuration does not fit the data or the network.
         EnvironmentProblem: a file is missing or damaged.
     """
     unmake(folder / TRAINING)
-    training = _prepare(config, victim, dataset, folder, dense, report, key_words)
+    training = _prepare(config, victim, dataset, folder, dense, report, key_words, teacher)
     state = Checkpoint.load(folder / CHECKPOINT)
     if state is None or not _float_model_is_of(state, training):
         if (begun := Checkpoint.load(dense / CHECKPOINT)) is None:
@@ -258,6 +270,7 @@ def _prepare(
     kept: Path,
     report: Report,
     key_words: tuple[int, ...],
+    teacher: Path,
 ) -> _Training:
     make_repeatable(config.seed)
     compare_model(config)
@@ -279,6 +292,7 @@ def _prepare(
         folder=folder,
         kept=kept,
         report=report,
+        recipe=with_teacher(recipe_of(config, dataset), config, teacher),
         key_words=key_words,
     )
 

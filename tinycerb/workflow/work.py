@@ -17,8 +17,8 @@ from tinycerb.run.directory import RunDirectory
 from tinycerb.run.victim import victims_of
 from tinycerb.workflow.provenance import prepare
 
-ALL_KINDS = ("dense", "fit", "train", "convert", "measure", "latency", "steal")
-TRAIN_KINDS = ("dense", "fit", "train")
+ALL_KINDS = ("teacher", "dense", "fit", "train", "convert", "measure", "latency", "steal")
+TRAIN_KINDS = ("teacher", "dense", "fit", "train")
 BENCH_KINDS = ("measure", "latency", "steal")
 # Each task takes up to 1.5 GB of memory.
 _MOST_JOBS = 8
