@@ -46,14 +46,20 @@ def provenance_lines(metrics: Metrics) -> list[str]:
         *_wrapped("Packages", packages, 3),
         *_wrapped(
             "Data",
-            f"{images['train']:,} train, {images['validation']:,} validation, {images['test']:,} test of "
-            f"{facts['dataset']} ({facts['dataset_source']})",
+            f"{images['train']:,} train, {images['validation']:,} validation{_split(facts)}, {images['test']:,} test "
+            f"of {facts['dataset']} ({facts['dataset_source']})",
             1,
         ),
         f"           SHA-256 {facts['dataset_sha256']}",
         *_network(facts.get("inputs", {}).get("model", {})),
         *(f"Model      {name}: SHA-256 {victim['file']['sha256']}" for name, victim in metrics["victims"].items()),
     ]
+
+
+def _split(facts: dict) -> str:
+    """How validation images were chosen; figures of before do not say."""
+    words = {"random": " (drawn one by one)", "grouped": " (whole groups)"}
+    return words.get(facts.get("dataset_split", ""), "")
 
 
 def _network(model: dict) -> list[str]:

@@ -78,6 +78,7 @@ def build_metrics(run: RunDirectory) -> dict[str, Any]:
                 "validation": len(dataset.validation.images),
                 "test": len(dataset.test.images),
             },
+            "dataset_split": dataset.split,
             "query_pools": pools,
             "out_of_distribution": asdict(config.out_of_distribution),
             "owner_key_sha256": config.owner if config.owner not in ("", PUBLIC) else None,

@@ -17,12 +17,19 @@ class DataConfig:
     name: str = option("fashion_mnist", f"a data set, `{USER}` for the one that `source` names", listed="datasets")
     source: str = option("", "a .npz file, a folder of images per class, or `package.module:load`", empty="none")
     sha256: str = option("", "what the data must be", empty=_FILLED_IN)
+    groups: str = option(
+        "",
+        "for a folder: a regular expression that finds in each file's path below it, CLASS/NAME, what belongs "
+        "together, such as a track, a speaker or a burst: its part in parentheses, or all of it",
+        empty="none",
+    )
     train_images: int = option(0, "training images to use", 0, zero="all")
     validation_images: int = option(5000, "training images held out for validation", 0, zero="a tenth")
     test_images: int = option(0, "test images to use", 0, zero="all")
 
     def __post_init__(self) -> None:
         check(not self.source or self.name == USER, f"data.source is for data.name = {USER!r}; it is {self.name!r}")
+        check(not self.groups or self.name == USER, f"data.groups is for data.name = {USER!r}; it is {self.name!r}")
         check_options(self, "data")
 
 

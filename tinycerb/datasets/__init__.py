@@ -10,6 +10,7 @@ from tinycerb.config import DataConfig
 from tinycerb.config.user_sources import USER, is_reference
 from tinycerb.datasets.fashion_mnist import CLASS_NAMES, load_fashion_mnist
 from tinycerb.datasets.fetched import FETCHED, fetch_command, load_fetched
+from tinycerb.datasets.groups import held_out_groups
 from tinycerb.datasets.images import Dataset, LabelledImages
 from tinycerb.datasets.user_data import load_user_data
 from tinycerb.errors import EnvironmentProblem, UsageError
@@ -44,7 +45,7 @@ for _name in FETCHED:
 @DATASETS.register(USER)
 def _user(config: DataConfig) -> Dataset:
     """Data of your own: `data.source` or --data names a .npz file, a folder of images per class, or code."""
-    train, test, class_names = load_user_data(config.source)
+    train, test, class_names = load_user_data(config.source, config.groups)
     source = config.source if is_reference(config.source) else Path(config.source).name
     dataset = _split(config, source, class_names, train, test)
     missing = set(range(dataset.classes)) - set(dataset.train.labels.tolist())
@@ -76,7 +77,10 @@ def load_dataset(config: DataConfig) -> Dataset:
 def _split(
     config: DataConfig, source: str, class_names: tuple[str, ...], train: LabelledImages, test: LabelledImages
 ) -> Dataset:
-    """Holds out validation images by a permutation that never changes, whatever the run's seed."""
+    """Holds out validation images by a permutation that never changes, whatever the run's seed.
+
+    Images that belong together stay together, where there are groups.
+    """
     available = len(train.images)
     held_out = config.validation_images or max(available // 10, 1)
     for key, most in (
@@ -91,12 +95,18 @@ def _split(
                 f"validation, {len(test.images)} for the test; allowed: 0 to {max(most, 0)}"
             )
     order = np.random.default_rng(0).permutation(available)
-    shuffled = LabelledImages(train.images[order], train.labels[order])
+    shuffled = train.chosen(order)
+    if shuffled.groups is None:
+        rest, validation = slice(held_out, None), slice(held_out)
+    else:
+        validation = held_out_groups(shuffled.groups, shuffled.labels, held_out)
+        rest = ~validation
     return Dataset(
         name=config.name,
         source=source,
         class_names=class_names,
-        train=LabelledImages(shuffled.images[held_out:], shuffled.labels[held_out:]).take(config.train_images),
-        validation=shuffled.take(held_out),
+        train=shuffled.chosen(rest).take(config.train_images),
+        validation=shuffled.chosen(validation),
         test=test.take(config.test_images),
+        split="random" if shuffled.groups is None else "grouped",
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from tinycerb.datasets.brought import Brought
+from tinycerb.datasets.groups import groups_of_names
 from tinycerb.datasets.pictures import ENDINGS, read_pictures
 from tinycerb.errors import EnvironmentProblem, UsageError
 
@@ -13,8 +14,12 @@ _IGNORED = ("Thumbs.db", "desktop.ini")
 _PARTS = ("train", "test")
 
 
-def read_labelled_folder(folder: Path) -> Brought:
+def read_labelled_folder(folder: Path, groups: str = "") -> Brought:
     """Reads `FOLDER/CLASS/*.png`, or `FOLDER/train/CLASS/*.png` and `FOLDER/test/CLASS/*.png`.
+
+    Args:
+        folder: the folder.
+        groups: a rule by which names of files tell what belongs together; see `groups_of_names`.
 
     Returns:
         `images` and `labels`, or `train_images`, `train_labels`, `test_images` and `test_labels`; and `class_names`,
@@ -38,17 +43,22 @@ def read_labelled_folder(folder: Path) -> Brought:
         differing = sorted(set(names["train"]) ^ set(names["test"]))
         raise UsageError(f"train/ and test/ of {folder} have different classes: {', '.join(differing)} is in one only")
     files: list[Path] = []
+    arrays: dict[str, np.ndarray] = {}
     labels: dict[str, list[int]] = {}
     for part, path in (parts or {"": folder}).items():
         labels[part] = []
+        first = len(files)
         for label, name in enumerate(names[part]):
             found = _pictures(path / name)
             if not found:
                 raise UsageError(f"the class folder {path / name} has no images; allowed: {', '.join(ENDINGS)}")
             files += found
             labels[part] += [label] * len(found)
+        if groups:
+            below = [file.relative_to(path).as_posix() for file in files[first:]]
+            arrays[f"{part}_groups" if part else "groups"] = groups_of_names(below, groups, str(path))
     images, lost = read_pictures(files)
-    arrays = {"class_names": np.array(next(iter(names.values())))}
+    arrays["class_names"] = np.array(next(iter(names.values())))
     start = 0
     for part, its_labels in labels.items():
         prefix = f"{part}_" if part else ""

@@ -16,14 +16,21 @@ class LabelledImages:
     Attributes:
         images: uint8 [N, height, width, channels].
         labels: int32 [N], 0 to classes - 1.
+        groups: int32 [N], what images belong together, such as frames of a track; None where nobody has said.
     """
 
     images: np.ndarray
     labels: np.ndarray
+    groups: np.ndarray | None = None
 
     def take(self, count: int) -> "LabelledImages":
         """Returns the first `count` images, or all of them for 0."""
-        return self if count == 0 else LabelledImages(self.images[:count], self.labels[:count])
+        return self if count == 0 else self.chosen(slice(count))
+
+    def chosen(self, which: np.ndarray | slice) -> "LabelledImages":
+        """Returns some of the images: a slice of them, those of some places, or those where a mask says so."""
+        groups = None if self.groups is None else self.groups[which]
+        return LabelledImages(self.images[which], self.labels[which], groups)
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class Dataset:
         train: what victims learn from.
         validation: held out from training; choices are made here, never on `test`.
         test: touched by the final measurements only.
+        split: how validation images were chosen: `random`, or `grouped`, which never parts what belongs together.
     """
 
     name: str
@@ -45,6 +53,7 @@ class Dataset:
     train: LabelledImages
     validation: LabelledImages
     test: LabelledImages
+    split: str = "random"
 
     @property
     def classes(self) -> int:

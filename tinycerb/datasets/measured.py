@@ -10,7 +10,7 @@ from tinycerb.datasets.user_data import class_names_of, own_names, read_source
 from tinycerb.errors import UsageError
 
 # What others are trained with is no loss here.
-_FOR_TRAINING = ("train_images", "train_labels")
+_FOR_TRAINING = ("train_images", "train_labels", "train_groups", "test_groups", "groups")
 
 
 @dataclass(frozen=True)

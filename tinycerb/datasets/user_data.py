@@ -12,6 +12,7 @@ from tinycerb.bounded.arrays import read_npz, read_npz_from
 from tinycerb.config.user_sources import is_reference
 from tinycerb.datasets.arrays import as_images, as_labels, check_classes
 from tinycerb.datasets.brought import Brought, describe_arrays
+from tinycerb.datasets.groups import as_groups, held_out_groups
 from tinycerb.datasets.image_folder import read_labelled_folder, read_unlabelled_folder
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.errors import EnvironmentProblem, UsageError
@@ -20,8 +21,8 @@ from tinycerb.subprocess_call import call_apart
 KINDS = "a .npz file, a folder of images, or package.module:function"
 _KEYS = (
     "allowed: train_images, train_labels, test_images, test_labels (or x_train, y_train, x_test, y_test), or images "
-    "and labels, of which a fifth is held out for the test; class_names if you like; for example "
-    "np.savez_compressed('data.npz', images=..., labels=...)"
+    "and labels, of which a fifth is held out for the test; class_names and train_groups or groups if you like; for "
+    "example np.savez_compressed('data.npz', images=..., labels=...)"
 )
 # What Keras and scikit-learn call them.
 _OTHER_NAMES = {
@@ -67,11 +68,12 @@ class UserPool:
 
 
 @lru_cache(maxsize=2)
-def open_user_data(source: str) -> UserData:
+def open_user_data(source: str, groups: str = "") -> UserData:
     """Loads labelled images.
 
     Args:
         source: a path or a reference.
+        groups: for a folder, the rule by which names of files tell what belongs together.
 
     Raises:
         UsageError: what is there does not fit; the message says what would.
@@ -79,7 +81,7 @@ def open_user_data(source: str) -> UserData:
     """
     if not source:
         raise UsageError(f"data.source is empty; name your data with --data: {KINDS}")
-    brought = read_source(source, labelled=True)
+    brought = read_source(source, labelled=True, groups=groups)
     called = own_names(brought.arrays, source)
     arrays = {key: brought.arrays[own] for key, own in called.items()}
     names = class_names_of(arrays, source)
@@ -102,14 +104,15 @@ def open_user_data(source: str) -> UserData:
         raise UsageError(f"{source} holds {', '.join(sorted(called.values())) or 'nothing'}; {_KEYS}")
     names = names or tuple(str(index) for index in range(classes))
     check_classes(names, train, test)
-    used = {called[f"{part}{kind}"] for part in parts for kind in ("images", "labels")}
+    kinds = [f"{part}{kind}" for part in parts for kind in ("images", "labels", "groups")]
+    used = {called[kind] for kind in kinds if kind in called}
     extra = describe_arrays(brought.arrays, frozenset(used | {"class_names"}))
     return UserData(train, test, names, (*brought.left_out, *extra))
 
 
-def load_user_data(source: str) -> tuple[LabelledImages, LabelledImages, tuple[str, ...]]:
-    """Returns training images, test images, and one name per class; raises as `open_user_data`."""
-    data = open_user_data(source)
+def load_user_data(source: str, groups: str = "") -> tuple[LabelledImages, LabelledImages, tuple[str, ...]]:
+    """Returns training images, test images, and one name per class; takes and raises as `open_user_data`."""
+    data = open_user_data(source, groups)
     return data.train, data.test, data.class_names
 
 
@@ -139,17 +142,23 @@ def load_user_pool(source: str) -> np.ndarray:
     return open_user_pool(source).images
 
 
-def read_source(source: str, labelled: bool) -> Brought:
+def read_source(source: str, labelled: bool, groups: str = "") -> Brought:
     """Reads whatever a user can name, unchecked.
 
     Args:
         source: a path or a reference.
         labelled: whether the sub-folders of a folder are classes.
+        groups: as for `open_user_data`.
 
     Raises:
         UsageError: it is of no kind that is known.
         EnvironmentProblem: it is missing or corrupt.
     """
+    if groups and not Path(source).is_dir():
+        raise UsageError(
+            f"data.groups is {groups!r}, a rule for names of files, and {source} is no folder; allowed: none, and an "
+            "array train_groups (or groups, beside images) in the data"
+        )
     if is_reference(source):
         with tempfile.TemporaryDirectory(prefix="tinycerb-") as folder:
             path = Path(folder, "arrays.npz")
@@ -159,7 +168,7 @@ def read_source(source: str, labelled: bool) -> Brought:
                 return Brought(read_npz_from(file, Path(source)))
     path = Path(source)
     if path.is_dir():
-        return read_labelled_folder(path) if labelled else read_unlabelled_folder(path)
+        return read_labelled_folder(path, groups) if labelled else read_unlabelled_folder(path)
     if not path.exists():
         raise EnvironmentProblem(f"there is no {source}; allowed: {KINDS}")
     if path.suffix != ".npz":
@@ -185,7 +194,10 @@ def _labelled(
         raise UsageError(f"{source} holds {', '.join(sorted(called.values()))}, and no {prefix}labels; {_KEYS}")
     images = as_images(arrays[f"{prefix}images"], f"{called[f'{prefix}images']} of {source}")
     labels = as_labels(arrays[f"{prefix}labels"], len(images), classes, f"{called[f'{prefix}labels']} of {source}")
-    return LabelledImages(images, labels)
+    groups = None
+    if f"{prefix}groups" in arrays:
+        groups = as_groups(arrays[f"{prefix}groups"], len(images), f"{called[f'{prefix}groups']} of {source}")
+    return LabelledImages(images, labels, groups)
 
 
 def class_names_of(arrays: Mapping[str, np.ndarray], source: str) -> tuple[str, ...]:
@@ -199,11 +211,13 @@ def class_names_of(arrays: Mapping[str, np.ndarray], source: str) -> tuple[str, 
 
 
 def _hold_out(everything: LabelledImages) -> tuple[LabelledImages, LabelledImages]:
-    """Takes every fifth image of each class for the test, by a permutation that never changes."""
+    """Takes every fifth image of each class for the test, or a fifth in whole groups; always the same ones."""
+    if everything.groups is not None:
+        is_test = held_out_groups(everything.groups, everything.labels, len(everything.labels) // 5)
+        return everything.chosen(~is_test), everything.chosen(is_test)
     rng = np.random.default_rng(0)
     is_test = np.zeros(len(everything.labels), bool)
     for label in np.unique(everything.labels):
         members = rng.permutation(np.flatnonzero(everything.labels == label))
         is_test[members[::5]] = True
-    train, test = (LabelledImages(everything.images[part], everything.labels[part]) for part in (~is_test, is_test))
-    return train, test
+    return everything.chosen(~is_test), everything.chosen(is_test)

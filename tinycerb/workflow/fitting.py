@@ -74,7 +74,7 @@ def fit_to_inputs(config: Config, given: Collection[str]) -> tuple[Config, list[
 
 def _fit_data(data: DataConfig, given: Collection[str], made: list[Adjustment]) -> DataConfig:
     """A preset's validation images are at most a tenth of what there is, so that its training images are the most."""
-    train, test, _ = load_user_data(data.source)
+    train, test, _ = load_user_data(data.source, data.groups)
     available = len(train.images)
     tenth = max(available // 10, 1)
     data = _lowered(data, "validation_images", tenth, f"a tenth of {_training_images(available)}", given, made)

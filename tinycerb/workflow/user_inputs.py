@@ -76,7 +76,8 @@ def fit_and_say(config: Config, given: Collection[str]) -> tuple[Config, list[Ad
 
 def left_out(config: Config) -> list[str]:
     """Says what nobody uses of the data and pools that the user has brought along, one line each."""
-    found = {config.data.source: open_user_data(config.data.source).left_out} if config.data.name == USER else {}
+    data = config.data
+    found = {data.source: open_user_data(data.source, data.groups).left_out} if data.name == USER else {}
     pools = (attack.query_pool for attack in config.attacks if is_source(attack.query_pool))
     found |= {f"the query pool {pool}": open_user_pool(pool).left_out for pool in pools}
     return [f"not used of {source}: {text}" for source, texts in found.items() for text in texts]
