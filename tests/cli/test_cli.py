@@ -14,7 +14,7 @@ from tinycerb.seal.care import adopt
 COMMANDS = (
     "run", "train", "prune", "convert", "summary", "bench", "check", "report", "doctor", "flash", "defenses",
     "tune-defense", "ownership", "compare", "keygen", "attacks", "students", "backbones", "datasets",
-    "presets", "boards",
+    "augmentations", "optimizers", "presets", "boards",
 )  # fmt: skip
 
 

@@ -13,15 +13,25 @@ from tinycerb.attacks.building_blocks.students import STUDENTS
 from tinycerb.boards.board import board_names
 from tinycerb.cli import app
 from tinycerb.cli.listable import LISTINGS, Entry, Listing, commands_of
-from tinycerb.config import AttackConfig, DataConfig, ModelConfig, VictimConfig
+from tinycerb.config import (
+    AttackConfig,
+    DataConfig,
+    DistillationConfig,
+    ModelConfig,
+    TrainingConfig,
+    VictimConfig,
+)
 from tinycerb.datasets import DATASETS
 from tinycerb.defenses import DEFENSES
 from tinycerb.keras_models import BACKBONES, PARAMETERS, build_backbone
 from tinycerb.options import check_options, option, options_of
 from tinycerb.presets import preset_names
+from tinycerb.training.augmentation import AUGMENTATIONS
+from tinycerb.training.optimizers import OPTIMIZERS
 
 NAMES = {
     "attacks": set(ATTACKS), "backbones": set(BACKBONES), "boards": set(board_names()), "datasets": set(DATASETS),
+    "augmentations": set(AUGMENTATIONS), "optimizers": set(OPTIMIZERS),
     "defenses": {*DEFENSES, *RESPONSES} - {"none"}, "presets": set(preset_names()), "students": set(STUDENTS),
 }  # fmt: skip
 
@@ -42,11 +52,11 @@ def test_every_kind_is_listed() -> None:
     assert set(LISTINGS) == set(NAMES)
     listed = {
         each.limits.listed
-        for section in (AttackConfig, DataConfig, ModelConfig, VictimConfig)
+        for section in (AttackConfig, DataConfig, DistillationConfig, ModelConfig, TrainingConfig, VictimConfig)
         for each in options_of(section).values()
     }
     assert listed - {""} <= set(LISTINGS)
-    assert len(listed) == 6
+    assert len(listed) == 8
 
 
 @pytest.mark.parametrize("kind", sorted(NAMES))

@@ -31,6 +31,20 @@ def test_what_was_fetched_is_read(tmp_path) -> None:
     assert (test.labels == labels[10:]).all()
 
 
+def test_groups_come_along(tmp_path) -> None:
+    labels = np.arange(20) % 10
+    np.savez(
+        tmp_path / "gtsrb_3.npz", train_images=IMAGES[:10], train_labels=labels[:10], test_images=IMAGES[10:],
+        test_labels=labels[10:], train_groups=np.arange(10, dtype=np.int32) // 3,
+    )  # fmt: skip
+    train, test = load_fetched("gtsrb_3", tmp_path)
+    assert train.groups is not None
+    assert train.groups.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3]
+    assert test.groups is None
+    with pytest.raises(EnvironmentProblem, match=r"gtsrb_3 is not here .*fetch gtsrb --frames 0,10,20$"):
+        load_fetched("gtsrb_3", tmp_path / "elsewhere")
+
+
 def test_what_was_not_fetched_names_the_command(tmp_path) -> None:
     with pytest.raises(EnvironmentProblem, match=rf"get it with: {python_command()} -m tinycerb\.datasets\.fetch svhn"):
         load_fetched("svhn", tmp_path)

@@ -22,12 +22,38 @@ def unpack(folder) -> None:
 
 def test_images_of_all_sizes_and_their_labels(tmp_path) -> None:
     unpack(tmp_path)
-    (train_images, train_labels), (test_images, test_labels) = read_gtsrb(tmp_path)
-    assert train_images.shape == (2, 32, 32, 3)
-    assert train_images[:, 5, 7].tolist() == [[200, 0, 0], [0, 200, 0]]
-    assert train_labels.tolist() == [0, 42]
-    assert test_images[0, 5, 7].tolist() == [0, 0, 200]
-    assert test_labels.tolist() == [16]
+    arrays = read_gtsrb(tmp_path)
+    assert arrays["train_images"].shape == (2, 32, 32, 3)
+    assert arrays["train_images"][:, 5, 7].tolist() == [[200, 0, 0], [0, 200, 0]]
+    assert arrays["train_labels"].tolist() == [0, 42]
+    assert arrays["test_images"][0, 5, 7].tolist() == [0, 0, 200]
+    assert arrays["test_labels"].tolist() == [16]
+
+
+def test_frames_of_tracks_and_their_groups(tmp_path) -> None:
+    unpack(tmp_path)
+    for track in (0, 1):
+        for frame in range(3):
+            path = tmp_path / f"GTSRB/Final_Training/Images/00000/{track:05}_{frame:05}.ppm"
+            sign(path, (20, 20), (track, frame, 0))
+    assert read_gtsrb(tmp_path)["train_groups"].tolist() == [0, 0, 0, 1, 1, 1, 2]
+    arrays = read_gtsrb(tmp_path, [0, 2])
+    assert arrays["train_images"][:4, 5, 7].tolist() == [[0, 0, 0], [0, 2, 0], [1, 0, 0], [1, 2, 0]]
+    assert arrays["train_groups"].tolist() == [0, 0, 1, 1, 2]
+    assert arrays["train_labels"].tolist() == [0, 0, 0, 0, 42]
+
+
+def test_frames_that_no_track_has(tmp_path) -> None:
+    unpack(tmp_path)
+    with pytest.raises(EnvironmentProblem, match="has none of the frames 31; allowed: 0 to 29"):
+        read_gtsrb(tmp_path, [31])
+
+
+def test_a_file_that_is_no_frame(tmp_path) -> None:
+    unpack(tmp_path)
+    sign(tmp_path / "GTSRB/Final_Training/Images/00042/sign.ppm", (20, 20), (0, 0, 0))
+    with pytest.raises(EnvironmentProblem, match=r"has a file that is not called TRACK_FRAME\.ppm"):
+        read_gtsrb(tmp_path)
 
 
 def test_a_missing_table(tmp_path) -> None:

@@ -86,7 +86,7 @@ def backbones() -> Iterable[Entry]:
 
 @_listed(
     "augmentations", "augmentation", "List and explain what may happen to training images before each step.",
-    "tinycerb augmentations show NAME; tinycerb run demo --set training.augmentation=shift+cutout",
+    "tinycerb augmentations show NAME; --set training.augmentation=shift+cutout",
 )  # fmt: skip
 def augmentations() -> Iterable[Entry]:
     """All augmentations, by the kind of data that they are for."""
@@ -99,7 +99,7 @@ def augmentations() -> Iterable[Entry]:
 
 @_listed(
     "optimizers", "optimizer", "List and explain the optimizers of victims.",
-    "tinycerb optimizers show NAME; tinycerb run demo --set training.optimizer=NAME",
+    "tinycerb optimizers show NAME; --set training.optimizer=NAME",
 )  # fmt: skip
 def optimizers() -> Iterable[Entry]:
     """All optimizers."""

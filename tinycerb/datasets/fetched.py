@@ -20,13 +20,16 @@ class Fetched:
     Attributes:
         class_names: of its labels, from 0.
         about: one line: what it shows, how many images of what size, where it comes from.
+        wanted_as: what `tinycerb.datasets.fetch` is asked for to get it; "" for its name.
     """
 
     class_names: tuple[str, ...]
     about: str
+    wanted_as: str = ""
 
 
 _DIGITS = tuple("0123456789")
+_SIGNS = tuple(f"sign {number}" for number in range(43))
 _OBJECTS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 FETCHED = {
     "mnist": Fetched(
@@ -44,8 +47,17 @@ FETCHED = {
         "SVHN: 73,257 + 26,032 colour images of house numbers' digits, 32x32, 10 classes (Netzer et al., 2011)",
     ),
     "gtsrb": Fetched(
-        tuple(f"sign {number}" for number in range(43)),
+        _SIGNS,
         "GTSRB: 39,209 + 12,630 colour images of German traffic signs, 32x32, 43 classes (Stallkamp et al., 2012)",
+    ),
+    "gtsrb_3": Fetched(
+        _SIGNS,
+        "GTSRB-3: of GTSRB's training images frames 0, 10 and 20 of each track: 3,921 + 12,630 images, 43 classes",
+        "gtsrb --frames 0,10,20",
+    ),
+    "tiny_imagenet": Fetched(
+        tuple(f"class {number}" for number in range(200)),
+        "Tiny ImageNet: 100,000 + 10,000 colour images of objects, 32x32, 200 classes, for research alone (CS231n)",
     ),
 }
 _KEYS = ("train_images", "train_labels", "test_images", "test_labels")
@@ -53,7 +65,7 @@ _KEYS = ("train_images", "train_labels", "test_images", "test_labels")
 
 def fetch_command(name: str) -> str:
     """Returns the command that fetches a data set, with the Python that runs now."""
-    return f"{python_command()} -m tinycerb.datasets.fetch {name}"
+    return f"{python_command()} -m tinycerb.datasets.fetch {FETCHED[name].wanted_as or name}"
 
 
 def load_fetched(name: str, folder: Path = FOLDER) -> tuple[LabelledImages, LabelledImages]:
@@ -64,7 +76,8 @@ def load_fetched(name: str, folder: Path = FOLDER) -> tuple[LabelledImages, Labe
         folder: where it was put.
 
     Returns:
-        All training and all test images, uint8 [N, height, width, channels], with int32 labels.
+        All training and all test images, uint8 [N, height, width, channels], with int32 labels, and with groups where
+        training images have some.
 
     Raises:
         EnvironmentProblem: it was not fetched, or its file is damaged or holds labels outside the classes.
@@ -75,6 +88,7 @@ def load_fetched(name: str, folder: Path = FOLDER) -> tuple[LabelledImages, Labe
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             train_images, train_labels, test_images, test_labels = (arrays[key] for key in _KEYS)
+            groups = arrays["train_groups"] if "train_groups" in arrays.files else None
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise EnvironmentProblem(f"{path} is damaged ({error}); get it again: rm {path}; {remedy}") from error
     for labels in (train_labels, test_labels):
@@ -85,6 +99,6 @@ def load_fetched(name: str, folder: Path = FOLDER) -> tuple[LabelledImages, Labe
                 f"get it again: rm {path}; {remedy}"
             )
     return (
-        LabelledImages(train_images, train_labels.astype(np.int32)),
+        LabelledImages(train_images, train_labels.astype(np.int32), groups),
         LabelledImages(test_images, test_labels.astype(np.int32)),
     )

@@ -1,6 +1,7 @@
 """What the rest of the toolkit knows of a data set: arrays, names and a digest."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -88,3 +89,16 @@ def image_fingerprints(images: np.ndarray) -> np.ndarray:
         [int.from_bytes(hashlib.blake2b(image.tobytes(), digest_size=8).digest(), "little") for image in images],
         dtype=np.uint64,
     )
+
+
+def content_digest(arrays: Mapping[str, np.ndarray]) -> str:
+    """Returns a digest of labelled images that does not depend on their order, 16 hexadecimal digits.
+
+    Args:
+        arrays: `train_images`, `train_labels`, `test_images` and `test_labels`.
+    """
+    sha256 = hashlib.sha256()
+    for part in ("train", "test"):
+        labels = arrays[f"{part}_labels"].astype(np.uint64)
+        sha256.update(np.sort(image_fingerprints(arrays[f"{part}_images"]) ^ (labels << np.uint64(52))).tobytes())
+    return sha256.hexdigest()[:16]
