@@ -36,16 +36,24 @@ static inline void tc_copy(int8_t *restrict to, const int8_t *restrict from, int
         memcpy(&word, from, 4);
         memcpy(to, &word, 4);
     }
-    for (; bytes > 0; bytes--)
-        *to++ = *from++;
+    if (bytes & 2) {
+        uint16_t half;
+        memcpy(&half, from, 2);
+        memcpy(to, &half, 2);
+    }
+    /* No loop over the rest: compilers turn one into a call of the C library's. */
+    if (bytes & 1)
+        to[bytes - 1] = from[bytes - 1];
 }
 
 static inline void tc_fill(int8_t *to, int32_t value, int32_t bytes) {
     const uint32_t word = (uint32_t)(value & 0xFF) * 0x01010101u;
     for (; bytes >= 4; bytes -= 4, to += 4)
         memcpy(to, &word, 4);
-    for (; bytes > 0; bytes--)
-        *to++ = (int8_t)value;
+    if (bytes & 2)
+        memcpy(to, &word, 2);
+    if (bytes & 1)
+        to[bytes - 1] = (int8_t)value;
 }
 
 #else

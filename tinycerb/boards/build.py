@@ -121,9 +121,10 @@ def compiler_flags(board: Board, optimisation: str) -> list[str]:
     """Returns the flags that every file of an image is compiled with."""
     root = firmware_folder()
     includes = [f"-I{root / part}" for part in ("include", "kernels", "target", "application")]
+    # Loops of a few bytes stay loops: as calls of the C library they would go byte by byte.
     return [
         "-std=c99", "-mthumb", *board.flags, optimisation, *WARNINGS, "-ffunction-sections", "-fdata-sections",
-        "-fno-strict-aliasing", *includes,
+        "-fno-strict-aliasing", "-fno-tree-loop-distribute-patterns", *includes,
     ]  # fmt: skip
 
 
