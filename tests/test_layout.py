@@ -45,8 +45,8 @@ FLOORS = (
     "errors", "__version__", "firmware_stub", "keras_models", "converters", "reports", "file_names", "events",
     "registry", "options", "bounded", "atomic", "progress", "processes", "advice", "subprocess_call", "secret_file",
     "seal", "presets", "config", "datasets", "answers", "runtimes", "boards", "oracle", "defenses", "run",
-    "ownership", "compression", "training", "attacks", "conversion", "bench", "jobs", "matrix", "check", "doctor",
-    "workflow", "cli", "__init__", "__main__",
+    "ownership", "compression", "training", "attacks", "conversion", "bench", "verification", "jobs", "matrix", "check",
+    "doctor", "workflow", "cli", "__init__", "__main__",
 )  # fmt: skip
 # Modules that belong to no room.
 LOOSE = {

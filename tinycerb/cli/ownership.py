@@ -1,13 +1,38 @@
-"""`tinycerb ownership`: the owner's key."""
+"""`tinycerb ownership`: the owner's key, and what is done with it before and beside a verification."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Make an owner key, which a defence's random teachers come from.")
+from tinycerb.cli.named_model import Model, open_model_file
+
+app = typer.Typer(
+    no_args_is_help=True, help="An owner key, which random teachers and ownership questions come from, and its uses."
+)
 KeyFile = Annotated[Path, typer.Argument(metavar="KEY", help="The key's file.", show_default=False)]
 Replace = Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")]
+OwnerFile = Annotated[
+    str,
+    typer.Option(
+        "--owner",
+        metavar="KEY",
+        help="The owner key's file; or public, for models of published experiments: that proves nothing.",
+        show_default=False,
+    ),
+]
+OwnModel = Annotated[
+    Path, typer.Option("--model", metavar="MODEL", help="Your model: a run, RUN/victims/NAME or a .tflite file.")
+]
+TrainedBy = Annotated[
+    str,
+    typer.Option(
+        "--preset",
+        metavar="PRESET",
+        help="The preset or .toml file that MODEL was trained by, where it lies in no run.",
+        show_default=False,
+    ),
+]
 
 
 @app.command("new")
@@ -29,3 +54,51 @@ def show(key: KeyFile) -> None:
     from tinycerb.ownership.owner_key import read_owner_key
 
     typer.echo(read_owner_key(key).hash)
+
+
+@app.command("commit")
+def commit(key: KeyFile, model: Model) -> None:
+    """Print one line that names key and model, to be dated by a notary or published before there is a quarrel.
+
+    It is a SHA-256 over the key's hash and the model's tensors, and tells neither.
+    """
+    from tinycerb.ownership.commitment import commitment
+    from tinycerb.ownership.owner_key import read_owner_key
+
+    owner = read_owner_key(key).hash
+    typer.echo(commitment(owner, open_model_file(model)[1]))
+
+
+@app.command("questions")
+def questions(
+    owner: OwnerFile,
+    model: OwnModel,
+    out: Annotated[Path, typer.Option(metavar="FILE.npz", help="Where the questions go.", show_default=False)],
+    count: Annotated[int, typer.Option("--questions", "-n", min=1, max=100_000, help="How many.")] = 100,
+    preset: TrainedBy = "",
+    force: Replace = False,
+) -> None:
+    """Write a fresh batch of questions, for a suspect that somebody else asks.
+
+    They come back with the answers: np.savez("answers.npz", answers=..., batch=q["batch"]), which `tinycerb verify
+    answers.npz` judges. A batch is for one suspect: who has seen it can learn its answers.
+    """
+    import numpy as np
+
+    from tinycerb.atomic import write_arrays
+    from tinycerb.cli.named_model import find_model
+    from tinycerb.errors import UsageError
+    from tinycerb.ownership.ledger import take_batch
+    from tinycerb.ownership.owner import open_owner
+    from tinycerb.ownership.questions import draw_questions
+    from tinycerb.verification.owned_model import open_owned_model
+
+    if out.exists() and not force:
+        raise UsageError(f"{out} exists already; name another file, or replace it with --force")
+    asking = open_owner(owner)
+    mine = open_owned_model(find_model(model), asking, preset)
+    families = mine.families(asking)
+    batch = take_batch(asking, count, mine.tensors, "questions")
+    drawn = draw_questions(asking.key, batch, count, families, mine.artifact.image_shape)
+    write_arrays(out, {"images": drawn.images, "batch": np.array(batch)})
+    typer.echo(f"{out}: {count} questions, batch {batch}, for one suspect")

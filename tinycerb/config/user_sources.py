@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,11 +128,11 @@ def _table(table: Mapping[str, Any], section: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def call_reference(reference: str) -> Any:
-    """Imports `package.module:function` and returns what the function returns; modules here are found, too.
+def find_reference(reference: str) -> Callable[..., object]:
+    """Imports `package.module:function` and returns the function; modules here are found, too.
 
     Raises:
-        UsageError: it cannot be imported, is no function, or fails; the message names the user's line.
+        UsageError: it cannot be imported, or is no function.
     """
     module_name, _, name = reference.partition(":")
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
@@ -150,6 +150,16 @@ def call_reference(reference: str) -> Any:
         raise UsageError(
             f"{module_name!r} has no function {name!r}{suggest(name, known)}; it has: {', '.join(known) or 'none'}"
         )
+    return function
+
+
+def call_reference(reference: str) -> Any:
+    """Returns what `package.module:function` returns.
+
+    Raises:
+        UsageError: it cannot be imported, is no function, or fails; the message names the user's line.
+    """
+    function = find_reference(reference)
     try:
         return function()
     except (Exception, SystemExit) as error:
