@@ -88,17 +88,16 @@ def gather_inputs(run: RunDirectory, dataset: Dataset, spec: CellSpec) -> CellIn
         # Runs that were measured before answers were kept have none.
         victim_answers=kept.get("answers"),
         fingerprints=read_arrays(folder / OUT_OF_DISTRIBUTION)["fingerprints"],
-        recipe=_recipe(run, dataset, spec) if spec.owner else None,
+        recipe=teacher_recipe(run, dataset, spec.victim) if spec.owner else None,
     )
 
 
-def _recipe(run: RunDirectory, dataset: Dataset, spec: CellSpec) -> TeacherRecipe:
-    wanted, victim = run.config.out_of_distribution, run.victims[spec.victim]
+def teacher_recipe(run: RunDirectory, dataset: Dataset, name: str) -> TeacherRecipe:
+    """Returns what the teachers of a run's victim are made from."""
+    wanted, victim = run.config.out_of_distribution, run.victims[name]
     away = None
     if victim.defense.teachers == "independent":
-        away = read_arrays(run.dense(dense_twin(run.config, run.victims, spec.victim)) / REFERENCE_POSTERIORS)[
-            "posteriors"
-        ]
+        away = read_arrays(run.dense(dense_twin(run.config, run.victims, name)) / REFERENCE_POSTERIORS)["posteriors"]
     drawn = generate(wanted.families, wanted.images, dataset.train.images, run.config.seed)
     return TeacherRecipe(victim.heads.answering, drawn, away)
 

@@ -29,6 +29,7 @@ from tinycerb.cli import (
     summary,
     train,
     tune_defense,
+    verify,
 )
 from tinycerb.cli.listable import LISTINGS, commands_of
 from tinycerb.errors import ExitCode
@@ -107,6 +108,7 @@ app.command("report")(report.report)
 app.command("flash")(flash.flash)
 app.command("keygen")(keygen.keygen)
 app.add_typer(ownership.app, name="ownership")
+app.command("verify")(verify.verify)
 for _kind in LISTINGS:
     app.add_typer(commands_of(_kind, LISTINGS[_kind]), name=_kind)
 app.command("doctor")(doctor.doctor)

@@ -28,6 +28,7 @@ class OwnedModel:
         config: what it was trained by; None where nothing says it.
         victim: its name in there.
         run: the run that it lies in, or None.
+        trained_by: the preset or `.toml` file that was named instead, or empty.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class OwnedModel:
     config: Config | None
     victim: str
     run: RunDirectory | None
+    trained_by: str = ""
 
     def labels(self, questions: Questions) -> np.ndarray:
         """Returns what it answers, int64 [N]."""
@@ -83,7 +85,7 @@ def open_owned_model(path: Path, owner: Owner, trained_by: str = "") -> OwnedMod
     if trained_by and config is not None and victim not in {each.name for each in config.victims}:
         names = ", ".join(each.name for each in config.victims)
         raise UsageError(f"{trained_by} has no victim {victim!r}, which {path} is; it has: {names}")
-    return OwnedModel(path, artifact, tensors_digest(artifact.file), config, victim, run)
+    return OwnedModel(path, artifact, tensors_digest(artifact.file), config, victim, run, trained_by)
 
 
 def _run_of(path: Path) -> RunDirectory | None:

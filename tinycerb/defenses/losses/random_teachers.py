@@ -120,12 +120,18 @@ def _fit(
         rng = np.random.default_rng([*key_words, seed, head, 7919])
         network = _random_network(images.shape[1:], rng)
         features = _features(network, images)
-        yield Teacher(network, _fit_reading(features, classes, rng, apart_from)), features
+        yield Teacher(network, fit_reading(features, classes, rng, apart_from)), features
 
 
-def _fit_reading(
-    features: np.ndarray, classes: int, rng: np.random.Generator, apart_from: np.ndarray | None
-) -> Reading:
+def fit_reading(features: np.ndarray, classes: int, rng: np.random.Generator, apart_from: np.ndarray | None) -> Reading:
+    """Fits how a teacher's features are read.
+
+    Args:
+        features: float64 [N, F].
+        classes: number of classes.
+        rng: draws the projection.
+        apart_from: see `random_teachers`.
+    """
     centre = features.mean(axis=0)
     _, sizes, directions = np.linalg.svd(features - centre, full_matrices=False)
     kept = _COMPONENTS if apart_from is None else max(_MORE_COMPONENTS, _COMPONENTS + classes - 1)
