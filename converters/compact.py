@@ -4,10 +4,9 @@ Together with `flatbuffer_writer`, which writes equal vectors once: per-channel 
 point of 0 per channel, for weights and again for biases. On small networks all this weighs up to a third of a file.
 """
 
-from typing import Any
-
 from tinycerb.converters.flatbuffer_writer import pack_model, unpack_model
 from tinycerb.converters.layer_names import layer_of_chain
+from tinycerb.converters.schema import MutableGraph, MutableModel
 
 
 def compact(content: bytes) -> bytes:
@@ -37,7 +36,7 @@ def compact(content: bytes) -> bytes:
     return pack_model(model)
 
 
-def _drop_empty_buffers(model: Any, graph: Any, empty: set[int]) -> None:
+def _drop_empty_buffers(model: MutableModel, graph: MutableGraph, empty: set[int]) -> None:
     used = {tensor.buffer for tensor in graph.tensors}
     # Buffer 0 is empty by definition of the format.
     kept = [0, *sorted(used - empty - {0})]

@@ -3,10 +3,12 @@
 import importlib.util
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import flatbuffers
 import numpy as np
+
+from tinycerb.converters.schema import MutableModel, Schema
 
 # What the schema asks of constants, so that processors can load them by words.
 _DATA_ALIGNMENT = 16
@@ -16,14 +18,14 @@ _WRITERS = {
 }
 
 
-def unpack_model(content: bytes) -> tuple[Any, Any]:
+def unpack_model(content: bytes) -> tuple[Schema, MutableModel]:
     """Returns a schema module that can write, and a .tflite file as its mutable objects (`ModelT`)."""
     schema = _schema()
     return schema, schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
 
 
 @cache
-def _schema() -> Any:
+def _schema() -> Schema:
     """The only schema modules that can also write stand inside the runtimes' packages: taken out, for itself.
 
     Importing TensorFlow takes seconds, prints, and is nothing that a .tflite file needs.
@@ -36,11 +38,11 @@ def _schema() -> Any:
             if spec is not None and spec.loader is not None:
                 module = importlib.util.module_from_spec(spec)
                 spec.loader.exec_module(module)
-                return module
+                return cast(Schema, module)
     raise ModuleNotFoundError("No module named 'ai_edge_litert'", name="ai_edge_litert")
 
 
-def pack_model(model: Any) -> bytes:
+def pack_model(model: MutableModel) -> bytes:
     """Returns the bytes of a `ModelT`."""
     builder = _SharingBuilder(1024)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")

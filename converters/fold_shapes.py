@@ -1,13 +1,13 @@
 """Shapes that a file works out while it runs, because its batch was left open, become the constants that they are."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
 from tinycerb.converters.flatbuffer_writer import pack_model, unpack_model
 from tinycerb.converters.layer_names import layer_name
 from tinycerb.converters.model_file import Operator, parse_model
+from tinycerb.converters.schema import MutableGraph, MutableModel, MutableOperator, Options
 
 HOW_TO_FIX = "build the network with a fixed batch, keras.layers.Input(shape, batch_size=1), and convert it again"
 _TYPES = {"int32": np.int32, "int64": np.int64}
@@ -50,7 +50,9 @@ def fold_shapes(content: bytes) -> bytes:
     return pack_model(model)
 
 
-def _shape(graph: Any, record: Any, inputs: list[np.ndarray | None], operator: Operator) -> np.ndarray:
+def _shape(
+    graph: MutableGraph, record: MutableOperator, inputs: list[np.ndarray | None], operator: Operator
+) -> np.ndarray:
     tensor = graph.tensors[record.inputs[0]]
     signature = tensor.shapeSignature
     if tensor.shape[0] != 1 or (signature is not None and any(size < 0 for size in signature[1:])):
@@ -59,9 +61,11 @@ def _shape(graph: Any, record: Any, inputs: list[np.ndarray | None], operator: O
     return np.asarray(tensor.shape)
 
 
-def _strided_slice(graph: Any, record: Any, inputs: list[np.ndarray | None], operator: Operator) -> np.ndarray | None:
+def _strided_slice(
+    graph: MutableGraph, record: MutableOperator, inputs: list[np.ndarray | None], operator: Operator
+) -> np.ndarray | None:
     values, begin, end, step = inputs
-    options = record.builtinOptions
+    options = _options(record)
     if values is None or begin is None or end is None or step is None or values.ndim != 1 or begin.shape != (1,):
         return None
     if options.ellipsisMask or options.newAxisMask or getattr(options, "offset", False):
@@ -72,9 +76,17 @@ def _strided_slice(graph: Any, record: Any, inputs: list[np.ndarray | None], ope
     return values[first : None if options.endMask else int(end[0]) : int(step[0])]
 
 
-def _pack(graph: Any, record: Any, inputs: list[np.ndarray | None], operator: Operator) -> np.ndarray | None:
+def _pack(
+    graph: MutableGraph, record: MutableOperator, inputs: list[np.ndarray | None], operator: Operator
+) -> np.ndarray | None:
     found = [value for value in inputs if value is not None]
-    return np.stack(found, axis=record.builtinOptions.axis) if len(found) == len(inputs) else None
+    return np.stack(found, axis=_options(record).axis) if len(found) == len(inputs) else None
+
+
+def _options(record: MutableOperator) -> Options:
+    if record.builtinOptions is None:
+        raise ValueError("it has no options")
+    return record.builtinOptions
 
 
 _FOLDS: Mapping[str, Callable[..., np.ndarray | None]] = {
@@ -84,7 +96,9 @@ _FOLDS: Mapping[str, Callable[..., np.ndarray | None]] = {
 }
 
 
-def _fold(graph: Any, record: Any, operator: Operator, known: Mapping[int, np.ndarray]) -> np.ndarray | None:
+def _fold(
+    graph: MutableGraph, record: MutableOperator, operator: Operator, known: Mapping[int, np.ndarray]
+) -> np.ndarray | None:
     """The operator's result where it is known, in its type and shape."""
     result = operator.outputs[0] if operator.outputs else None
     if operator.name not in _FOLDS or result is None or result.dtype not in _TYPES:
@@ -99,7 +113,7 @@ def _fold(graph: Any, record: Any, operator: Operator, known: Mapping[int, np.nd
         raise OpenShapeError(f"layer {layer_name(operator)!r} ({operator.name}) contradicts itself: {error}") from error
 
 
-def _write_constants(model: Any, graph: Any, values: Mapping[int, np.ndarray]) -> None:
+def _write_constants(model: MutableModel, graph: MutableGraph, values: Mapping[int, np.ndarray]) -> None:
     for record in graph.operators:
         for index in record.inputs:
             if index in values:
@@ -112,7 +126,7 @@ def _write_constants(model: Any, graph: Any, values: Mapping[int, np.ndarray]) -
         tensor.shapeSignature = None
 
 
-def _forget_the_unused(model: Any, graph: Any) -> None:
+def _forget_the_unused(model: MutableModel, graph: MutableGraph) -> None:
     read = {int(index) for record in graph.operators for index in (*record.inputs, *record.outputs)}
     for index, tensor in enumerate(graph.tensors):
         if index not in read:

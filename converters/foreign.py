@@ -1,11 +1,10 @@
 """Takes in an int8 .tflite that TinyCerb did not make: its ends get names, so that they are found by name."""
 
-from typing import Any
-
 from tinycerb.converters.flatbuffer_writer import pack_model, unpack_model
 from tinycerb.converters.fold_shapes import OpenShapeError, fold_shapes
 from tinycerb.converters.model_file import ModelFile, Tensor
 from tinycerb.converters.number_formats import how_to_int8
+from tinycerb.converters.schema import MutableEnd, Schema
 
 
 class ForeignModelError(ValueError):
@@ -34,7 +33,7 @@ def adopt(file: ModelFile) -> bytes:
     return pack_model(model)
 
 
-def _map(schema: Any, name: str, tensor: Tensor) -> Any:
+def _map(schema: Schema, name: str, tensor: Tensor) -> MutableEnd:
     entry = schema.TensorMapT()
     entry.name, entry.tensorIndex = name, tensor.index
     return entry

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
@@ -21,7 +21,7 @@ _MOST_ALPHA = 1e30
 def embed_metadata(content: bytes, metadata: Mapping[str, object]) -> bytes:
     """Returns the file with `metadata` as a named buffer; an older one of that name is replaced."""
     schema, model = unpack_model(content)
-    buffer: Any = schema.BufferT()
+    buffer = schema.BufferT()
     text = json.dumps(metadata, sort_keys=True, allow_nan=False, separators=(",", ":"))
     buffer.data = np.frombuffer(text.encode(), np.uint8)
     old = [entry for entry in model.metadata or [] if _text(entry.name) == METADATA_NAME]
@@ -133,5 +133,5 @@ def _is_alpha(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _MOST_ALPHA
 
 
-def _text(name: bytes | str) -> str:
-    return name.decode() if isinstance(name, bytes) else name
+def _text(name: bytes | str | None) -> str:
+    return name.decode() if isinstance(name, bytes) else name or ""

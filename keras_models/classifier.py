@@ -1,6 +1,8 @@
 """Takes the classifier off a model: what is left is a backbone for several heads."""
 
-from typing import Any
+from collections.abc import Iterable
+
+import tensorflow as tf
 
 from tinycerb.keras_models.legacy import keras
 
@@ -40,7 +42,7 @@ def split_at_classifier(model: keras.Model) -> tuple[keras.Model, int]:
         raise ValueError(f"the classifier {layer.name!r} has the activation {activation!r}; expected {_SOFTMAX}")
     if layer.units < 2:
         raise ValueError(f"the classifier {layer.name!r} has {layer.units} output; expected {_SOFTMAX}, 2 or more")
-    features: Any = tensor.node.keras_inputs[0]
+    features = tensor.node.keras_inputs[0]
     if len(features.shape) != 2:
         raise ValueError(
             f"the classifier {layer.name!r} reads a tensor of shape {tuple(features.shape)}; put "
@@ -51,11 +53,11 @@ def split_at_classifier(model: keras.Model) -> tuple[keras.Model, int]:
     return keras.Model(inputs[0], features, name="user"), int(layer.units)
 
 
-def _tensors(given: Any) -> list[Any]:
+def _tensors(given: Iterable[tf.Tensor] | None) -> list[tf.Tensor]:
     return list(given or [])
 
 
-def _name(activation: Any) -> str:
+def _name(activation: object) -> str:
     return getattr(activation, "__name__", str(activation))
 
 

@@ -91,7 +91,7 @@ def _head(x: Any, index: int, classes: int, hidden_units: int, drawn: bool = Fal
 def _renamed(backbone: keras.Model, image: Any, prefix: str) -> Any:
     """Returns the features of a copy of a backbone over another image tensor, with its weights."""
 
-    def rename(layer: Any) -> Any:
+    def rename(layer: keras.layers.Layer) -> keras.layers.Layer:
         return type(layer).from_config({**layer.get_config(), "name": prefix + layer.name})
 
     copy = keras.models.clone_model(backbone, input_tensors=image, clone_function=rename)

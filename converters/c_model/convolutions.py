@@ -1,7 +1,5 @@
 """CONV_2D and DEPTHWISE_CONV_2D."""
 
-from typing import Any
-
 import numpy as np
 import tflite
 
@@ -15,6 +13,8 @@ from tinycerb.converters.c_model.source import Source
 from tinycerb.converters.c_model.weights import require_bias, require_multipliers, require_weights
 from tinycerb.converters.c_model.window import lead_bytes, window_output, window_parameters
 from tinycerb.converters.model_file import Operator
+
+ConvolutionOptions = tflite.Conv2DOptions | tflite.DepthwiseConv2DOptions
 
 _OPTIONS = {"CONV_2D": tflite.Conv2DOptions, "DEPTHWISE_CONV_2D": tflite.DepthwiseConv2DOptions}
 
@@ -60,12 +60,14 @@ def check_depthwise_conv_2d(source: Source, operator: Operator) -> Shape:
     return shape
 
 
-def _steps(options: Any) -> tuple[tuple[int, int], tuple[int, int]]:
+def _steps(options: ConvolutionOptions) -> tuple[tuple[int, int], tuple[int, int]]:
     """Strides and dilations."""
     return (options.StrideH(), options.StrideW()), (options.DilationHFactor(), options.DilationWFactor())
 
 
-def kernel_and_window(to: Lowering, operator: Operator) -> tuple[Any, np.ndarray, np.ndarray, dict[str, int]]:
+def kernel_and_window(
+    to: Lowering, operator: Operator
+) -> tuple[ConvolutionOptions, np.ndarray, np.ndarray, dict[str, int]]:
     """Returns a convolution's options, int8 weights as stored, int32 biases, and the members of `tc_window`."""
     options = to.source.options(operator, _OPTIONS[operator.name])
     weights, bias = read_weights(to.source, operator)

@@ -1,7 +1,5 @@
 """AVERAGE_POOL_2D, MAX_POOL_2D and MEAN."""
 
-from typing import Any
-
 import tflite
 
 from tinycerb.converters.c_model.errors import refuse
@@ -24,7 +22,7 @@ from tinycerb.converters.model_file import Operator
 _LARGEST_WINDOW = 4096
 
 
-def _window(options: Any) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int], int]:
+def _window(options: tflite.Pool2DOptions) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int], int]:
     """Kernel, strides, dilations and padding."""
     kernel, strides = (options.FilterHeight(), options.FilterWidth()), (options.StrideH(), options.StrideW())
     return kernel, strides, (1, 1), options.Padding()

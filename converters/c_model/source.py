@@ -1,7 +1,7 @@
 """What `ModelFile` leaves out and C needs: the constants' values and the operators' options."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import tflite
@@ -14,11 +14,19 @@ from tinycerb.converters.verifier import verify_table
 _NUMPY_TYPES = {"int8": np.int8, "int32": np.int32, "int64": np.int64, "uint8": np.uint8, "float32": np.float32}
 
 
+class _Table(Protocol):
+    def Init(self, buf: bytearray, pos: int) -> None: ...
+
+
+OptionsOf = TypeVar("OptionsOf", bound=_Table)
+
+
 @dataclass(frozen=True)
 class Source:
     """A parsed file with its flatbuffer at hand."""
 
     file: ModelFile
+    # As generated: whatever a file may lack is None there, and is verified before.
     graph: Any
     model: Any
 
@@ -43,7 +51,7 @@ class Source:
             raise refuse_tensor(operator, tensor, f"is {tensor.dtype}; allowed: {', '.join(_NUMPY_TYPES)}")
         return self._values(tensor)
 
-    def options(self, operator: Operator, kind: type) -> Any:
+    def options(self, operator: Operator, kind: type[OptionsOf]) -> OptionsOf:
         """Returns an operator's options as `kind`; the schema's defaults for fields that the file leaves out.
 
         Raises:

@@ -8,7 +8,7 @@ import ctypes
 import secrets
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias
 
 from tinycerb.converters.head_select_op.surgery import DRAW, OPTIONS
 from tinycerb.converters.known_operators import TINYCERB_OPERATOR
@@ -53,6 +53,8 @@ class _Context(ctypes.Structure):
     ]
 
 
+_ContextPointer: TypeAlias = "ctypes._Pointer[_Context]"
+_NodePointer: TypeAlias = "ctypes._Pointer[_Node]"
 _Kernel = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(_Context), ctypes.POINTER(_Node))
 
 
@@ -99,11 +101,11 @@ def head_select_registerer(draw_head: Callable[[int], int] = secrets.randbelow) 
     return register
 
 
-def _options(node: Any) -> tuple[int, int, int, int]:
+def _options(node: _NodePointer) -> tuple[int, int, int, int]:
     return OPTIONS.unpack(ctypes.string_at(node.contents.custom_initial_data, OPTIONS.size))
 
 
-def _prepare(context: Any, node: Any) -> int:
+def _prepare(context: _ContextPointer, node: _NodePointer) -> int:
     if node.contents.custom_initial_data_size != OPTIONS.size:
         return _ERROR
     _, _, heads, classes = _options(node)
@@ -112,7 +114,7 @@ def _prepare(context: Any, node: Any) -> int:
     return _OK if heads and table.bytes == heads * classes else _ERROR
 
 
-def _invoke(context: Any, node: Any, draw_head: Callable[[int], int]) -> int:
+def _invoke(context: _ContextPointer, node: _NodePointer, draw_head: Callable[[int], int]) -> int:
     _, mode, heads, classes = _options(node)
     tensors, inputs, outputs = context.contents.tensors, node.contents.inputs, node.contents.outputs
     head = ctypes.cast(tensors[outputs[2] if mode == DRAW else inputs[2]].data, ctypes.POINTER(ctypes.c_int32))

@@ -1,11 +1,11 @@
 """Exchanges GATHER for `TinyCerbHeadSelect` in a converted file."""
 
 import struct
-from typing import Any
 
 from tinycerb.converters.flatbuffer_writer import pack_model, unpack_model
 from tinycerb.converters.known_operators import TINYCERB_OPERATOR
 from tinycerb.converters.model_file import ModelFile, Operator
+from tinycerb.converters.schema import MutableModel, MutableOperator, Schema
 
 # custom_options, little endian: u8 layout version, u8 mode, u16 heads, u16 classes.
 OPTIONS = struct.Struct("<BBHH")
@@ -55,13 +55,15 @@ def _gather(file: ModelFile) -> Operator:
     return operator
 
 
-def _make_head_an_output(schema: Any, model: Any, operator: Any, head: int) -> None:
-    graph, signature = model.subgraphs[0], model.signatureDefs[0]
+def _make_head_an_output(schema: Schema, model: MutableModel, operator: MutableOperator, head: int) -> None:
+    graph = model.subgraphs[0]
     operator.inputs = [index for index in operator.inputs if index != head]
     operator.outputs = [*operator.outputs, head]
     graph.inputs = [index for index in graph.inputs if index != head]
     graph.outputs = [*graph.outputs, head]
-    signature.inputs = [entry for entry in signature.inputs if entry.tensorIndex != head]
-    entry = schema.TensorMapT()
-    entry.name, entry.tensorIndex = "head", head
-    signature.outputs = [*signature.outputs, entry]
+    # The first is what files are asked by; one without any names its ends by their tensors.
+    for signature in (model.signatureDefs or [])[:1]:
+        signature.inputs = [entry for entry in signature.inputs if entry.tensorIndex != head]
+        entry = schema.TensorMapT()
+        entry.name, entry.tensorIndex = "head", head
+        signature.outputs = [*signature.outputs, entry]

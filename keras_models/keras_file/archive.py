@@ -10,7 +10,6 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import h5py
 
@@ -52,7 +51,7 @@ def describe(path: Path, most_bytes: float) -> Description:
         raise DamagedKerasFileError(f"the model file {path} is corrupt ({error})") from error
 
 
-def load(path: Path, architecture: object) -> Any:
+def load(path: Path, architecture: object) -> object:
     """Builds the network and gives it its weights."""
     with as_saved_here(path) as readable:
         return keras.models.load_model(readable, compile=False)

@@ -3,7 +3,7 @@
 import importlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import h5py
 
@@ -40,7 +40,7 @@ def describe(path: Path, most_bytes: float) -> Description:
         raise DamagedKerasFileError(f"the model file {path} is corrupt ({error})") from error
 
 
-def load(path: Path, architecture: object) -> Any:
+def load(path: Path, architecture: object) -> object:
     """Builds the network and gives it its weights."""
     with h5py.File(path) as file:
         return keras.models.load_model(file, compile=False)
@@ -60,7 +60,11 @@ def foreign_parts(file: h5py.File) -> str:
     return _text(file.id.links.visit(_leads_elsewhere, info=True) or file.visititems(_lies_elsewhere) or "")
 
 
-def _leads_elsewhere(name: bytes, info: Any) -> bytes | None:
+class _Link(Protocol):
+    type: int
+
+
+def _leads_elsewhere(name: bytes, info: _Link) -> bytes | None:
     return None if info.type in (_LINKS.TYPE_HARD, _LINKS.TYPE_SOFT) else name
 
 
@@ -68,5 +72,5 @@ def _lies_elsewhere(name: str, item: object) -> str | None:
     return name if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual) else None
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

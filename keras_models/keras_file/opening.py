@@ -7,7 +7,7 @@ JSON and checked before Keras sees it.
 import math
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from tinycerb.keras_models.keras_file import archive, hdf5, saved_model
 from tinycerb.keras_models.keras_file.architecture import check_architecture
@@ -72,7 +72,7 @@ class _Form(Protocol):
     """How a network can be stored."""
 
     def describe(self, path: Path, most_bytes: float) -> Description: ...
-    def load(self, path: Path, architecture: object) -> Any: ...
+    def load(self, path: Path, architecture: object) -> object: ...
 
 
 def _form(path: Path) -> _Form:

@@ -42,7 +42,7 @@ def describe(path: Path, most_bytes: float) -> Description:
         raise DamagedKerasFileError(f"the model {path} is corrupt ({error or type(error).__name__})") from error
 
 
-def load(path: Path, architecture: object) -> Any:
+def load(path: Path, architecture: object) -> object:
     """Builds the network and gives it its weights."""
     network: Any = keras.models.model_from_json(json.dumps(architecture))
     network.load_weights(path).assert_existing_objects_matched()

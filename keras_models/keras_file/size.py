@@ -3,7 +3,7 @@
 import json
 import math
 import zipfile
-from typing import Any
+from typing import cast
 
 import h5py
 import tensorflow as tf
@@ -79,7 +79,7 @@ def require_network_size(architecture: object, most: float) -> None:
         return
     with tf.Graph().as_default():
         # With seeds of its own: what is built afterwards must draw what it would have drawn.
-        network: Any = keras.models.model_from_json(json.dumps(_seeded(architecture)))
+        network = cast(keras.Model, keras.models.model_from_json(json.dumps(_seeded(architecture))))
     require_size(_FLOAT * sum(math.prod(weight.shape) for weight in network.weights), most)
 
 
