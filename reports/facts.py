@@ -1,9 +1,10 @@
 """Small readings of `metrics.json` that several pages share."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
-Metrics = dict[str, Any]
+from tinycerb.reports.metrics import Metrics, Verdict, VictimMetrics
+
 Item = TypeVar("Item")
 
 # Differences below this are within what seeds alone were seen to make.
@@ -20,7 +21,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}%"
 
 
-def stolen(victim: dict[str, Any], attacks: set[str], mean_head: bool) -> float | None:
+def stolen(victim: VictimMetrics, attacks: set[str], mean_head: bool) -> float | None:
     """Returns the best clone among a victim's cells of these attacks, or None without a cell."""
     found = [
         cell["clone_accuracy"]
@@ -30,7 +31,7 @@ def stolen(victim: dict[str, Any], attacks: set[str], mean_head: bool) -> float 
     return max(found, default=None)
 
 
-def attack_names(verdict: dict[str, Any]) -> set[str]:
+def attack_names(verdict: Verdict) -> set[str]:
     """Returns the names of a threat class's attacks."""
     return {attack["attack"] for attack in verdict["attacks"]}
 
@@ -40,7 +41,7 @@ def defended_names(metrics: Metrics) -> list[str]:
     return [name for name, victim in metrics["victims"].items() if _is_defended(victim)]
 
 
-def _is_defended(victim: dict[str, object]) -> bool:
+def _is_defended(victim: VictimMetrics) -> bool:
     return victim["defense"] != "none" or victim.get("response", "none") != "none"
 
 
@@ -120,7 +121,7 @@ def cost_status(lost: float) -> str:
     return "good" if lost <= 1 else "open" if lost <= 3 else "bad"
 
 
-def channels_removed(victim: dict[str, Any]) -> float:
+def channels_removed(victim: VictimMetrics) -> float:
     """Returns the share of the backbone's prunable channels that is really gone."""
     groups = victim["training"]["channel_groups"]
     channels = sum(group["channels"] for group in groups)

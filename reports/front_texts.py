@@ -2,7 +2,8 @@
 
 import textwrap
 
-from tinycerb.reports.facts import Metrics, percent
+from tinycerb.reports.facts import percent
+from tinycerb.reports.metrics import Metrics
 from tinycerb.reports.plain_text import shortened
 from tinycerb.reports.style import BAD, GOOD, OPEN
 

@@ -2,8 +2,9 @@
 
 from typing import cast
 
-from tinycerb.reports.facts import Metrics, percent, verdict_sentences
+from tinycerb.reports.facts import percent, verdict_sentences
 from tinycerb.reports.io_card import FileFacts, markdown_io_card
+from tinycerb.reports.metrics import Metrics
 from tinycerb.reports.ownership import owner_paragraphs
 from tinycerb.reports.pages.limits import THREAT_MODEL
 from tinycerb.reports.plain_text import clean, markdown

@@ -1,11 +1,11 @@
 """What a report says of the owner key: its hash, or that there is none. The key itself is in no file of a run."""
 
-from tinycerb.reports.facts import Metrics
+from tinycerb.reports.metrics import Metrics
 
 
 def owner_paragraphs(metrics: Metrics) -> list[str]:
     """Returns where random teachers come from, in at most one paragraph; none where no victim has any."""
-    owned = {name: victim["owner_key"] for name, victim in metrics["victims"].items() if victim.get("owner_key")}
+    owned = {name: key for name, victim in metrics["victims"].items() if (key := victim.get("owner_key"))}
     if not owned:
         return []
     names, owner = ", ".join(owned), next(iter(owned.values()))

@@ -7,7 +7,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
-from tinycerb.reports.facts import Metrics
+from tinycerb.reports.metrics import Metrics
 from tinycerb.reports.pages import compression, confusion, layers, limits, stealing, summary, training
 from tinycerb.reports.plain_text import clean, drawable
 from tinycerb.reports.style import STYLE, add_footer

@@ -1,8 +1,7 @@
 """What a run has shown of one victim, for readers who know none of its words."""
 
-from typing import Any
-
-from tinycerb.reports.facts import CHANCE_POINTS, Metrics, control_name, cost_status, defended_names, percent
+from tinycerb.reports.facts import CHANCE_POINTS, control_name, cost_status, defended_names, percent
+from tinycerb.reports.metrics import Metrics, Verdict
 
 # A status of `tinycerb.reports.front_texts` and a sentence.
 Sentence = tuple[str, str]
@@ -22,12 +21,12 @@ def plain_verdict(metrics: Metrics, name: str) -> list[Sentence]:
     return [*(stealing or [nothing]), _cost(metrics, name)]
 
 
-def nearest_attack(verdict: dict[str, Any]) -> str:
+def nearest_attack(verdict: Verdict) -> str:
     """Returns the attack of a threat class that stole the baseline best."""
     return max(verdict["attacks"], key=lambda attack: attack["baseline_clone_accuracy"])["attack"]
 
 
-def _stealing(metrics: Metrics, name: str, threat: str, verdict: dict[str, Any]) -> Sentence:
+def _stealing(metrics: Metrics, name: str, threat: str, verdict: Verdict) -> Sentence:
     baseline, control = metrics["baseline"], control_name(metrics, name)
     clone = {victim: case["clone_accuracy"] for victim, case in verdict["victims"].items()}
     who = f"{threat}, {verdict['meaning']}:"

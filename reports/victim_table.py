@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from tinycerb.reports.facts import Metrics, attack_names, channels_removed, percent, stolen
+from tinycerb.reports.facts import attack_names, channels_removed, percent, stolen
+from tinycerb.reports.metrics import Metrics, VictimMetrics
 from tinycerb.reports.table import draw_table
 
 _RESPONSE_NAME = re.compile(r"(?:^|\+)([a-z0-9_]+)(?=,|\+|$)")
@@ -61,7 +62,7 @@ def draw_victims(axes: Axes, names: Sequence[str], rows: list[list[str]], bold: 
     )
 
 
-def defence_text(victim: dict) -> str:
+def defence_text(victim: VictimMetrics) -> str:
     """Training part and response, as the command line writes them, without options."""
     response = "+".join(_RESPONSE_NAME.findall(victim.get("response", "none")))
     if response in ("none", victim["defense"]):
@@ -69,13 +70,14 @@ def defence_text(victim: dict) -> str:
     return response if victim["defense"] == "none" else f"{victim['defense']}+{response}"
 
 
-def _validation(victim: dict) -> str:
+def _validation(victim: VictimMetrics) -> str:
     """Validation accuracy after the last epoch in float and in quantization-aware training."""
     history = victim["training"]["history"]
     last_float = [row for row in history if row["stage"] != "quantize"][-1]
     return f"{percent(last_float['validation_accuracy'])} > {percent(history[-1]['validation_accuracy'])}"
 
 
-def _latency(victim: dict) -> str:
+def _latency(victim: VictimMetrics) -> str:
     times = victim["latency"]["optimised"]
-    return " / ".join(f"{times[f'latency_us_{key}']:.0f}" for key in ("min", "p50", "p90"))
+    shown = (times["latency_us_min"], times["latency_us_p50"], times["latency_us_p90"])
+    return " / ".join(f"{value:.0f}" for value in shown)

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Sequence
-from typing import Any
 
 import matplotlib
 import numpy as np
@@ -10,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
+from tinycerb.reports.matrix.results import Results, ThreatVerdict, VictimVerdict
 from tinycerb.reports.plain_text import clean, drawable
 from tinycerb.reports.style import RULE, STYLE, series_look
 
-Results = dict[str, Any]
 # Defences are told apart by colour and, from the seventh on, by line and mark, too.
 _COSTS = (
     ("utility_loss", "utility lost, points of accuracy"),
@@ -57,7 +56,7 @@ def _rendered(name: str, figure: Figure) -> dict[str, bytes]:
     return files
 
 
-def _heat_map(threat: str, verdict: dict[str, Any], judged: dict[str, Any]) -> Figure:
+def _heat_map(threat: str, verdict: ThreatVerdict, judged: dict[str, VictimVerdict]) -> Figure:
     attacks = [attack["attack"] for attack in verdict["attacks"]]
     figure = Figure(figsize=(2.6 + 0.95 * (len(attacks) + 1), 1.4 + 0.34 * len(judged)))
     axes = figure.add_subplot()
@@ -84,11 +83,11 @@ def _heat_map(threat: str, verdict: dict[str, Any], judged: dict[str, Any]) -> F
     return figure
 
 
-def _titled(title: str, verdict: dict[str, object]) -> str:
+def _titled(title: str, verdict: ThreatVerdict) -> str:
     return title if verdict["conclusive"] else f"{title} (inconclusive: no valid attack)"
 
 
-def _pareto(results: Results, threat: str, judged: dict[str, Any]) -> Figure | None:
+def _pareto(results: Results, threat: str, judged: dict[str, VictimVerdict]) -> Figure | None:
     """Stolen accuracy against what the defence costs; the line joins those that nothing beats in both."""
     costs = {name: _costs(results, name) for name in judged}
     panels = [(key, label) for key, label in _COSTS if any(cost[key] is not None for cost in costs.values())]
@@ -152,7 +151,7 @@ def _front(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
         axes.step(*zip(*best, strict=True), where="post", color=RULE, linewidth=2, zorder=0)
 
 
-def _budget_curves(threat: str, verdict: dict[str, Any], judged: dict[str, Any]) -> Figure | None:
+def _budget_curves(threat: str, verdict: ThreatVerdict, judged: dict[str, VictimVerdict]) -> Figure | None:
     attacks = [
         attack["attack"]
         for attack in verdict["attacks"]

@@ -1,13 +1,11 @@
 """The tables of a matrix, for the terminal and as Markdown."""
 
-from typing import Any
-
 from rich.table import Table
 from rich.text import Text
 
+from tinycerb.reports.matrix.results import Interval, Results, ThreatVerdict
 from tinycerb.reports.plain_text import clean, markdown
 
-Results = dict[str, Any]
 Lines = tuple[str, list[str], list[list[str]]]
 
 
@@ -61,8 +59,8 @@ def _victims(results: Results) -> Lines:
                 str(victim["heads"]),
                 _share(victim["accuracy"]),
                 _points(victim["utility_loss"]),
-                f"{victim['accuracy_worst_head']:.1%}",
-                f"{victim['flip_rate']:.1%}",
+                _plain(victim["accuracy_worst_head"], ".1%"),
+                _plain(victim["flip_rate"], ".1%"),
                 _count(victim["flash_bytes"]),
                 _count(victim["arena_bytes"]),
                 _count(device.get("instructions_per_inference")),
@@ -71,7 +69,7 @@ def _victims(results: Results) -> Lines:
     return "victims: what they do and cost", header, rows
 
 
-def _worst(results: Results, threat: str, verdict: dict[str, Any]) -> Lines:
+def _worst(results: Results, threat: str, verdict: ThreatVerdict) -> Lines:
     header = ["victim", "stolen, worst case", "points to baseline", "broken by", "agreement", "KL", "L1", "area"]
     rows = []
     for name, case in verdict["victims"].items():
@@ -96,7 +94,7 @@ def _worst(results: Results, threat: str, verdict: dict[str, Any]) -> Lines:
     return f"{threat}: {verdict['meaning']}", header, rows
 
 
-def _heat(results: Results, threat: str, verdict: dict[str, Any]) -> Lines:
+def _heat(results: Results, threat: str, verdict: ThreatVerdict) -> Lines:
     header = ["victim", *(f"{attack['attack']}{'' if attack['valid'] else ' *'}" for attack in verdict["attacks"])]
     rows = []
     for name, case in verdict["victims"].items():
@@ -149,11 +147,11 @@ def notes(results: Results) -> list[str]:
     return found
 
 
-def _share(estimate: dict[str, Any]) -> str:
+def _share(estimate: Interval) -> str:
     return f"{estimate['mean']:.1%} [{100 * estimate['low']:.1f}, {100 * estimate['high']:.1f}]"
 
 
-def _points(estimate: dict[str, Any] | None) -> str:
+def _points(estimate: Interval | None) -> str:
     if estimate is None:
         return "-"
     return f"{100 * estimate['mean']:+.1f} [{100 * estimate['low']:+.1f}, {100 * estimate['high']:+.1f}]"

@@ -1,10 +1,11 @@
 """What pruning and quantization took, and what they cost."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from tinycerb.reports.facts import Metrics, channels_removed, percent
+from tinycerb.reports.facts import channels_removed, percent
+from tinycerb.reports.metrics import LayerNoise, Metrics, Quantization, VictimMetrics
 from tinycerb.reports.plain_text import shortened
 from tinycerb.reports.style import blank_axes, new_page, write_paragraphs
 from tinycerb.reports.table import draw_table
@@ -37,15 +38,16 @@ def draw(metrics: Metrics) -> list[Figure]:
     figures = [figure]
     for name, victim in victims.items():
         quantization = victim["quantization"]
-        if quantization["layers"]:
-            if top - _noise_height(quantization) < 0.05:
+        if layers := quantization["layers"]:
+            layers = layers[:_LAYERS]
+            if top - _noise_height(layers) < 0.05:
                 figures.append(new_page("Compression", "Layers of victims that lost accuracy by quantization"))
                 top = 0.905
-            top = _noise(figures[-1], name, quantization, top)
+            top = _noise(figures[-1], name, quantization, layers, top)
     return figures
 
 
-def _row(victim: dict[str, Any]) -> list[str]:
+def _row(victim: VictimMetrics) -> list[str]:
     zeros = victim["training"]["zero_weight_share"]
     removed = percent(channels_removed(victim)) if zeros is None else f"{percent(zeros)} zeros"
     quantization, coherence = victim["quantization"], victim["coherence"]
@@ -85,17 +87,15 @@ def _notes(metrics: Metrics) -> list[str]:
     return notes
 
 
-def _noise_height(quantization: dict[str, Any]) -> float:
-    return 0.0152 * (min(len(quantization["layers"]), _LAYERS) + 1)
+def _noise_height(layers: Sequence[LayerNoise]) -> float:
+    return 0.0152 * (len(layers) + 1)
 
 
-def _noise(figure: Figure, name: str, quantization: dict[str, Any], top: float) -> float:
+def _noise(figure: Figure, name: str, quantization: Quantization, layers: Sequence[LayerNoise], top: float) -> float:
     """Draws signal-to-noise of every layer; returns where the next block may start."""
-    layers = quantization["layers"][:_LAYERS]
+    worst = quantization["worst_layer"] or ""
     lost = quantization["accuracy_lost_points"]
-    title = (
-        f"{name} lost {lost:.1f} points by quantization; {shortened(quantization['worst_layer'], 36)} adds most noise"
-    )
+    title = f"{name} lost {lost:.1f} points by quantization; {shortened(worst, 36)} adds most noise"
     figure.text(0.07, top, title, weight="bold", size=min(9.5, 760 / len(title)))
     rows = [
         [
@@ -106,9 +106,9 @@ def _noise(figure: Figure, name: str, quantization: dict[str, Any], top: float) 
         ]
         for row in layers
     ]
-    height = _noise_height(quantization)
+    height = _noise_height(layers)
     axes = blank_axes(figure, (0.07, top - 0.008 - height, 0.86, height))
-    marked = [index for index, row in enumerate(layers) if row["layer"] == quantization["worst_layer"]]
+    marked = [index for index, row in enumerate(layers) if row["layer"] == worst]
     header = ["layer", "operator", "signal to noise, dB", "noise added, % of signal"]
     draw_table(axes, header, rows, [0.01, 0.52, 0.74, 1.0], 1 / (len(rows) + 1), size=7.2, bold_rows=marked)
     return top - height - 0.03

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from tinycerb.reports.facts import Metrics
+from tinycerb.reports.metrics import Metrics
 from tinycerb.reports.plain_text import fitted
 from tinycerb.reports.style import new_page
 

@@ -4,7 +4,8 @@ import json
 
 from matplotlib.figure import Figure
 
-from tinycerb.reports.facts import Metrics, in_groups
+from tinycerb.reports.facts import in_groups
+from tinycerb.reports.metrics import Metrics, VictimMetrics
 from tinycerb.reports.style import SERIES, blank_axes, new_page
 from tinycerb.reports.table import draw_table
 
@@ -41,7 +42,7 @@ def _named(names: list[str]) -> str:
     return ", ".join(names[:_NAMED]) + (f" and {others} more with the same layers" if others > 0 else "")
 
 
-def _table(figure: Figure, title: str, victim: dict, top: float, most: int) -> None:
+def _table(figure: Figure, title: str, victim: VictimMetrics, top: float, most: int) -> None:
     operators = victim["file"]["operators"]
     total = max(sum(row["multiply_accumulates"] for row in operators), 1)
     rows = [

@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from tinycerb.reports.facts import Metrics
+from tinycerb.reports.metrics import Metrics
 from tinycerb.reports.ownership import owner_paragraphs
 from tinycerb.reports.style import new_page, paragraph_height, write_paragraphs
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from tinycerb.reports.facts import Metrics, in_groups
+from tinycerb.reports.facts import in_groups
 from tinycerb.reports.front_texts import STATUS_COLOURS, VERDICT_NOTE, provenance_lines, title_of, validity_lines
+from tinycerb.reports.metrics import Metrics
 from tinycerb.reports.style import BAD, SERIES, TYPEWRITER, blank_axes, new_page
 from tinycerb.reports.victim_table import MOST_COLUMNS, draw_victims, victim_rows
 

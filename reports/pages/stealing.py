@@ -5,7 +5,8 @@ import textwrap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tinycerb.reports.facts import Metrics, percent
+from tinycerb.reports.facts import percent
+from tinycerb.reports.metrics import Cell, Metrics
 from tinycerb.reports.style import blank_axes, new_page, series_look
 from tinycerb.reports.table import draw_table
 
@@ -32,7 +33,7 @@ def draw(metrics: Metrics) -> list[Figure]:
     return figures
 
 
-def _table(figure: Figure, cells: list[dict]) -> None:
+def _table(figure: Figure, cells: list[Cell]) -> None:
     header = ["victim", "attack", "student", "head", "queries", "clone", "best epoch", "agreement"]
     rows = [
         [

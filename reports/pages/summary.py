@@ -7,8 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from tinycerb.reports.facts import Metrics, verdict_sentences
+from tinycerb.reports.facts import verdict_sentences
 from tinycerb.reports.front_texts import STATUS_COLOURS, VERDICT_NOTE, provenance_lines, title_of, validity_lines
+from tinycerb.reports.metrics import Metrics
 from tinycerb.reports.pages import overview
 from tinycerb.reports.plain_text import shortened
 from tinycerb.reports.style import BAD, PALE, SERIES, TYPEWRITER, blank_axes, new_page

@@ -3,7 +3,8 @@
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tinycerb.reports.facts import Metrics, in_groups
+from tinycerb.reports.facts import in_groups
+from tinycerb.reports.metrics import Epoch, Metrics, VictimMetrics
 from tinycerb.reports.plain_text import shortened
 from tinycerb.reports.style import blank_axes, new_page, series_look
 from tinycerb.reports.table import draw_table
@@ -66,7 +67,7 @@ def _name_lines(axes) -> None:
         axes.legend(fontsize=7.5, ncols=3, loc="best")
 
 
-def _mark_stages(axes, history: list[dict], with_names: bool) -> None:
+def _mark_stages(axes, history: list[Epoch], with_names: bool) -> None:
     for stage in dict.fromkeys(row["stage"] for row in history):
         first = min(row["epoch"] for row in history if row["stage"] == stage)
         if first > history[0]["epoch"]:
@@ -82,7 +83,7 @@ def _mark_stages(axes, history: list[dict], with_names: bool) -> None:
             )
 
 
-def _groups(figure: Figure, pruned: Metrics) -> None:
+def _groups(figure: Figure, pruned: dict[str, VictimMetrics]) -> None:
     # Heads with hidden layers bring groups of their own, so that victims may differ in their lists.
     channels = {
         tuple(group["producers"]): group["channels"]

@@ -1,5 +1,7 @@
 """Worst cases, validity and what may be said, on made-up cells."""
 
+from typing import Any
+
 import pytest
 
 from tinycerb.atomic import read_json
@@ -7,12 +9,12 @@ from tinycerb.matrix.results import judge_threat
 from tinycerb.reports.matrix.charts import draw_charts
 from tinycerb.reports.matrix.tables import as_markdown
 
-VICTIMS = {
+VICTIMS: Any = {
     name: {"seeds": [1, 2], "accuracy_per_seed": [0.9, 0.9]} for name in ("undefended", "cerberos")
 }  # accuracy of the baseline 90 %: the bar is 72 %
 
 
-def row(victim: str, accuracy: float, attack: str = "knockoff", seed: int = 1, attacker: int = 1001, **more) -> dict:
+def row(victim: str, accuracy: float, attack: str = "knockoff", seed: int = 1, attacker: int = 1001, **more) -> Any:
     return {
         "victim": victim, "attack": attack, "threat": "T1", "budget": 0, "student": "lenet", "learning_rate": 2e-3,
         "selection": "random", "mean_head": False, "victim_seed": seed, "attacker_seed": attacker,
@@ -22,7 +24,7 @@ def row(victim: str, accuracy: float, attack: str = "knockoff", seed: int = 1, a
     }  # fmt: skip
 
 
-def judge(rows: list[dict], threat: str = "T1") -> dict:
+def judge(rows: list[Any], threat: str = "T1") -> Any:
     return judge_threat(rows, VICTIMS, "undefended", 0.8, threat, 10_000)
 
 
@@ -63,7 +65,7 @@ def test_validity_is_the_mean_over_victim_seeds_not_the_best_of_them() -> None:
 
 
 def test_the_bar_is_that_of_the_seeds_that_were_attacked() -> None:
-    victims = {name: {"seeds": [1, 2], "accuracy_per_seed": [0.9, 0.5]} for name in ("undefended", "cerberos")}
+    victims: Any = {name: {"seeds": [1, 2], "accuracy_per_seed": [0.9, 0.5]} for name in ("undefended", "cerberos")}
     for rows, bar in (([row("undefended", 0.8)], 0.72), ([row("undefended", 0.8, seed=2)], 0.4), ([], 0.56)):
         assert judge_threat(rows, victims, "undefended", 0.8, "T1", 100)["bar"] == pytest.approx(bar)
 
@@ -137,7 +139,7 @@ def test_clones_are_compared_with_the_victims_answers(undisturbed) -> None:
 
 
 def test_tables_and_charts_come_from_results_alone(undisturbed) -> None:
-    results = read_json(undisturbed.path / "results.json")
+    results: Any = read_json(undisturbed.path / "results.json")
     assert as_markdown(results) == (undisturbed.path / "results.md").read_text()
     drawn = draw_charts(results)
     assert set(drawn) == {path.name for path in (undisturbed.path / "plots").iterdir()}

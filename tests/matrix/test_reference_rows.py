@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -38,7 +38,7 @@ ROWS = [
 
 
 def found(config=CONFIG, rows=ROWS) -> dict[str, ReferenceRow]:
-    victims = {
+    victims: Any = {
         victim.name: {"accuracy": {"mean": 0.9 - index / 100}, "float_accuracy": 0.91}
         for index, victim in enumerate(config.victims)
     }

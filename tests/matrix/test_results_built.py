@@ -23,7 +23,7 @@ CLONE = {
 
 
 @pytest.fixture
-def results(tmp_path, monkeypatch) -> tuple[dict[str, Any], list[MatrixCell]]:
+def results(tmp_path, monkeypatch) -> tuple[Any, list[MatrixCell]]:
     config = SimpleNamespace(
         name="made up", data="data", attacks=[ATTACK, replace(ATTACK, name="own", own_images=1)],
         victims=[SimpleNamespace(name="plain"), SimpleNamespace(name="cerberos")],

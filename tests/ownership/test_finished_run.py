@@ -1,6 +1,7 @@
 """A run from start to report with a key that was made for it: the hash stands everywhere, the key nowhere."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -85,7 +86,7 @@ def test_a_public_owner_is_called_public(smoke_run) -> None:
     """And a victim that hides nothing has none."""
     from tinycerb.reports.ownership import owner_paragraphs
 
-    metrics = read_json(smoke_run.metrics)
+    metrics: Any = read_json(smoke_run.metrics)
     assert metrics["provenance"]["owner_key_sha256"] is None
     assert {victim["owner_key"] for victim in metrics["victims"].values()} == {None}
     assert owner_paragraphs(metrics) == []

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from typing import Any
 
 import matplotlib as mpl
 import pytest
@@ -21,7 +22,7 @@ LAYERS = [{"layer": f"block{index}_depthwise_{'x' * 18}", "operator": "DEPTHWISE
 _SLACK = 1.5
 
 
-def many(metrics: dict, count: int) -> dict:
+def many(metrics: Any, count: int) -> Any:
     """The run's metrics with copies of its victims under other names."""
     changed = json.loads(json.dumps(metrics))
     originals = list(metrics["victims"])
@@ -35,11 +36,11 @@ def many(metrics: dict, count: int) -> dict:
 
 
 @pytest.fixture(scope="module")
-def metrics(smoke_run) -> dict:
+def metrics(smoke_run) -> Any:
     return read_json(smoke_run.metrics)
 
 
-def drawn(draw, metrics: dict) -> list[Figure]:
+def drawn(draw, metrics: Any) -> list[Figure]:
     with mpl.rc_context(STYLE):
         figures = draw(metrics)
         for figure in figures:

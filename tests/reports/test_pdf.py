@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -15,7 +16,7 @@ from tinycerb.reports.pdf import render_pdf
 
 
 @pytest.fixture(scope="module")
-def metrics(smoke_run) -> dict:
+def metrics(smoke_run) -> Any:
     return read_json(smoke_run.metrics)
 
 
@@ -51,7 +52,7 @@ def test_every_cell_layer_and_limit_is_there(metrics, pages) -> None:
     assert "Ankle boot" in text
 
 
-def with_control(metrics: dict, undefended: float, control: float, cerberos: float) -> dict:
+def with_control(metrics: Any, undefended: float, control: float, cerberos: float) -> Any:
     """The smoke run's metrics as if its attack were valid and a pruned control stood beside it."""
     changed = json.loads(json.dumps(metrics))
     verdict = changed["threats"]["T1"]
@@ -83,7 +84,7 @@ def test_only_a_clear_lead_over_baseline_and_control_is_good(
 
 
 def test_a_run_without_attacks_says_so(metrics) -> None:
-    changed = {**json.loads(json.dumps(metrics)), "threats": {}}
+    changed: Any = {**json.loads(json.dumps(metrics)), "threats": {}}
     for victim in changed["victims"].values():
         victim["cells"] = []
     text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(render_pdf(changed))).pages)

@@ -1,16 +1,18 @@
 """The verdict in words: what was stolen of whom, whether that is protection, and when nothing can be said."""
 
+from typing import Any
+
 import pytest
 
 from tinycerb.reports.facts import _cost_sentence, verdict_sentences
 from tinycerb.reports.plain_words import nearest_attack, plain_verdict
 
 
-def made(undefended: float, control: float, defended: float, conclusive: bool = True, accuracy: float = 0.88) -> dict:
+def made(undefended: float, control: float, defended: float, conclusive: bool = True, accuracy: float = 0.88) -> Any:
     """A run's figures as far as the verdict reads them; clones of three victims."""
     clones = {"undefended": undefended, "pruned": control, "guard": defended}
 
-    def victim(name: str, right: float) -> dict:
+    def victim(name: str, right: float) -> Any:
         return {
             "defense": "cerberos" if name == "guard" else "none", "response": "none",
             "channel_ratio": 0.0 if name == "undefended" else 0.5, "accuracy": {"accuracy_expected": right},
@@ -67,14 +69,14 @@ def test_where_nothing_can_be_said_the_needed_figure_is() -> None:
 
 def test_an_inconclusive_run_whose_defence_hurts_says_so() -> None:
     """The terminal and the page: a copy of the defended model that is twenty points better is no neutral figure."""
-    metrics = made(0.458, 0.535, 0.658, conclusive=False)
+    metrics: Any = made(0.458, 0.535, 0.658, conclusive=False)
     assert "points the wrong way: the best copy of guard is right on 65.8%" in plain_verdict(metrics, "guard")[0][1]
     (page,) = [text for _, text in verdict_sentences(metrics) if text.startswith("T1")]
     assert "points the wrong way: the best clone of guard reaches 65.8%, that of undefended 45.8%" in page
 
 
 def test_without_attacks_and_without_a_defence() -> None:
-    metrics = {**made(0.79, 0.8, 0.55), "threats": {}}
+    metrics: Any = {**made(0.79, 0.8, 0.55), "threats": {}}
     (nothing, _) = plain_verdict(metrics, "guard")
     assert nothing == (
         "open",

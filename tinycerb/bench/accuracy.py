@@ -1,11 +1,10 @@
 """How well the int8 file does its task: every head, and what a user of random heads gets."""
 
-from typing import Any
-
 import numpy as np
 
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.events import Report
+from tinycerb.reports.metrics import MeasuredAccuracy
 from tinycerb.runtimes.answering import Answers
 from tinycerb.runtimes.interpreter_model import OPTIMISED_KERNELS, open_interpreter
 from tinycerb.runtimes.running_model import RunningModel
@@ -13,7 +12,7 @@ from tinycerb.runtimes.running_model import RunningModel
 _COMPARED_IMAGES = 500
 
 
-def measure_accuracy(model: RunningModel, test: LabelledImages, report: Report) -> tuple[dict[str, Any], np.ndarray]:
+def measure_accuracy(model: RunningModel, test: LabelledImages, report: Report) -> tuple[MeasuredAccuracy, np.ndarray]:
     """Runs the test set.
 
     Returns:

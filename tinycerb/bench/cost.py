@@ -4,7 +4,7 @@ import csv
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from tinycerb.datasets.query_pools import query_pool
 from tinycerb.errors import UsageError
 from tinycerb.events import Progress, Report
 from tinycerb.file_names import EPOCH_TIMES
+from tinycerb.reports.matrix.results import DeviceCost
 from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.answering import Answers
 from tinycerb.runtimes.compiled_model import open_fastest
@@ -29,7 +30,34 @@ BOARD = "qemu-m4"
 _TIMED_QUERIES, _ROUNDS = 20, 10
 
 
-def measure_costs(run: RunDirectory, pool: str, images: int, report: Report) -> dict[str, Any]:
+class VictimCosts(TypedDict):
+    """What one victim costs beside its baseline."""
+
+    training_seconds: float
+    training_factor: float
+    accuracy_expected: float
+    flip_rate: float
+    calibration_error: float
+    l1_benign_mean: float
+    l1_benign_max: float
+    l1_queries_mean: float
+    l1_queries_max: float
+    host_query_us_p50: float
+    host_response_us_p50: float
+    device: DeviceCost
+
+
+class Costs(TypedDict):
+    """The content of `costs.json`."""
+
+    schema_version: int
+    baseline: str
+    board: str
+    pool: str
+    victims: dict[str, VictimCosts]
+
+
+def measure_costs(run: RunDirectory, pool: str, images: int, report: Report) -> Costs:
     """Measures every victim of a benched run beside its baseline.
 
     Args:
@@ -51,7 +79,7 @@ def measure_costs(run: RunDirectory, pool: str, images: int, report: Report) -> 
     seconds = {name: _training_seconds(run, name) for name in names}
     reference = {kind: answer[config.bench.baseline](asked) for kind, asked in questions.items()}
     times = _time_queries(answer, questions["benign"])
-    costs: dict[str, Any] = {}
+    costs: dict[str, VictimCosts] = {}
     for index, name in enumerate(names):
         report(Progress(index, len(names), f"{name}: {BOARD}"))
         accuracy = read_json(run.victims[name].files.measurements)["accuracy"]
@@ -59,15 +87,16 @@ def measure_costs(run: RunDirectory, pool: str, images: int, report: Report) -> 
             kind: np.abs(answer[name](asked).astype(int) - reference[kind]).sum(axis=1) / 256
             for kind, asked in questions.items()
         }
-        costs[name] = {
+        found = {
             "training_seconds": seconds[name],
             "training_factor": seconds[name] / seconds[config.bench.baseline],
             **{key: accuracy[key] for key in ("accuracy_expected", "flip_rate", "calibration_error")},
-            **{f"l1_{kind}_mean": float(found.mean()) for kind, found in distances.items()},
-            **{f"l1_{kind}_max": float(found.max()) for kind, found in distances.items()},
+            **{f"l1_{kind}_mean": float(each.mean()) for kind, each in distances.items()},
+            **{f"l1_{kind}_max": float(each.max()) for kind, each in distances.items()},
             **times[name],
             "device": _on_device(answer[name].model.artifact.file, name),
         }
+        costs[name] = cast(VictimCosts, found)
     return {"schema_version": 1, "baseline": config.bench.baseline, "board": BOARD, "pool": pool, "victims": costs}
 
 
@@ -125,7 +154,7 @@ def _time_queries(answers: dict[str, _Answers], images: np.ndarray) -> dict[str,
     }
 
 
-def _on_device(file: ModelFile, name: str) -> dict[str, object]:
+def _on_device(file: ModelFile, name: str) -> DeviceCost:
     """Builds the firmware, boots it, and returns what it takes; or why no device can run it."""
     selection = "keyed" if "head" in file.inputs else "fixed"
     with tempfile.TemporaryDirectory(prefix="tinycerb-") as private:

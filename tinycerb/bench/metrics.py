@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from tinycerb.bench.asked_heads import MEAN_HEAD, attack_runs
 from tinycerb.bench.cell import cell_specs, find_cell, threat_class
-from tinycerb.bench.verdict import gates, judge
+from tinycerb.bench.verdict import Judged, gates, judge
 from tinycerb.config import AttackConfig, Config
 from tinycerb.config.user_sources import PUBLIC, is_reference
 from tinycerb.datasets import load_dataset
@@ -15,6 +15,7 @@ from tinycerb.datasets.images import Dataset
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.errors import UsageError
 from tinycerb.file_names import ENVIRONMENT
+from tinycerb.reports.metrics import Cell, Metrics, Model, VictimMetrics
 from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.model_json import read_model_json
 from tinycerb.seal.files import read_json, write_json
@@ -24,14 +25,14 @@ SCHEMA_VERSION = 2
 _TRAINING_KEYS = ("parameters", "parameters_dense", "float_accuracy_per_head", "channel_groups", "history")
 
 
-def gather_metrics(run: RunDirectory) -> dict[str, object]:
+def gather_metrics(run: RunDirectory) -> Metrics:
     """Builds and writes `metrics.json`; see `build_metrics`."""
     metrics = build_metrics(run)
     write_json(run.metrics, metrics)
     return metrics
 
 
-def build_metrics(run: RunDirectory) -> dict[str, Any]:
+def build_metrics(run: RunDirectory) -> Metrics:
     """Builds what `metrics.json` holds.
 
     Every section that holds numbers says `measured` or `estimated` under `basis`.
@@ -52,7 +53,7 @@ def build_metrics(run: RunDirectory) -> dict[str, Any]:
     for name, victim in victims.items():
         victim["file"]["flash_share_of_baseline"] = victim["file"]["flash_bytes"] / baseline_bytes
         victim["cells"] = [cell for cell in cells if cell["victim"] == name]
-    judged = {
+    judged: dict[str, Judged] = {
         name: {
             "accuracy_expected": victim["accuracy"]["accuracy_expected"],
             "flash_share_of_baseline": victim["file"]["flash_share_of_baseline"],
@@ -67,7 +68,7 @@ def build_metrics(run: RunDirectory) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "name": config.name,
         "baseline": config.bench.baseline,
-        "model": asdict(config.model),
+        "model": cast(Model, asdict(config.model)),
         "provenance": {
             **read_json(run.path / ENVIRONMENT),
             "dataset": dataset.name,
@@ -92,12 +93,12 @@ def build_metrics(run: RunDirectory) -> dict[str, Any]:
     }
 
 
-def _victim(run: RunDirectory, name: str, latency: Mapping[str, object]) -> dict[str, Any]:
+def _victim(run: RunDirectory, name: str, latency: Mapping[str, object]) -> VictimMetrics:
     config, files = run.victims[name].config, run.victims[name].files
     training, measured = read_json(files.training), read_json(files.measurements)
     bundle = read_model_json(files.model_json)
     card = bundle.to_json()
-    return {
+    victim = {
         "defense": config.defense,
         "defense_options": dict(config.options),
         "heads": training["heads"],
@@ -130,10 +131,12 @@ def _victim(run: RunDirectory, name: str, latency: Mapping[str, object]) -> dict
         "latency": {"basis": "measured", **latency},
         "optimised_kernels": {"basis": "measured", **measured["optimised_kernels"]},
     }
+    # Its sections were written in the shapes that their functions declare.
+    return cast(VictimMetrics, victim)
 
 
-def _cells(run: RunDirectory, dataset: Dataset) -> list[dict[str, object]]:
-    rows = []
+def _cells(run: RunDirectory, dataset: Dataset) -> list[Cell]:
+    rows: list[Cell] = []
     for victim, attack, selection in attack_runs(run):
         for spec in cell_specs(run, dataset, victim, attack, selection):
             cell = find_cell(run, spec)
@@ -141,25 +144,24 @@ def _cells(run: RunDirectory, dataset: Dataset) -> list[dict[str, object]]:
                 raise UsageError(
                     f"a cell of steal/{victim}/{attack}/{selection} is missing; run it with: tinycerb bench {run.path}"
                 )
-            rows.append(
-                {
-                    "basis": "measured",
-                    "digest": cell["spec"]["digest"],
-                    "victim": victim,
-                    "attack": attack,
-                    "student": spec.student,
-                    "learning_rate": spec.learning_rate,
-                    "attacker_seed": spec.attacker_seed,
-                    "selection": selection,
-                    "reference_row": selection == MEAN_HEAD,
-                    "output": spec.attack.output,
-                    **cell["result"],
-                }
-            )
+            row = {
+                "basis": "measured",
+                "digest": cell["spec"]["digest"],
+                "victim": victim,
+                "attack": attack,
+                "student": spec.student,
+                "learning_rate": spec.learning_rate,
+                "attacker_seed": spec.attacker_seed,
+                "selection": selection,
+                "reference_row": selection == MEAN_HEAD,
+                "output": spec.attack.output,
+                **cell["result"],
+            }
+            rows.append(cast(Cell, row))
     return rows
 
 
-def _not_measured(run: RunDirectory, victims: dict[str, Any]) -> list[str]:
+def _not_measured(run: RunDirectory, victims: dict[str, VictimMetrics]) -> list[str]:
     """What a reader might take for granted and must not."""
     config = run.config
     notes = [

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import integrate, stats
+
+from tinycerb.reports.matrix.results import Interval
 
 CONFIDENCE = 0.95
 
@@ -26,9 +28,9 @@ class Estimate:
     high: float
     basis: str
 
-    def table(self) -> dict[str, float | str]:
+    def table(self) -> Interval:
         """Returns it as JSON."""
-        return asdict(self)
+        return {"mean": self.mean, "low": self.low, "high": self.high, "basis": self.basis}
 
 
 def share_estimate(shares: Sequence[float], test_images: int) -> Estimate:

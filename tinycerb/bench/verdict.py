@@ -1,9 +1,10 @@
 """From cells to claims: the attacker's maximum, the validity gate, and what may be said of each victim."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypedDict
 
 from tinycerb.config import AttackConfig, Config
+from tinycerb.reports.metrics import Cell, JudgedAttack, Verdict, WorstCase
 
 THREATS = {
     "T1": "the attacker has images of another kind",
@@ -11,17 +12,29 @@ THREATS = {
 }
 
 
-def worst_case(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def worst_case(cells: Sequence[Cell]) -> WorstCase:
     """Returns the cell whose clone is best: the figure that counts for a defence is the attacker's maximum."""
     best = max(cells, key=lambda cell: cell["clone_accuracy"])
     return {
-        key: best[key] for key in ("attack", "student", "selection", "clone_accuracy", "clone_accuracy_oracle_best")
+        "attack": best["attack"],
+        "student": best["student"],
+        "selection": best["selection"],
+        "clone_accuracy": best["clone_accuracy"],
+        "clone_accuracy_oracle_best": best["clone_accuracy_oracle_best"],
     }
 
 
-def judge(
-    config: Config, victims: Mapping[str, Mapping[str, Any]], threat_of: Mapping[str, str]
-) -> dict[str, dict[str, Any]]:
+class Judged(TypedDict):
+    """What claims and gates read of a victim; bytes of working memory are None if they were not measured."""
+
+    accuracy_expected: float
+    flash_share_of_baseline: float
+    flash_bytes: int
+    arena_bytes: int | None
+    cells: list[Cell]
+
+
+def judge(config: Config, victims: Mapping[str, Judged], threat_of: Mapping[str, str]) -> dict[str, Verdict]:
     """Judges every threat class on its own; they are never mixed in one number.
 
     An attack is valid if its best clone of the baseline reaches `bench.validity` times the baseline's accuracy.
@@ -30,7 +43,7 @@ def judge(
 
     Args:
         config: the run's configuration.
-        victims: per victim, `accuracy_expected` and its `cells`.
+        victims: what was measured of each, and its cells.
         threat_of: threat class per attack name.
 
     Returns:
@@ -39,7 +52,7 @@ def judge(
     """
     baseline = victims[config.bench.baseline]
     bar = config.bench.validity * baseline["accuracy_expected"]
-    verdicts: dict[str, dict[str, Any]] = {}
+    verdicts: dict[str, Verdict] = {}
     for threat in dict.fromkeys(threat_of[attack.name] for attack in config.attacks):
         attacks = [attack for attack in config.attacks if threat_of[attack.name] == threat]
         names = {attack.name for attack in attacks}
@@ -48,20 +61,21 @@ def judge(
             for name, victim in victims.items()
         }
         reference = stolen[config.bench.baseline]["clone_accuracy"]
+        judged = [_validity(attack, baseline, bar) for attack in attacks]
         verdicts[threat] = {
             "meaning": THREATS[threat],
             "bar": bar,
-            "attacks": [_validity(attack, baseline, bar) for attack in attacks],
+            "attacks": judged,
             "victims": {
                 name: {**case, "points_below_baseline": 100 * (reference - case["clone_accuracy"])}
                 for name, case in stolen.items()
             },
+            "conclusive": any(attack["valid"] for attack in judged),
         }
-        verdicts[threat]["conclusive"] = any(attack["valid"] for attack in verdicts[threat]["attacks"])
     return verdicts
 
 
-def _validity(attack: AttackConfig, baseline: Mapping[str, Any], bar: float) -> dict[str, Any]:
+def _validity(attack: AttackConfig, baseline: Judged, bar: float) -> JudgedAttack:
     best = worst_case([cell for cell in baseline["cells"] if cell["attack"] == attack.name])
     return {
         "attack": attack.name,
@@ -70,13 +84,12 @@ def _validity(attack: AttackConfig, baseline: Mapping[str, Any], bar: float) -> 
     }
 
 
-def gates(config: Config, victims: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def gates(config: Config, victims: Mapping[str, Judged]) -> list[str]:
     """Returns one sentence per gate of the configuration that a victim misses.
 
     Args:
         config: the run's configuration.
-        victims: per victim, `accuracy_expected`, `flash_share_of_baseline`, `flash_bytes` and `arena_bytes` (None if
-            it was not measured).
+        victims: what was measured of each.
     """
     missed = []
     for victim in config.victims:

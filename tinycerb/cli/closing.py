@@ -12,7 +12,7 @@ from tinycerb.config.user_sources import USER
 from tinycerb.datasets.procedural import FAMILIES
 from tinycerb.datasets.query_pools import DRAWN
 from tinycerb.defenses.recommendation import recommended_victim
-from tinycerb.reports.facts import Metrics
+from tinycerb.reports.metrics import Metrics
 from tinycerb.reports.plain_words import nearest_attack, plain_verdict
 from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import read_json
@@ -21,7 +21,7 @@ _COLOURS = {"good": "green", "bad": "bold red", "open": "yellow"}
 _MORE_EPOCHS = 3
 
 
-def print_closing(run: RunDirectory, metrics: dict[str, object], report: Path, console: Console) -> None:
+def print_closing(run: RunDirectory, metrics: Metrics, report: Path, console: Console) -> None:
     """Prints the verdict on the recommended victim, the report, its file, and the next commands.
 
     Args:

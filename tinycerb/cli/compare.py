@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypedDict, cast
 
 import typer
 from rich.table import Table
@@ -26,6 +26,25 @@ COLUMNS = (
     "heads agree",
     "coherence off task",
 )
+
+
+class _Row(TypedDict):
+    """A victim of one of the runs."""
+
+    network: str
+    victim: str
+    channels_cut: float
+    parameters: int
+    multiply_accumulates: int
+    flash_bytes: int
+    flash_share_of_first: float
+    arena_bytes: int | None
+    accuracy_expected: float
+    accuracy_worst_head: float
+    head_agreement: float
+    coherence: float | None
+
+
 # Beyond the widest table that there can be.
 _WIDE = 1000
 
@@ -41,17 +60,18 @@ def compare(
     posteriors of two heads on procedural images.
     """
     from tinycerb.reports.facts import channels_removed
+    from tinycerb.reports.metrics import Metrics
     from tinycerb.run.directory import RunDirectory
     from tinycerb.seal.files import read_json
     from tinycerb.workflow.provenance import say_if_unsealed
 
-    rows: list[dict[str, Any]] = []
+    rows: list[_Row] = []
     for path in runs:
         directory = RunDirectory.open(path)
         say_if_unsealed(directory)
         if not directory.metrics.exists():
             raise UsageError(f"{path} has no metrics.json yet; make it with: tinycerb bench {path}")
-        metrics = read_json(directory.metrics)
+        metrics = cast(Metrics, read_json(directory.metrics))
         model = f"{metrics['model']['backbone']} x {metrics['model']['width']:g}"
         first = next(iter(metrics["victims"].values()))["file"]["flash_bytes"]
         for name, victim in metrics["victims"].items():
@@ -95,7 +115,7 @@ def _print(rows: list[list[str]]) -> None:
         console.print(side_by_side(network, COLUMNS[2:], columns, console.width))
 
 
-def _texts(row: dict[str, Any]) -> list[str]:
+def _texts(row: _Row) -> list[str]:
     return [
         row["network"],
         row["victim"],

@@ -1,12 +1,17 @@
 """`tinycerb bench cost`: what every defence of a run costs, on equal terms."""
 
+from __future__ import annotations
+
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tinycerb.cli.options import AsJson, ExistingRun, Quiet
 from tinycerb.events import Progress
+
+if TYPE_CHECKING:
+    from tinycerb.bench.cost import VictimCosts
 
 Pool = Annotated[str, typer.Option(help="What a thief may ask: a registered query pool.")]
 Images = Annotated[int, typer.Option(min=100, help="Images per distortion.")]
@@ -59,7 +64,7 @@ _CLAIMS = {"dcp": 37.0, "ini": 25.4}
 _HEAVY = "grad2"
 
 
-def _claimed_speeds(victims: dict[str, Any]) -> list[str]:
+def _claimed_speeds(victims: dict[str, VictimCosts]) -> list[str]:
     """One sentence per paper that claims to be so many times as fast as heavy defences: the same ratio, measured."""
     if _HEAVY not in victims:
         return []
@@ -76,11 +81,11 @@ def _say(progress: Progress) -> None:
     typer.echo(progress.note, err=True)
 
 
-def _row(name: str, victim: dict[str, Any]) -> list[str]:
+def _row(name: str, victim: VictimCosts) -> list[str]:
     device = victim["device"]
     on_device = (
-        [f"{device['flash_bytes']:,}", f"{device['ram_bytes']:,}", f"{device['instructions_per_inference']:,}"]
-        if device["deployable"]
+        [f"{value:,}" for value in (device["flash_bytes"], device["ram_bytes"], device["instructions_per_inference"])]
+        if "flash_bytes" in device and "ram_bytes" in device and "instructions_per_inference" in device
         else ["not deployable", "-", "-"]
     )
     return [

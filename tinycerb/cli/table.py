@@ -1,14 +1,13 @@
 """The results of a run as a table for the terminal."""
 
-from typing import Any
-
 import typer
 from rich.console import Group
 from rich.text import Text
 
 from tinycerb.cli.console import plain_console
 from tinycerb.cli.side_by_side import side_by_side
-from tinycerb.reports.facts import Metrics, attack_names, channels_removed, stolen
+from tinycerb.reports.facts import attack_names, channels_removed, stolen
+from tinycerb.reports.metrics import JudgedVictim, Metrics, VictimMetrics
 from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import read_text
 
@@ -66,17 +65,17 @@ def rows(metrics: Metrics) -> list[tuple[str, list[str]]]:
     return lines
 
 
-def _responses(victims: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
-    found = [victim["response"] for victim in victims]
+def _responses(victims: list[VictimMetrics]) -> list[tuple[str, list[str]]]:
+    found = [victim.get("response", "none") for victim in victims]
     return [("response", found)] if set(found) != {"none"} else []
 
 
-def _stolen(victim: dict[str, Any], attacks: set[str], mean_head: bool) -> str:
+def _stolen(victim: VictimMetrics, attacks: set[str], mean_head: bool) -> str:
     found = stolen(victim, attacks, mean_head)
     return "-" if found is None else f"{found:.1%}"
 
 
-def _points(case: dict[str, Any]) -> str:
+def _points(case: JudgedVictim) -> str:
     difference = case["points_below_baseline"]
     return f"{-difference:+.1f}" if abs(difference) > 1e-9 else "-"
 

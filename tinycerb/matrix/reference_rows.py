@@ -1,31 +1,21 @@
 """The rows beside which every defence is read: without them pruning, labels or luck would pass for protection."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypedDict
 
 import numpy as np
 
 from tinycerb.config import Config, VictimConfig
 from tinycerb.config.user_sources import IN_DISTRIBUTION
 from tinycerb.datasets.images import Dataset
+from tinycerb.reports.matrix.results import CellRow, ReferenceRow, VictimCost
 from tinycerb.run.victim import resolve_victim
 
-
-class ReferenceRow(TypedDict):
-    """What a row is called, what it is, the owner's accuracy, and the best clone per threat class."""
-
-    row: str
-    what: str
-    accuracy: float | None
-    stolen: dict[str, float]
-
-
-_Rows = Sequence[Mapping[str, Any]]
+_Rows = Sequence[CellRow]
 _Fits = Callable[[VictimConfig], bool]
 
 
 def reference_rows(
-    config: Config, rows: _Rows, victims: Mapping[str, Mapping[str, Any]], dataset: Dataset
+    config: Config, rows: _Rows, victims: Mapping[str, VictimCost], dataset: Dataset
 ) -> list[ReferenceRow]:
     """Returns the reference rows: a name, what it is, the owner's accuracy and the best clone per threat class.
 
@@ -79,7 +69,7 @@ def _responds(name: str) -> _Fits:
 
 
 def _like(
-    config: Config, rows: _Rows, victims: Mapping[str, Mapping[str, Any]], name: str, fits: _Fits, remedy: str
+    config: Config, rows: _Rows, victims: Mapping[str, VictimCost], name: str, fits: _Fits, remedy: str
 ) -> ReferenceRow:
     found = next((victim.name for victim in config.victims if fits(victim)), None)
     if found is None:

@@ -1,8 +1,7 @@
 """From cells to `results.json`: worst cases with intervals, who broke what, and the rows that keep it honest."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any, TypedDict
+from typing import cast
 
 import numpy as np
 
@@ -15,6 +14,15 @@ from tinycerb.datasets import load_dataset
 from tinycerb.matrix.cells import MatrixCell, Skipped
 from tinycerb.matrix.reference_rows import reference_rows
 from tinycerb.matrix.victims import victim_figures
+from tinycerb.reports.matrix.results import (
+    AttackOnVictim,
+    BudgetPoint,
+    CellRow,
+    Results,
+    ThreatVerdict,
+    VictimCost,
+    VictimVerdict,
+)
 from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import read_json, write_json
 
@@ -23,15 +31,7 @@ _DISTANCES = ("agreement_with_victim", "kl_to_victim", "l1_to_victim")
 # What tells one configuration of an attacker from another; seeds repeat it.
 _SETTING = ("attack", "budget", "student", "learning_rate", "selection")
 
-Row = dict[str, Any]
-
-
-class _Point(TypedDict):
-    """The best clone of an attack at one budget."""
-
-    budget: int
-    queries_charged: int
-    clone_accuracy: float
+Row = CellRow
 
 
 def gather_results(
@@ -40,7 +40,7 @@ def gather_results(
     finished: Mapping[str, Mapping[str, object]],
     skipped: Sequence[Skipped],
     failures: Sequence[str],
-) -> dict[str, object]:
+) -> Results:
     """Builds and writes `results.json`; see `build_results`."""
     results = build_results(runs, cells, finished, skipped, failures)
     write_json(runs[0].path / file_names.RESULTS, results)
@@ -50,10 +50,10 @@ def gather_results(
 def build_results(
     runs: Sequence[RunDirectory],
     cells: Sequence[MatrixCell],
-    finished: Mapping[str, Mapping[str, Any]],
+    finished: Mapping[str, Mapping[str, object]],
     skipped: Sequence[Skipped],
     failures: Sequence[str],
-) -> dict[str, Any]:
+) -> Results:
     """Builds what `results.json` holds.
 
     Args:
@@ -86,7 +86,7 @@ def build_results(
         "cells_in_all": len(cells),
         "cells_done": len(rows),
         "failures": list(failures),
-        "skipped": [asdict(each) for each in skipped],
+        "skipped": [{"attack": each.attack, "budget": each.budget, "reason": each.reason} for each in skipped],
         "victims": victims,
         "threats": {
             threat: judge_threat(rows, victims, config.bench.baseline, config.bench.validity, threat, test_images)
@@ -97,12 +97,19 @@ def build_results(
     }
 
 
-def _row(cell: MatrixCell, content: Mapping[str, Any]) -> Row:
-    spec, result = cell.spec, content["result"]
-    kept = ("clone_accuracy", "clone_accuracy_oracle_best", "queries_charged", "clone_parameters", *_DISTANCES)
-    return {
+def _row(cell: MatrixCell, content: Mapping[str, object]) -> Row:
+    spec = cell.spec
+    result, made_as = (cast(dict[str, object], content[key]) for key in ("result", "spec"))
+    kept: tuple[str, ...] = (
+        "clone_accuracy",
+        "clone_accuracy_oracle_best",
+        "queries_charged",
+        "clone_parameters",
+        *_DISTANCES,
+    )
+    row = {
         "basis": "measured",
-        "digest": content["spec"]["digest"],
+        "digest": made_as["digest"],
         "victim": spec.victim,
         "attack": spec.attack.name,
         "threat": cell.threat,
@@ -116,16 +123,17 @@ def _row(cell: MatrixCell, content: Mapping[str, Any]) -> Row:
         **{key: result.get(key) for key in kept},
         "untrained_accuracy": result.get("untrained_accuracy"),
     }
+    return cast(Row, row)
 
 
 def judge_threat(
     rows: Sequence[Row],
-    victims: Mapping[str, Mapping[str, Any]],
+    victims: Mapping[str, VictimCost],
     baseline: str,
     validity: float,
     threat: str,
     test_images: int,
-) -> dict[str, Any]:
+) -> ThreatVerdict:
     """Judges one threat class; classes are never mixed.
 
     A defence's figure is the maximum over all attacks and their settings, attacker seeds averaged within each, on every
@@ -147,20 +155,25 @@ def judge_threat(
         attacks.append({"attack": attack, "baseline_clone_accuracy": mean, "valid": mean is not None and mean >= bar})
     conclusive = any(attack["valid"] for attack in attacks)
     valid = {attack["attack"] for attack in attacks if attack["valid"]}
-    table = {}
+    table: dict[str, VictimVerdict | None] = {}
     for name in victims:
         both = [seed for seed in worst[name] if seed in worst[baseline]]
         # The baseline's difference to itself is nothing to put an interval on.
-        table[name] = _verdict(worst[name], worst[baseline], both if name != baseline else [], test_images)
-        if table[name] is not None:
-            table[name]["by_attack"] = _by_attack(rows, name, seeds, test_images, valid)
-            table[name]["conclusive"] = conclusive and bool(both)
+        compared = both if name != baseline else []
+        by_attack = _by_attack(rows, name, seeds, test_images, valid)
+        claimed = conclusive and bool(both)
+        table[name] = _verdict(worst[name], worst[baseline], compared, test_images, by_attack, claimed)
     return {"meaning": THREATS[threat], "bar": bar, "conclusive": conclusive, "attacks": attacks, "victims": table}
 
 
 def _verdict(
-    ours: Mapping[int, Row], reference: Mapping[int, Row], both: Sequence[int], test_images: int
-) -> dict[str, object] | None:
+    ours: Mapping[int, Row],
+    reference: Mapping[int, Row],
+    both: Sequence[int],
+    test_images: int,
+    by_attack: dict[str, AttackOnVictim],
+    conclusive: bool,
+) -> VictimVerdict | None:
     found = list(ours.values())
     if not found:
         return None
@@ -169,22 +182,27 @@ def _verdict(
     mine, theirs = ([cases[seed]["clone_accuracy"] for seed in both] for cases in (ours, reference))
     difference = difference_estimate(mine, theirs, test_images).table() if both else None
     distances = {
-        key: float(np.mean(values)) if (values := [case[key] for case in found if case[key] is not None]) else None
+        key: float(np.mean(values))
+        if (values := [value for case in found if (value := case[key]) is not None])
+        else None
         for key in _DISTANCES
     }
-    return {
+    verdict = {
         "stolen_accuracy": share_estimate(stolen, test_images).table(),
         "broken_by": {key: breaker[key] for key in _SETTING},
         "broken_by_per_seed": {str(case["victim_seed"]): case["attack"] for case in found},
         "difference_to_baseline": difference,
         **distances,
+        "by_attack": by_attack,
+        "conclusive": conclusive,
     }
+    return cast(VictimVerdict, verdict)
 
 
 def _by_attack(
     rows: Sequence[Row], victim: str, seeds: Sequence[int], test_images: int, valid: set[str]
-) -> dict[str, dict[str, Any]]:
-    found = {}
+) -> dict[str, AttackOnVictim]:
+    found: dict[str, AttackOnVictim] = {}
     for attack in dict.fromkeys(row["attack"] for row in rows if row["victim"] == victim):
         best = [_best(rows, victim=victim, victim_seed=seed, attack=attack) for seed in seeds]
         stolen = [case["clone_accuracy"] for case in best if case]
@@ -200,9 +218,9 @@ def _by_attack(
     return found
 
 
-def _budget_curve(rows: Sequence[Row], victim: str, attack: str) -> list[_Point]:
+def _budget_curve(rows: Sequence[Row], victim: str, attack: str) -> list[BudgetPoint]:
     """The best clone at each budget, the mean over victim seeds."""
-    points: list[_Point] = []
+    points: list[BudgetPoint] = []
     mine = [row for row in rows if row["victim"] == victim and row["attack"] == attack]
     for budget in dict.fromkeys(row["budget"] for row in mine):
         at = [row for row in mine if row["budget"] == budget]
@@ -223,16 +241,16 @@ def _best(rows: Sequence[Row], **wanted: object) -> Row | None:
     """The setting whose clone is best, with figures that are means over the attacker's seeds."""
     groups: dict[tuple, list[Row]] = {}
     for row in rows:
-        if all(row[key] == value for key, value in wanted.items()):
-            groups.setdefault(tuple(row[key] for key in _SETTING), []).append(row)
+        if all(row.get(key) == value for key, value in wanted.items()):
+            groups.setdefault(tuple(row.get(key) for key in _SETTING), []).append(row)
     means = [_mean_row(group) for group in groups.values()]
     return max(means, key=lambda row: row["clone_accuracy"], default=None)
 
 
 def _mean_row(group: Sequence[Row]) -> Row:
     def mean(key: str) -> float | None:
-        values = [row[key] for row in group if row[key] is not None]
+        values = [value for row in group if (value := row.get(key)) is not None]
         return float(np.mean(values)) if values else None
 
     keys = ("clone_accuracy", "clone_accuracy_oracle_best", "queries_charged", *_DISTANCES)
-    return {**group[0], **{key: mean(key) for key in keys}}
+    return cast(Row, {**group[0], **{key: mean(key) for key in keys}})

@@ -1,18 +1,21 @@
 """What each victim does for its owner and what it costs, over all victim seeds."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
 
 from tinycerb import file_names
 from tinycerb.bench.statistics import difference_estimate, share_estimate
+from tinycerb.reports.matrix.results import DeviceCost, VictimCost
 from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.model_json import read_model_json
 from tinycerb.seal.files import is_made, read_json
 
+_MEANS = ("float_accuracy", "accuracy_worst_head", "flip_rate", "calibration_error", "flash_bytes", "arena_bytes")
 
-def victim_figures(runs: Sequence[RunDirectory], name: str) -> dict[str, Any]:
+
+def victim_figures(runs: Sequence[RunDirectory], name: str) -> VictimCost:
     """Returns utility and cost of a victim; figures are means over the seeds that it is measured on.
 
     `utility_loss` is the baseline's expected accuracy less the victim's, on equal seeds. `device` is what
@@ -21,7 +24,7 @@ def victim_figures(runs: Sequence[RunDirectory], name: str) -> dict[str, Any]:
     config, baseline = runs[0].config.victim(name), runs[0].config.bench.baseline
     measured = {run.config.seed: figures for run in runs if (figures := _figures(run, name))}
     reference = {run.config.seed: figures for run in runs if (figures := _figures(run, baseline))}
-    found: dict[str, Any] = {
+    found: VictimCost = {
         "defense": config.defense,
         "defense_options": dict(config.options),
         "response": config.response,
@@ -31,6 +34,14 @@ def victim_figures(runs: Sequence[RunDirectory], name: str) -> dict[str, Any]:
         "accuracy": None,
         "utility_loss": None,
         "device": _device(runs[0], name),
+        "float_accuracy": None,
+        "accuracy_worst_head": None,
+        "flip_rate": None,
+        "calibration_error": None,
+        "flash_bytes": None,
+        "arena_bytes": None,
+        "heads": None,
+        "selection": None,
     }
     if not measured:
         return found
@@ -40,15 +51,30 @@ def victim_figures(runs: Sequence[RunDirectory], name: str) -> dict[str, Any]:
     if both and name != baseline:
         ours, theirs = ([table[seed]["accuracy"] for seed in both] for table in (measured, reference))
         found["utility_loss"] = difference_estimate(theirs, ours, images).table()
-    keys = ("float_accuracy", "accuracy_worst_head", "flip_rate", "calibration_error", "flash_bytes", "arena_bytes")
-    for key in keys:
-        values = [figures[key] for figures in measured.values() if figures[key] is not None]
+    for key in _MEANS:
+        values = [value for figures in measured.values() if (value := figures[key]) is not None]
         found[key] = float(np.mean(values)) if values else None
     first = next(iter(measured.values()))
-    return {**found, "heads": first["heads"], "selection": first["selection"]}
+    found["heads"], found["selection"] = first["heads"], first["selection"]
+    return found
 
 
-def _figures(run: RunDirectory, name: str) -> dict[str, Any] | None:
+class _Figures(TypedDict):
+    """Those of one seed."""
+
+    accuracy: float
+    float_accuracy: float
+    accuracy_worst_head: float
+    flip_rate: float
+    calibration_error: float
+    test_images: int
+    flash_bytes: int
+    arena_bytes: int | None
+    heads: int
+    selection: str
+
+
+def _figures(run: RunDirectory, name: str) -> _Figures | None:
     folder = run.victim(name)
     if not is_made(folder / file_names.MEASUREMENTS):
         return None
@@ -68,9 +94,9 @@ def _figures(run: RunDirectory, name: str) -> dict[str, Any] | None:
     }
 
 
-def _device(run: RunDirectory, name: str) -> dict[str, Any] | None:
+def _device(run: RunDirectory, name: str) -> DeviceCost | None:
     if not is_made(run.costs):
         return None
     costs = read_json(run.costs)
     victim = costs["victims"].get(name)
-    return {"basis": "measured", "board": costs["board"], **victim["device"]} if victim else None
+    return cast(DeviceCost, {"basis": "measured", "board": costs["board"], **victim["device"]}) if victim else None

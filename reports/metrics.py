@@ -1,0 +1,301 @@
+"""What `metrics.json` holds, key by key: the one thing that passes from a run to its report.
+
+`basis` says `measured` or `estimated`; units stand in the keys. What files of older
+versions lack is `NotRequired`.
+"""
+
+from typing import NotRequired, TypedDict
+
+Shape = list[int]
+
+
+class ChannelGroup(TypedDict):
+    """Convolutions that lose the same channels."""
+
+    producers: list[str]
+    channels: int
+    kept: int
+
+
+class Epoch(TypedDict):
+    """A row of the training's history."""
+
+    stage: str
+    epoch: int
+    cross_entropy: float
+    defense_loss: float
+    validation_accuracy: float
+    validation_accuracy_worst_head: float
+    kept_share: float
+
+
+class Training(TypedDict):
+    """How a victim came to be."""
+
+    basis: str
+    zero_weight_share: float | None
+    parameters: int
+    parameters_dense: int
+    float_accuracy_per_head: list[float]
+    channel_groups: list[ChannelGroup]
+    history: list[Epoch]
+
+
+class Calibration(TypedDict):
+    """The images that a file's scales come from."""
+
+    in_distribution_images: int
+    out_of_distribution_images: int
+    class_histogram: list[int]
+
+
+class OperatorRow(TypedDict):
+    """One operator of a file."""
+
+    operator: str
+    version: int
+    output_shape: Shape
+    multiply_accumulates: int
+    weight_bytes: int
+    activation_bytes: int
+
+
+class End(TypedDict):
+    """An input or output of a file."""
+
+    dtype: str
+    shape: Shape
+    scale: float | None
+    zero_point: int | None
+
+
+class ModelFacts(TypedDict):
+    """A victim's `.tflite`."""
+
+    basis: str
+    flash_bytes: int
+    sha256: str
+    multiply_accumulates: int
+    operators: list[OperatorRow]
+    inputs: dict[str, End]
+    outputs: dict[str, End]
+    alphas: list[float]
+    flash_share_of_baseline: float
+
+
+class MeasuredAccuracy(TypedDict):
+    """How well the int8 file does its task, shares of 1."""
+
+    engine: dict[str, str]
+    test_images: int
+    accuracy_per_head: list[float]
+    accuracy_expected: float
+    accuracy_before_response: list[float]
+    accuracy_worst_head: float
+    accuracy_mean_head: float
+    flip_rate: float
+    head_agreement: list[list[float]]
+    head_agreement_mean: float
+    calibration_error: float
+    confusion_expected: list[list[float]]
+
+
+class Accuracy(MeasuredAccuracy):
+    """The same with what it rests on."""
+
+    basis: str
+
+
+class LayerNoise(TypedDict):
+    """What quantization does to one operator."""
+
+    layer: str
+    operator: str
+    signal_to_noise_db: float
+    added_noise_share: float
+
+
+class Quantization(TypedDict):
+    """What quantization costs."""
+
+    basis: str
+    method: str
+    float_accuracy_expected: float
+    accuracy_lost_points: float
+    layers: list[LayerNoise] | None
+    worst_layer: str | None
+
+
+class CoherenceOn(TypedDict):
+    """How alike heads answer to images of these families."""
+
+    images: int
+    families: list[str]
+    cosine: float
+    label_agreement: float
+
+
+class Coherence(CoherenceOn):
+    """On families of training, and on those that no head has seen."""
+
+    basis: str
+    held_out: CoherenceOn | None
+
+
+class Memory(TypedDict):
+    """What TensorFlow Lite Micro's interpreter allocates."""
+
+    basis: str
+    arena_bytes: int
+    arena_nonpersistent_bytes: int
+    arena_persistent_bytes: int
+    compared_bytes: int
+    differing_bytes: int
+    engines: list[dict[str, str]]
+
+
+class LatencyOf(TypedDict):
+    """Of single invokes on the host, one thread."""
+
+    latency_us_min: float
+    latency_us_p50: float
+    latency_us_p90: float
+    invokes: int
+    engine: dict[str, str]
+
+
+class Latency(TypedDict):
+    """With both sets of kernels."""
+
+    basis: str
+    optimised: LatencyOf
+    reference: LatencyOf
+
+
+class OptimisedKernels(TypedDict):
+    """Where the optimised kernels differ from the reference ones."""
+
+    basis: str
+    engine: dict[str, str]
+    images: int
+    differing_byte_share: float
+    largest_difference_lsb: int
+
+
+class CurvePoint(TypedDict):
+    """A clone after an epoch."""
+
+    epoch: int
+    clone_accuracy: float
+
+
+class Cell(TypedDict):
+    """One attack on one victim, and the clone that came of it."""
+
+    basis: str
+    digest: str
+    victim: str
+    attack: str
+    student: str
+    learning_rate: float
+    attacker_seed: int
+    selection: str
+    reference_row: bool
+    output: str
+    clone_accuracy: float
+    clone_accuracy_oracle_best: float
+    agreement_with_victim: float
+    queries_charged: int
+    curve: list[CurvePoint]
+
+
+class Budget(TypedDict):
+    """What a victim may take on its device."""
+
+    flash_bytes: int
+    ram_bytes: int
+
+
+class VictimMetrics(TypedDict):
+    """All figures of one victim."""
+
+    defense: str
+    defense_options: dict[str, object]
+    heads: int
+    selection: str
+    response: NotRequired[str]
+    owner_key: NotRequired[str | None]
+    pruning: str
+    budget: Budget | None
+    channel_ratio: float
+    training: Training
+    calibration: Calibration | None
+    file: ModelFacts
+    accuracy: Accuracy
+    quantization: Quantization
+    coherence: Coherence | None
+    memory: Memory | None
+    latency: Latency
+    optimised_kernels: OptimisedKernels
+    cells: list[Cell]
+
+
+class WorstCase(TypedDict):
+    """The attacker's best clone of a victim."""
+
+    attack: str
+    student: str
+    selection: str
+    clone_accuracy: float
+    clone_accuracy_oracle_best: float
+
+
+class JudgedVictim(WorstCase):
+    """The same beside the baseline's."""
+
+    points_below_baseline: float
+
+
+class JudgedAttack(TypedDict):
+    """Whether an attack may support a claim."""
+
+    attack: str
+    baseline_clone_accuracy: float
+    valid: bool
+
+
+class Verdict(TypedDict):
+    """What may be said of one threat class."""
+
+    meaning: str
+    bar: float
+    attacks: list[JudgedAttack]
+    victims: dict[str, JudgedVictim]
+    conclusive: bool
+
+
+class Model(TypedDict):
+    """The network before anything was done to it."""
+
+    backbone: str
+    source: str
+    sha256: str
+    width: float
+    head_units: int
+
+
+class Metrics(TypedDict):
+    """The content of `metrics.json`."""
+
+    schema_version: int
+    name: str
+    baseline: str
+    model: Model
+    # Environment, command and inputs, as the run recorded them.
+    provenance: dict
+    class_names: list[str]
+    validity: float
+    victims: dict[str, VictimMetrics]
+    threats: dict[str, Verdict]
+    gates_missed: list[str]
+    not_measured: list[str]
