@@ -5,7 +5,7 @@ import shutil
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -37,7 +37,7 @@ class Entry:
     summary: str
     about: str = ""
     part: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
     columns: Sequence[str] = ()
     options: type | None = None
 
@@ -127,12 +127,12 @@ def _show(listing: Listing, name: str, as_json: bool) -> None:
     typer.echo("\n\n".join("\n".join(_explained(entry)) for entry in found))
 
 
-def _facts(entry: Entry) -> dict[str, Any]:
+def _facts(entry: Entry) -> dict[str, object]:
     part = {"part": entry.part} if entry.part else {}
     return {**part, "summary": entry.summary, **entry.facts}
 
 
-def _details(entry: Entry) -> dict[str, Any]:
+def _details(entry: Entry) -> dict[str, object]:
     options = options_of(entry.options) if entry.options else {}
     return {**_facts(entry), "about": entry.about, "options": [option.facts() for option in options.values()]}
 
@@ -170,5 +170,5 @@ def _option(option: Option, width: int) -> list[str]:
     ]
 
 
-def _as_text(value: Any) -> str:
+def _as_text(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass
-from typing import Any
 
 from tinycerb.config.checks import check_name
 from tinycerb.options import check_options, option
@@ -27,7 +26,7 @@ class AttackConfig:
         0,
         100,
     )
-    options: Mapping[str, Any] = option({}, "the attack's own settings")
+    options: Mapping[str, object] = option({}, "the attack's own settings")
     own_images: int = option(
         0, "unlabelled images of the victim's own kind that the attacker has beside the pool, which is then T2", 0
     )

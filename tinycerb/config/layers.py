@@ -3,7 +3,6 @@
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tinycerb.bounded.files import read_text
 from tinycerb.bounded.texts import check_values, parse_toml
@@ -21,7 +20,7 @@ class Layer:
         of_the_user: whether it is a file of the user's, not a built-in preset.
     """
 
-    table: dict[str, Any]
+    table: dict[str, object]
     of_the_user: bool
 
 
@@ -71,16 +70,16 @@ def _read(source: str, extended_by: tuple[str, ...]) -> list[Layer]:
     return [*_read(base, (*extended_by, source)), layer]
 
 
-def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+def merge(base: dict[str, object], over: dict[str, object]) -> dict[str, object]:
     """Returns a table with another one laid over it; tables are merged, all else is replaced."""
     merged = dict(base)
     for key, value in over.items():
-        both_tables = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = merge(merged[key], value) if both_tables else value
+        below = merged.get(key)
+        merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
     return merged
 
 
-def apply_override(table: dict[str, Any], override: str) -> None:
+def apply_override(table: dict[str, object], override: str) -> None:
     """Puts `section.key=value` into a table; in an array of tables, `attacks.NAME.key=value` into the one of that name.
 
     Raises:
@@ -96,7 +95,7 @@ def apply_override(table: dict[str, Any], override: str) -> None:
         value = text
     check_values(value, f"--set {key}")
     *sections, last = key.split(".")
-    found: Any = table
+    found: object = table
     for section in sections:
         found = _section(found, section, override)
     if not isinstance(found, dict):
@@ -106,7 +105,7 @@ def apply_override(table: dict[str, Any], override: str) -> None:
     found[last] = value
 
 
-def _section(table: Any, name: str, override: str) -> Any:
+def _section(table: object, name: str, override: str) -> object:
     if isinstance(table, dict):
         return table.setdefault(name, {})
     entries = _by_name(table) if isinstance(table, list) else {}
@@ -116,5 +115,5 @@ def _section(table: Any, name: str, override: str) -> Any:
     return entries[name]
 
 
-def _by_name(entries: list[Any]) -> dict[str, Any]:
+def _by_name(entries: list[object]) -> dict[str, object]:
     return {str(entry["name"]): entry for entry in entries if isinstance(entry, dict) and "name" in entry}

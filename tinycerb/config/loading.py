@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from tinycerb.bounded.texts import parse_toml
 from tinycerb.config.layers import apply_override, layers_of, merge
@@ -25,7 +24,7 @@ def load_config(source: str, overrides: Sequence[str] = (), sources: Sources | N
         UsageError: unknown preset, key or value; the message names the nearest allowed one.
         EnvironmentProblem: the file cannot be read.
     """
-    table: dict[str, Any] = {}
+    table: dict[str, object] = {}
     for layer in layers_of(source):
         table = merge(table, layer.table)
     for override in overrides:

@@ -12,7 +12,7 @@ from tinycerb.errors import UsageError, suggest
 Built = TypeVar("Built")
 
 
-def build(kind: type[Built], table: Mapping[str, Any], where: str) -> Built:
+def build(kind: type[Built], table: Mapping[str, object], where: str) -> Built:
     """Builds the dataclass `kind` from `table`.
 
     Args:
@@ -36,31 +36,35 @@ def build(kind: type[Built], table: Mapping[str, Any], where: str) -> Built:
     return kind(**values)
 
 
-def _convert(hint: Any, value: Any, where: str) -> Any:
+def _convert(hint: Any, value: object, where: str) -> object:
     origin: Any = typing.get_origin(hint) or hint
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        _expect(isinstance(value, Mapping), where, "a table", value)
-        return build(hint, value, where)
+        return build(hint, _table(value, where), where)
     if origin is tuple:
-        _expect(isinstance(value, list | tuple), where, "a list", value)
+        if not isinstance(value, list | tuple):
+            raise _wrong(where, "a list", value)
         inner = typing.get_args(hint)[0]
         return tuple(_convert(inner, item, f"{where}[{index}]") for index, item in enumerate(value))
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        _expect(isinstance(value, Mapping), where, "a table", value)
-        return dict(value)
+        return dict(_table(value, where))
     if origin is types.UnionType:
         raise TypeError(f"{where}: unions are not supported in configuration dataclasses")
     if hint is float:
-        _expect(isinstance(value, int | float) and not isinstance(value, bool), where, "a number", value)
-        _expect(math.isfinite(value), where, "a finite number", value)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise _wrong(where, "a number", value)
+        if not math.isfinite(value):
+            raise _wrong(where, "a finite number", value)
         return float(value)
-    if hint is int:
-        _expect(isinstance(value, int) and not isinstance(value, bool), where, "a whole number", value)
-        return value
-    _expect(isinstance(value, hint), where, {str: "a string", bool: "true or false"}[hint], value)
+    if (hint is int and isinstance(value, bool)) or not isinstance(value, hint):
+        raise _wrong(where, {int: "a whole number", str: "a string", bool: "true or false"}[hint], value)
     return value
 
 
-def _expect(condition: bool, where: str, wanted: str, value: Any) -> None:
-    if not condition:
-        raise UsageError(f"{where} is {value!r:.200}; expected {wanted}")
+def _table(value: object, where: str) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise _wrong(where, "a table", value)
+    return value
+
+
+def _wrong(where: str, wanted: str, value: object) -> UsageError:
+    return UsageError(f"{where} is {value!r:.200}; expected {wanted}")

@@ -80,7 +80,7 @@ class Sources:
     def __bool__(self) -> bool:
         return bool(self.model or self.data or self.query_pool)
 
-    def put_into(self, table: Mapping[str, Any]) -> dict[str, Any]:
+    def put_into(self, table: Mapping[str, object]) -> dict[str, object]:
         """Returns a configuration's table with these sources in place of what it names.
 
         With data but without a query pool nothing is attacked: a pool made for other data does not fit.
@@ -97,33 +97,35 @@ class Sources:
             changed["attacks"] = []
         return changed
 
-    def _asking(self, attack: Any) -> Any:
+    def _asking(self, attack: object) -> object:
         if not isinstance(attack, Mapping) or attack.get("query_pool") in (IN_DISTRIBUTION, NO_POOL):
             return attack
         pool = self.query_pool
         return {**attack, "query_pool": absolute(pool) if is_source(pool) or Path(pool).exists() else pool}
 
 
-def anchor(table: dict[str, Any], folder: str) -> dict[str, Any]:
+def anchor(table: dict[str, object], folder: str) -> dict[str, object]:
     """Returns a configuration's table with the paths among its sources counted from `folder`."""
     anchored = dict(table)
     for section in ("data", "model"):
-        source = _table(table, section).get("source")
+        found = _table(table, section)
+        source = found.get("source")
         if isinstance(source, str):
-            anchored[section] = {**table[section], "source": absolute(source, folder)}
-    if isinstance(table.get("attacks"), list):
-        anchored["attacks"] = [_anchored_attack(attack, folder) for attack in table["attacks"]]
+            anchored[section] = {**found, "source": absolute(source, folder)}
+    attacks = table.get("attacks")
+    if isinstance(attacks, list):
+        anchored["attacks"] = [_anchored_attack(attack, folder) for attack in attacks]
     return anchored
 
 
-def _anchored_attack(attack: Any, folder: str) -> Any:
-    pool = attack.get("query_pool") if isinstance(attack, dict) else None
-    if isinstance(pool, str) and is_source(pool):
-        return {**attack, "query_pool": absolute(pool, folder)}
-    return attack
+def _anchored_attack(attack: object, folder: str) -> object:
+    if not isinstance(attack, dict):
+        return attack
+    pool = attack.get("query_pool")
+    return {**attack, "query_pool": absolute(pool, folder)} if isinstance(pool, str) and is_source(pool) else attack
 
 
-def _table(table: Mapping[str, Any], section: str) -> dict[str, Any]:
+def _table(table: Mapping[str, object], section: str) -> dict[str, object]:
     found = table.get(section, {})
     return found if isinstance(found, dict) else {}
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass
-from typing import Any
 
 from tinycerb.config.checks import check, check_name
 from tinycerb.options import check_options, option
@@ -20,7 +19,7 @@ class VictimConfig:
     pruning: str = option("channels", "a registered pruning method")
     flash_bytes: int = option(0, "the int8 file must not have more; `channel_ratio` is then found", 0, zero="no budget")
     ram_bytes: int = option(0, "TFLite Micro's arena must not take more; likewise", 0, zero="no budget")
-    options: Mapping[str, Any] = option({}, "the training part's own settings")
+    options: Mapping[str, object] = option({}, "the training part's own settings")
     response: str = option(
         "none",
         "what is done to every posterior before it leaves the device, `NAME,option=value` as for `tinycerb convert "

@@ -1,7 +1,6 @@
 """A defence as the command line names it: `cerberos,heads=3+dcp,tau=.7`, a training part and a response part."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from tinycerb.answers.responses import RESPONSES, parse_response
 from tinycerb.config import Config, VictimConfig, load_config
@@ -23,7 +22,7 @@ class DefenseSpec:
     """
 
     defense: str
-    options: dict[str, Any]
+    options: dict[str, object]
     response: str
 
     @property

@@ -22,7 +22,7 @@ class Option:
 
     name: str
     kind: Any
-    default: Any
+    default: object
     limits: Limits
 
     @property
@@ -43,7 +43,7 @@ class Option:
         """Its default as it is written after `=`: in TOML's way, "" for an empty one, `required` for none."""
         return "required" if self.default is MISSING else text_of(self.default)
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         """Returns what there is to say of it, for JSON."""
         default = None if self.default is MISSING else self.default
         return {
@@ -53,7 +53,7 @@ class Option:
 
 
 def option(
-    default: Any,
+    default: object,
     meaning: str,
     low: float | None = None,
     high: float | None = None,
@@ -108,7 +108,7 @@ def check_options(owner: Any, where: str = "") -> None:
             each.metadata[_KEY].check(f"{before}{each.name}", getattr(owner, each.name))
 
 
-def text_of(value: Any) -> str:
+def text_of(value: object) -> str:
     """Returns a value as text: `true`, `0.7`, `lenet, batchnorm_cnn`."""
     if isinstance(value, bool):
         return str(value).lower()

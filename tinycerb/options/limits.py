@@ -64,7 +64,7 @@ class Limits:
             return [f"{low} to {_number(self.high)}"]
         return [f"{low} to below {_number(self.below)}" if self.below is not None else f"{low} or more"]
 
-    def check(self, what: str, value: Any) -> None:
+    def check(self, what: str, value: object) -> None:
         """Raises a UsageError that names `what`, the wrong value and the allowed ones, unless `value` is allowed."""
         if isinstance(value, tuple):
             if not value and not self.empty:
@@ -73,13 +73,14 @@ class Limits:
                 raise UsageError(f"{what} is {list(value)}; allowed: each one once")
             single, verb = value, "has"
         elif self.joined:
-            single, verb = (re.split(r"\s*\+\s*", value.strip()) if value or not self.empty else ()), "names"
+            text = str(value)
+            single, verb = (re.split(r"\s*\+\s*", text.strip()) if text or not self.empty else ()), "names"
         else:
             single, verb = (value,), "is"
         for each in single:
-            name = each.partition(":")[0].strip() if self.weighted else each
+            name = each.partition(":")[0].strip() if self.weighted and isinstance(each, str) else each
             if self._refuses(name):
-                near = suggest(name, self.choices) if self.choices else ""
+                near = suggest(str(name), self.choices) if self.choices else ""
                 raise UsageError(f"{what} {verb} {each!r}{near}; allowed: {self.allowed}")
 
     def _refuses(self, value: Any) -> bool:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from tinycerb.errors import UsageError, suggest
 from tinycerb.options.declaration import Option, options_of, text_of
@@ -32,7 +31,7 @@ def split_parts(text: str, *registries: Registry) -> list[str]:
     return parts
 
 
-def parse_part(text: str, registry: Registry) -> tuple[str, dict[str, Any]]:
+def parse_part(text: str, registry: Registry) -> tuple[str, dict[str, object]]:
     """Reads `NAME,key=value,...`, the one form in which options stand on a command line or in a model's file.
 
     Args:
@@ -47,7 +46,7 @@ def parse_part(text: str, registry: Registry) -> tuple[str, dict[str, Any]]:
     """
     name, *settings = (piece.strip() for piece in text.split(","))
     known, called = options_of(registry[name]), f"{registry.kind} {name!r}"
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for setting in settings:
         key, _, value = (piece.strip() for piece in setting.partition("="))
         if key not in known:
@@ -59,12 +58,12 @@ def parse_part(text: str, registry: Registry) -> tuple[str, dict[str, Any]]:
     return name, values
 
 
-def part_text(name: str, values: Mapping[str, Any]) -> str:
+def part_text(name: str, values: Mapping[str, object]) -> str:
     """Returns the text that `parse_part` reads the same name and options from."""
     return ",".join([name, *(f"{key}={text_of(value)}" for key, value in values.items())])
 
 
-def _value(called: str, known: Option, text: str) -> Any:
+def _value(called: str, known: Option, text: str) -> object:
     if known.kind is bool:
         if text.lower() not in _TRUTH:
             raise UsageError(f"{called}: option {known.name} is {text!r}; allowed: true, false")

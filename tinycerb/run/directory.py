@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from tinycerb import __version__
 from tinycerb import file_names as names
@@ -43,7 +42,9 @@ class RunDirectory:
         self.config = config
 
     @classmethod
-    def create(cls, config: Config, path: Path, force: bool, inputs: Mapping[str, Any] | None = None) -> "RunDirectory":
+    def create(
+        cls, config: Config, path: Path, force: bool, inputs: Mapping[str, object] | None = None
+    ) -> "RunDirectory":
         """Makes a new run directory with its resolved configuration.
 
         Args:

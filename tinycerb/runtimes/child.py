@@ -57,7 +57,7 @@ def main() -> None:
         engine.print_allocations()  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def _load_delegate(spec: dict[str, Any]) -> Any:
+def _load_delegate(spec: dict[str, Any]) -> object:
     interpreter_class(spec["runtime"])
     module = sys.modules[f"{spec['runtime'].replace('-', '_')}.interpreter"]
     return module.load_delegate(spec["delegate"], spec.get("delegate_options", {}))

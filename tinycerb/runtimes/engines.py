@@ -56,13 +56,13 @@ class Engine(Protocol):
 
 
 # (file, kernels, delegates) -> loaded model
-OpenEngine = Callable[[ModelFile, str, Sequence[Any]], Engine]
+OpenEngine = Callable[[ModelFile, str, Sequence[object]], Engine]
 ENGINES: Registry[OpenEngine] = Registry("runtime")
 _MODULES = {"tflite-runtime": "tflite_runtime", "ai-edge-litert": "ai_edge_litert", "tflite-micro": "tflite_micro"}
 _KERNELS = (REFERENCE_KERNELS, OPTIMISED_KERNELS)
 
 
-def open_engine(file: ModelFile, runtime: str, kernels: str, delegates: Sequence[Any] = ()) -> Engine:
+def open_engine(file: ModelFile, runtime: str, kernels: str, delegates: Sequence[object] = ()) -> Engine:
     """Loads a file; what the runtime's own SOFTMAX would overflow in is computed behind it, by `LargeSoftmax`."""
     end = large_softmax(file)
     if end is None:
@@ -123,7 +123,7 @@ def interpreter_class(runtime: str) -> tuple[Any, Any]:
     return module.Interpreter, module.OpResolverType
 
 
-def flatbuffer_interpreter(content: bytes, runtime: str, kernels: str, **options: Any) -> Any:
+def flatbuffer_interpreter(content: bytes, runtime: str, kernels: str, **options: object) -> Any:
     """Returns an allocated Interpreter of tflite-runtime or ai-edge-litert, one thread.
 
     Raises:
@@ -149,7 +149,7 @@ def flatbuffer_interpreter(content: bytes, runtime: str, kernels: str, **options
 class _FlatbufferEngine:
     """tflite-runtime and ai-edge-litert."""
 
-    def __init__(self, runtime: str, file: ModelFile, kernels: str, delegates: Sequence[Any]) -> None:
+    def __init__(self, runtime: str, file: ModelFile, kernels: str, delegates: Sequence[object]) -> None:
         options = {"experimental_delegates": list(delegates)} if delegates else {}
         self.name = EngineName(runtime, version(runtime), kernels)
         self._file = file
@@ -163,12 +163,12 @@ class _FlatbufferEngine:
 
 
 @ENGINES.register("tflite-runtime")
-def _tflite_runtime(file: ModelFile, kernels: str, delegates: Sequence[Any]) -> Engine:
+def _tflite_runtime(file: ModelFile, kernels: str, delegates: Sequence[object]) -> Engine:
     return _FlatbufferEngine("tflite-runtime", file, kernels, delegates)
 
 
 @ENGINES.register("ai-edge-litert")
-def _ai_edge_litert(file: ModelFile, kernels: str, delegates: Sequence[Any]) -> Engine:
+def _ai_edge_litert(file: ModelFile, kernels: str, delegates: Sequence[object]) -> Engine:
     return _FlatbufferEngine("ai-edge-litert", file, kernels, delegates)
 
 
@@ -201,7 +201,7 @@ class _MicroEngine:
 
 
 @ENGINES.register("tflite-micro")
-def _tflite_micro(file: ModelFile, kernels: str, delegates: Sequence[Any]) -> Engine:
+def _tflite_micro(file: ModelFile, kernels: str, delegates: Sequence[object]) -> Engine:
     if kernels != REFERENCE_KERNELS or delegates:
         raise UsageError(f"tflite-micro has reference kernels and no delegates; asked for {kernels!r}, {delegates!r}")
     return _MicroEngine(file)

@@ -82,8 +82,8 @@ def _parse_one(text: str, stored: bool) -> Response:
     for key, value in options.items():
         if stored and options_of(RESPONSES[name])[key].limits.local:
             raise UsageError(
-                f"the model's file names {value[:60]!r} for {key} of response {name!r}: it may name no other file, and "
-                f"that one is not read. Put the response on the model here: tinycerb convert MODEL --out DIR "
+                f"the model's file names {str(value)[:60]!r} for {key} of response {name!r}: it may name no other "
+                f"file, and that one is not read. Put the response on the model here: tinycerb convert MODEL --out DIR "
                 f"--response {name},{key}=..."
             )
     return RESPONSES[name](**options)
