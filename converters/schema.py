@@ -23,6 +23,7 @@ class MutableTensor(Protocol):
     """A tensor of the graph, by the index of its buffer."""
 
     name: Text
+    type: int
     buffer: int
     shape: Numbers
     shapeSignature: Numbers | None

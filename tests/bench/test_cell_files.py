@@ -32,7 +32,8 @@ ATTACK = AttackConfig("knockoff", query_pool="in_distribution", students=("lenet
 SPEC = CellSpec(2, "data", "cerberos", "cerberos", "{}", 1, "model", "random", "pool", ATTACK, "lenet", 1e-3, 7, 8)
 RESULT = {"clone_accuracy": 0.5, "queries_charged": 600, "curve": [{"epoch": 1}]}
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 4, 4, 1), dtype=np.uint8)
-DATASET = Dataset("made up", "here", ("a", "b"), *(LabelledImages(IMAGES, np.zeros(6, np.int64)) for _ in range(3)))
+LABELLED = LabelledImages(IMAGES, np.zeros(6, np.int64))
+DATASET = Dataset("made up", "here", ("a", "b"), LABELLED, LABELLED, LABELLED)
 # The same in the order of the pool, which is not that of the validation images.
 POOL = query_pool("in_distribution").load(DATASET)
 

@@ -21,4 +21,3 @@ def test_the_runtime_calls_no_copies_of_the_c_library(tmp_path: Path, name: str)
     wanted = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "tc_multiply_two" in wanted
     assert {line.split()[-1] for line in wanted.splitlines() if " U " in line} & LIBRARY == set()
-

@@ -2,11 +2,11 @@
 
 from graphlib import TopologicalSorter
 
-from tinycerb.cli.workflow import TRAIN_KINDS
 from tinycerb.config import load_config
 from tinycerb.jobs.plan import plan
 from tinycerb.jobs.scheduler import _urgency
 from tinycerb.matrix.work import VICTIM_KINDS
+from tinycerb.workflow.work import TRAIN_KINDS
 
 
 def test_demo_plan_is_complete_and_acyclic() -> None:

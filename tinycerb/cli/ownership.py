@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from tinycerb.cli.named_model import Model, open_model_file
+from tinycerb.cli.options import NamedModel
+from tinycerb.workflow.named_model import open_model_file
 
 app = typer.Typer(
     no_args_is_help=True, help="An owner key, which random teachers and ownership questions come from, and its uses."
@@ -57,7 +58,7 @@ def show(key: KeyFile) -> None:
 
 
 @app.command("commit")
-def commit(key: KeyFile, model: Model) -> None:
+def commit(key: KeyFile, model: NamedModel) -> None:
     """Print one line that names key and model, to be dated by a notary or published before there is a quarrel.
 
     It is a SHA-256 over the key's hash and the model's tensors, and tells neither.
@@ -86,12 +87,12 @@ def questions(
     import numpy as np
 
     from tinycerb.atomic import write_arrays
-    from tinycerb.cli.named_model import find_model
     from tinycerb.errors import UsageError
     from tinycerb.ownership.ledger import take_batch
     from tinycerb.ownership.owner import open_owner
     from tinycerb.ownership.questions import draw_questions
     from tinycerb.verification.owned_model import open_owned_model
+    from tinycerb.workflow.named_model import find_model
 
     if out.exists() and not force:
         raise UsageError(f"{out} exists already; name another file, or replace it with --force")

@@ -66,8 +66,6 @@ def verify(
     import json
 
     from tinycerb.boards.board import load_board
-    from tinycerb.cli.named_model import find_model
-    from tinycerb.cli.options import warn_of_code
     from tinycerb.config import user_sources
     from tinycerb.errors import ExitCode, UsageError
     from tinycerb.ownership.commitment import check_commitment
@@ -79,6 +77,8 @@ def verify(
     from tinycerb.verification.suspects import open_suspect
     from tinycerb.verification.suspects.serial_device import open_serial_device
     from tinycerb.verification.trial import examine, population_of
+    from tinycerb.workflow.named_model import find_model
+    from tinycerb.workflow.new_run import warn_of_code
 
     if (suspect is None) == (port is None):
         raise UsageError("give either a SUSPECT (a file, package.module:predict) or a device's --port")

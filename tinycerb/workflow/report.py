@@ -1,6 +1,7 @@
 """The pages of a run, from `metrics.json` alone."""
 
 from pathlib import Path
+from typing import cast
 
 from tinycerb import file_names
 from tinycerb.bench.metrics import SCHEMA_VERSION
@@ -16,17 +17,20 @@ def write_report(directory: RunDirectory) -> Path:
         UsageError: the run has no figures yet, or those of another version.
     """
     # They load matplotlib, which whoever renders nothing need not wait for.
+    from tinycerb.reports.metrics import Metrics
     from tinycerb.reports.model_card import render_model_card
     from tinycerb.reports.pdf import render_pdf
 
     if not directory.metrics.exists():
         raise UsageError(f"{directory.path} has no metrics.json yet; make it with: tinycerb bench {directory.path}")
-    metrics = read_json(directory.metrics)
-    if metrics.get("schema_version") != SCHEMA_VERSION:
+    content = read_json(directory.metrics)
+    if content.get("schema_version") != SCHEMA_VERSION:
         raise UsageError(
-            f"{directory.metrics} has schema_version {metrics.get('schema_version')!r}; expected {SCHEMA_VERSION}; "
+            f"{directory.metrics} has schema_version {content.get('schema_version')!r}; expected {SCHEMA_VERSION}; "
             f"make it again with: tinycerb bench {directory.path}"
         )
+    # Its version says that it is of this shape.
+    metrics = cast(Metrics, content)
     write_bytes(directory.report, render_pdf(metrics))
     write_text(directory.path / file_names.MODEL_CARD, render_model_card(metrics))
     return directory.report

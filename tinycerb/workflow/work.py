@@ -68,23 +68,6 @@ def load_inputs(config: Config) -> None:
         attack_of(attack).check(attack, len(pool), len(own))
 
 
-<<<<<<< HEAD:tinycerb/workflow/work.py
-=======
-def gather_results(run: RunDirectory) -> Metrics:
-    """Writes `metrics.json` and returns it."""
-    return gather_metrics(run)
-
-
-def print_results(run: RunDirectory, metrics: Metrics, as_json: bool) -> None:
-    """Prints the table, or the JSON."""
-    if as_json:
-        typer.echo(read_text(run.metrics), nl=False)
-    else:
-        console = plain_console()
-        console.print(results_table(metrics, console.width))
-
-
->>>>>>> 8f836b5 (Types: what metrics.json, results.json and costs.json hold is written out, key by key):tinycerb/cli/workflow.py
 def check_gates(metrics: Metrics) -> None:
     """Compares with the bars of the configuration.
 
