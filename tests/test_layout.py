@@ -81,6 +81,15 @@ def test_every_room_has_a_floor_and_no_floor_is_empty() -> None:
     assert rooms | {"__version__"} == set(FLOORS)
 
 
+def test_the_command_line_is_known_to_the_command_line_alone() -> None:
+    """What a notebook calls must not end it, as Typer's exits would."""
+    callers = [path for path in PRODUCT if "typer" in imports_of(path)]
+    assert len(callers) > 10
+    assert {room_of(path) for path in callers} == {"cli"}
+    ending = [path for path in PRODUCT if {"sys.exit", "SystemExit"} & names_used_in(path) and room_of(path) == "api"]
+    assert ending == []
+
+
 def test_few_modules_lie_loose() -> None:
     assert {path.stem for path in (ROOT / "tinycerb").glob("*.py")} == LOOSE | {"__init__", "__main__"}
     assert len(LOOSE) <= 10

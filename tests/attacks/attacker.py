@@ -41,7 +41,7 @@ def inputs_of(oracle: Recorder, config: AttackConfig, on_epoch, seed: int = 1, b
     return AttackInputs(
         oracle=oracle,
         pool=POOL,
-        own=POOL[:0],
+        in_distribution=POOL[:0],
         classes=2,
         build=build,
         config=config,

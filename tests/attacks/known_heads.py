@@ -37,7 +37,7 @@ def inputs_on(oracle, images: np.ndarray, config: AttackConfig, on_epoch, notes:
     return replace(
         inputs_of(oracle, config, on_epoch),
         pool=images,
-        own=images[:0],
+        in_distribution=images[:0],
         classes=10,
         build=lambda: STUDENTS[config.students[0]]((images.shape[1], images.shape[2], images.shape[3]), 10),
         note=found.__setitem__,

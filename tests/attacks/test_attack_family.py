@@ -49,7 +49,7 @@ def steal(config: AttackConfig, seed: int = 1, oracle: Recorder | None = None):
     if config.query_pool == "none":
         inputs = replace(inputs, pool=POOL[:0])
     attack = attack_of(config)
-    attack.check(config, len(inputs.pool), len(inputs.own))
+    attack.check(config, len(inputs.pool), len(inputs.in_distribution))
     attack.run(inputs)
     return oracle, found
 
@@ -97,8 +97,8 @@ def test_the_seed_repeats_an_attack(name: str) -> None:
 
 
 def test_jbda_starts_from_images_of_the_victims_kind_if_there_are_any() -> None:
-    config, oracle = config_of("jbda", own_images=30, budget=50), Recorder()
-    inputs = replace(inputs_of(oracle, config, lambda epoch, predict: None), own=POOL[:30], pool=POOL[30:])
+    config, oracle = config_of("jbda", in_distribution_images=30, budget=50), Recorder()
+    inputs = replace(inputs_of(oracle, config, lambda epoch, predict: None), in_distribution=POOL[:30], pool=POOL[30:])
     attack_of(config).run(inputs)
     assert rows(oracle.asked[0]) == rows(POOL[:30])
 

@@ -94,8 +94,8 @@ def test_a_budget_above_the_pool_is_named() -> None:
 def test_an_attacker_is_given_no_model_no_labels_no_test_set() -> None:
     names = {field.name for field in dataclasses.fields(AttackInputs)}
     assert names == {
-        "oracle", "pool", "own", "classes", "build", "config", "learning_rate", "response", "seed", "on_epoch", "note",
-        "report", "teachers",
+        "oracle", "pool", "in_distribution", "classes", "build", "config", "learning_rate", "response", "seed",
+        "on_epoch", "note", "report", "teachers",
     }  # fmt: skip
     # But for a worst case that asks for it, of which there are a few.
     assert {name for name in ATTACKS if knows_key(attack_of(AttackConfig("a", attack=name)))} == set()

@@ -35,7 +35,7 @@ def test_knockoff_trains_on_the_answers_to_its_images(monkeypatch) -> None:
     called: list[tuple] = []
     monkeypatch.setattr("tinycerb.attacks.building_blocks.distill.distill", lambda *given: called.append(given))
     oracle = Unsure()
-    inputs = replace(inputs_of(oracle, CONFIG, measure, seed=4), own=POOL[:6], pool=POOL[6:])
+    inputs = replace(inputs_of(oracle, CONFIG, measure, seed=4), in_distribution=POOL[:6], pool=POOL[6:])
     monkeypatch.setattr(type(inputs), "build_members", lambda self: ["student"])
     Knockoff().run(inputs)
     ((members, images, answers, settings, seed, on_epoch, report),) = called
@@ -91,7 +91,7 @@ def active(monkeypatch):
         monkeypatch.setattr("tinycerb.attacks.activethief.train_selector", selector)
         monkeypatch.setattr("tinycerb.attacks.activethief.train_clone", lambda *given: trained.append(given))
         oracle = Recorder()
-        inputs = replace(inputs_of(oracle, replace(CONFIG, budget=budget), measure), pool=TEN, own=TEN[:0])
+        inputs = replace(inputs_of(oracle, replace(CONFIG, budget=budget), measure), pool=TEN, in_distribution=TEN[:0])
         attack.run(inputs)
         asked = np.concatenate(oracle.asked)
         (given, images, answers) = trained[-1]
@@ -154,7 +154,9 @@ def test_jbda_by_hand(monkeypatch) -> None:
     student = object()
     oracle = Recorder()
     config = replace(CONFIG, budget=8)
-    inputs = replace(inputs_of(oracle, config, measure, seed=4), pool=POOL[:9], own=POOL[10:16], build=lambda: student)
+    inputs = replace(
+        inputs_of(oracle, config, measure, seed=4), pool=POOL[:9], in_distribution=POOL[10:16], build=lambda: student
+    )
 
     def signs_of(clone: object):
         assert clone is student
@@ -191,7 +193,9 @@ def test_jbda_whose_seeds_use_up_the_budget_builds_no_clone_to_grow_with(monkeyp
     trained: list[tuple] = []
     monkeypatch.setattr("tinycerb.attacks.jbda.train_clone", lambda *given: trained.append(given))
     oracle = Recorder()
-    inputs = replace(inputs_of(oracle, replace(CONFIG, budget=6), measure), own=POOL[:6], build=lambda: 1 / 0)
+    inputs = replace(
+        inputs_of(oracle, replace(CONFIG, budget=6), measure), in_distribution=POOL[:6], build=lambda: 1 / 0
+    )
     Jbda().run(inputs)
     ((_, images, _),) = trained
     assert sorted(image.tobytes() for image in images) == sorted(image.tobytes() for image in POOL[:6])

@@ -28,7 +28,7 @@ OWN, FOREIGN = POOL[:10], POOL[10:]
 def attacker(budget: int, seed: int = 1, **changes) -> AttackInputs:
     config = AttackConfig("a", budget=budget, query_pool="animal_mnist", students=("lenet",), epochs=1)
     inputs = inputs_of(Recorder(), config, lambda epoch, predict: None, seed)
-    return replace(inputs, own=OWN, pool=FOREIGN, **changes)
+    return replace(inputs, in_distribution=OWN, pool=FOREIGN, **changes)
 
 
 def rows(images: np.ndarray) -> list[bytes]:
@@ -142,14 +142,16 @@ def test_seeds_are_checked_against_what_there_is() -> None:
 def test_attacks_that_make_their_questions_up_take_no_images() -> None:
     check_without_images(AttackConfig("a", budget=1), 0, 0)
     for pool, own in ((1, 0), (0, 1)):
-        with pytest.raises(UsageError, match="allowed: query_pool = 'none', own_images = 0"):
+        with pytest.raises(UsageError, match="allowed: query_pool = 'none', in_distribution_images = 0"):
             check_without_images(AttackConfig("a", budget=1), pool, own)
 
 
 def test_seed_images_are_own_ones_if_there_are_any() -> None:
     assert set(rows(seed_images(attacker(0), 4))) < set(rows(OWN))
     assert sorted(rows(seed_images(attacker(0), 0))) == sorted(rows(OWN))
-    foreign = rows(seed_images(attacker(0), 40)[:0]) + rows(seed_images(replace(attacker(0), own=OWN[:0]), 40))
+    foreign = rows(seed_images(attacker(0), 40)[:0]) + rows(
+        seed_images(replace(attacker(0), in_distribution=OWN[:0]), 40)
+    )
     assert len(set(foreign)) == 40
     assert set(foreign) < set(rows(FOREIGN))
 

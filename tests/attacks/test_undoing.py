@@ -169,4 +169,4 @@ def test_the_recommended_settings_fit_the_demo() -> None:
     assert len(names) == len(set(names)) > 12
     for config in recommended():
         images = 5000 if config.query_pool == "in_distribution" else 9716
-        attack_of(config).check(config, images, config.own_images)
+        attack_of(config).check(config, images, config.in_distribution_images)

@@ -45,6 +45,8 @@ def run_of(folder: Path, *settings: str) -> RunDirectory:
 def test_a_cells_name_by_hand() -> None:
     """Sixteen digits of the SHA-256 of what determines it: neither its table's other students, nor an empty owner."""
     table = asdict(SPEC)
+    # Called so when the first cells were named.
+    table["attack"]["own_images"] = table["attack"].pop("in_distribution_images")
     del table["owner"], table["code"]
     for several in ("students", "learning_rates"):
         del table["attack"][several]
@@ -107,7 +109,7 @@ def test_an_unknown_selection_is_told_with_the_known_ones(tmp_path: Path) -> Non
 
 
 def test_questions_are_the_pool_with_its_copies_and_the_own_images_of_the_seed() -> None:
-    copied = replace(ATTACK, pool_copies=1, own_images=2)
+    copied = replace(ATTACK, pool_copies=1, in_distribution_images=2)
     pool = load_pool(copied, DATASET)
     assert len(pool) == 12
     assert (pool[:6] == POOL).all()

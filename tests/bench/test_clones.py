@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinycerb.bench.cell import CellSpec, load_own, threat_class
+from tinycerb.bench.cell import CellSpec, load_in_distribution, threat_class
 from tinycerb.bench.cell_inputs import CellInputs
 from tinycerb.bench.stealing import _result, compare_clone, compute_cell
 from tinycerb.config import AttackConfig
@@ -21,7 +21,7 @@ INPUTS = CellInputs(
     response="none",
     classes=2,
     pool=POOL[:20],
-    own=POOL[20:],
+    in_distribution=POOL[20:],
     test=LabelledImages(POOL[:4], np.array([0, 0, 1, 1])),
     victim_labels=np.array([0, 1, 1, 1]),
     victim_answers=np.array([[1, 0], [0.5, 0.5], [0.25, 0.75], [0, 1]], np.float32),
@@ -72,9 +72,9 @@ def test_without_answers_there_are_no_distances() -> None:
     ("attack", "threat"),
     [
         (KNOCKOFF, "T1"),
-        (replace(KNOCKOFF, own_images=1), "T2"),
+        (replace(KNOCKOFF, in_distribution_images=1), "T2"),
         (replace(KNOCKOFF, query_pool="none"), "T1"),
-        (replace(KNOCKOFF, query_pool="none", own_images=150), "T2"),
+        (replace(KNOCKOFF, query_pool="none", in_distribution_images=150), "T2"),
         (replace(KNOCKOFF, query_pool="in_distribution"), "T2"),
     ],
 )
@@ -99,12 +99,12 @@ def dataset(validation: np.ndarray) -> Dataset:
 
 def test_own_images_are_distinct_images_of_the_victims_kind_and_the_seed_chooses() -> None:
     data = dataset(np.concatenate([POOL, POOL[:5]]))
-    few = [load_own(replace(KNOCKOFF, own_images=6), data, seed) for seed in (1, 1, 2)]
+    few = [load_in_distribution(replace(KNOCKOFF, in_distribution_images=6), data, seed) for seed in (1, 1, 2)]
     assert (few[0] == few[1]).all()
     assert (few[0] != few[2]).any()
-    everything = load_own(replace(KNOCKOFF, own_images=30), data, 1)
+    everything = load_in_distribution(replace(KNOCKOFF, in_distribution_images=30), data, 1)
     assert len(np.unique(everything, axis=0)) == 30
     assert (everything[:6] == few[0]).all()
-    assert load_own(KNOCKOFF, data, 1).shape == (0, 4, 4, 1)
-    with pytest.raises(UsageError, match="own_images is 31; allowed: 0 to 30, the distinct validation images"):
-        load_own(replace(KNOCKOFF, own_images=31), data, 1)
+    assert load_in_distribution(KNOCKOFF, data, 1).shape == (0, 4, 4, 1)
+    with pytest.raises(UsageError, match="is 31; allowed: 0 to 30, the distinct validation images"):
+        load_in_distribution(replace(KNOCKOFF, in_distribution_images=31), data, 1)

@@ -70,7 +70,7 @@ def test_an_attack_is_given_what_it_may_have(steal, tmp_path: Path) -> None:
     (inputs,) = given
     assert inputs.oracle is ORACLE
     assert inputs.pool is INPUTS.pool
-    assert inputs.own is INPUTS.own
+    assert inputs.in_distribution is INPUTS.in_distribution
     assert (inputs.classes, inputs.config, inputs.learning_rate) == (2, SPEC.attack, 1e-3)
     assert (inputs.response, inputs.seed, inputs.report) == ("none", 7, ignore)
     assert inputs.teachers is INPUTS.teachers

@@ -15,7 +15,7 @@ from pathlib import Path
 from tinycerb.attacks import AttackInputs, attack_of
 from tinycerb.attacks.base import OnEpoch
 from tinycerb.attacks.building_blocks.students import STUDENTS
-from tinycerb.bench.cell import load_own, load_pool
+from tinycerb.bench.cell import load_in_distribution, load_pool
 from tinycerb.config import AttackConfig
 from tinycerb.config.typed_tables import build
 from tinycerb.datasets import load_dataset
@@ -42,7 +42,7 @@ def inputs_for(
     return AttackInputs(
         oracle=oracle,
         pool=load_pool(config, dataset),
-        own=load_own(config, dataset, seed),
+        in_distribution=load_in_distribution(config, dataset, seed),
         classes=dataset.classes,
         build=partial(STUDENTS[config.students[0]], dataset.image_shape, dataset.classes),
         config=config,
@@ -67,7 +67,7 @@ def figure(run: RunDirectory, dataset: Dataset, victim: str, config: AttackConfi
     with SealedOracle(OracleSpec(str(run.model(victim)), config.output, selection, 77)) as oracle:
         inputs = inputs_for(oracle, dataset, config, 1001, lambda epoch, predict: predictors.append(predict), response)
         attack = attack_of(config)
-        attack.check(config, len(inputs.pool), len(inputs.own))
+        attack.check(config, len(inputs.pool), len(inputs.in_distribution))
         started = time.monotonic()
         attack.run(inputs)
         seconds = time.monotonic() - started

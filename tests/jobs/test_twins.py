@@ -31,8 +31,8 @@ def test_responses_and_selections_need_no_training_of_their_own() -> None:
     }  # fmt: skip
     tasks = {task.key: task for task in plan(CONFIG)}
     assert tasks["train/keyed"].after == ("train/cerberos",)
-    assert tasks["train/less"].after == ("dense/cerberos",)
-    assert [key for key in tasks if key.startswith("dense/")] == ["dense/undefended", "dense/cerberos"]
+    assert tasks["train/less"].after == ("pretrain/cerberos",)
+    assert [key for key in tasks if key.startswith("pretrain/")] == ["pretrain/undefended", "pretrain/cerberos"]
 
 
 def test_what_is_adopted_says_whose_it_is_now(tmp_path) -> None:

@@ -21,7 +21,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (8, 4, 4, 1), dtype=np.uint8)
 LABELLED = LabelledImages(IMAGES, np.zeros(8, np.int64))
 DATASET = Dataset("made up", "here", ("a", "b"), LABELLED, LABELLED, LABELLED)
 POOL = AttackConfig("pool", query_pool="in_distribution", students=("lenet",))
-OWN = AttackConfig("own", query_pool="in_distribution", own_images=2, students=("lenet", "batchnorm_cnn"))
+OWN = AttackConfig("own", query_pool="in_distribution", in_distribution_images=2, students=("lenet", "batchnorm_cnn"))
 
 
 @pytest.fixture(autouse=True)

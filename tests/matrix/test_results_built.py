@@ -25,7 +25,7 @@ CLONE = {
 @pytest.fixture
 def results(tmp_path, monkeypatch) -> tuple[Any, list[MatrixCell]]:
     config = SimpleNamespace(
-        name="made up", data="data", attacks=[ATTACK, replace(ATTACK, name="own", own_images=1)],
+        name="made up", data="data", attacks=[ATTACK, replace(ATTACK, name="own", in_distribution_images=1)],
         victims=[SimpleNamespace(name="plain"), SimpleNamespace(name="cerberos")],
         bench=SimpleNamespace(baseline="plain", validity=0.8),
     )  # fmt: skip

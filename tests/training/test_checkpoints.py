@@ -46,7 +46,7 @@ def _stop_after(epoch: str) -> Report:
 def test_a_dense_training_anew_is_not_done_before_its_last_epoch(tmp_path) -> None:
     """Its checkpoint was damaged and put away when it was finished; that of the first epoch is not the same."""
     run = RunDirectory.create(load_config("smoke", ["training.dense_epochs=2"]), tmp_path / "run", force=False)
-    folder, task = run.dense("undefended"), Task("dense/undefended", "dense", ("undefended",), (), 1.0)
+    folder, task = run.dense("undefended"), Task("pretrain/undefended", "pretrain", ("undefended",), (), 1.0)
     write_json(folder / DENSE, {"parameters": 1})
     victim, dataset = run.victims["undefended"], load_dataset(run.config.data)
     with pytest.raises(_Stopped):

@@ -5,7 +5,7 @@ import pytest
 
 from tinycerb.atomic import read_json
 from tinycerb.attacks import attack_of
-from tinycerb.bench.cell import load_own, load_pool
+from tinycerb.bench.cell import load_in_distribution, load_pool
 from tinycerb.bench.metrics import _not_measured
 from tinycerb.config import Config, given_keys, load_config
 from tinycerb.config.user_sources import Sources
@@ -45,7 +45,7 @@ def check(config: Config) -> None:
     dataset = load_dataset(config.data)
     assert all(defense_of(victim).heads <= dataset.classes for victim in config.victims)
     for attack in config.attacks:
-        pool, own = load_pool(attack, dataset), load_own(attack, dataset, config.seed)
+        pool, own = load_pool(attack, dataset), load_in_distribution(attack, dataset, config.seed)
         attack_of(attack).check(attack, len(pool), len(own))
 
 
@@ -71,7 +71,7 @@ def test_what_was_asked_and_what_is_used(sources) -> None:
         # Two copies of each image are asked about, too.
         "attacks.active-k-center.budget": (9716, 210),
         "attacks.own-kind-500.budget": (500, 60),
-        "attacks.own-and-foreign.own_images": (500, 60),
+        "attacks.own-and-foreign.in_distribution_images": (500, 60),
     }
     assert config.attack("jbda").budget == 19432
     # Repeats are charged: the largest budget that these images can be spent on.

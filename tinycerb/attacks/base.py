@@ -28,7 +28,8 @@ class AttackInputs:
     Attributes:
         oracle: answers questions.
         pool: the attacker's images of other kinds, uint8 [N, height, width, channels]; N may be 0.
-        own: the attacker's unlabelled images of the victim's kind, uint8 [M, height, width, channels]; mostly M = 0.
+        in_distribution: the attacker's unlabelled images of the victim's kind, uint8 [M, height, width, channels];
+            mostly M = 0.
         classes: how many classes the victim tells apart.
         build: makes an untrained network of the student's kind, float images in 0..1 to logits.
         config: budget and settings.
@@ -45,7 +46,7 @@ class AttackInputs:
 
     oracle: Oracle
     pool: np.ndarray
-    own: np.ndarray
+    in_distribution: np.ndarray
     classes: int
     build: Callable[[], keras.Model]
     config: AttackConfig
@@ -70,7 +71,7 @@ class AttackInputs:
 class Attack(Protocol):
     """Steals a model. Implementations are frozen dataclasses whose fields are the attack's options."""
 
-    def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
+    def check(self, config: AttackConfig, pool_images: int, in_distribution_images: int) -> None:
         """Raises a UsageError if budget, pool and images of the victim's kind do not fit the attack."""
         ...
 
@@ -84,18 +85,18 @@ def knows_key(attack: Attack) -> bool:
     return bool(getattr(attack, "knows_key", False))
 
 
-def check_distinct(config: AttackConfig, pool_images: int, own_images: int) -> None:
+def check_distinct(config: AttackConfig, pool_images: int, in_distribution_images: int) -> None:
     """For attacks that ask every image once: the budget must not exceed what there is.
 
     Raises:
         UsageError: it does, or there is nothing to ask.
     """
-    distinct = pool_images + own_images
+    distinct = pool_images + in_distribution_images
     where = f"attacks.{config.name}"
     if distinct == 0:
         raise UsageError(
-            f"{where}: the pool {config.query_pool} is empty and own_images is 0: there is nothing to ask; name "
-            "another query_pool"
+            f"{where}: the pool {config.query_pool} is empty and in_distribution_images is 0: there is nothing to ask; "
+            "name another query_pool"
         )
     if config.budget > distinct:
         raise UsageError(
@@ -111,7 +112,7 @@ def choose_images(inputs: AttackInputs) -> np.ndarray:
         uint8 [budget, height, width, channels], shuffled; the budget is everything where it is 0.
     """
     rng = np.random.default_rng(inputs.seed)
-    own = inputs.own[rng.permutation(len(inputs.own))]
+    own = inputs.in_distribution[rng.permutation(len(inputs.in_distribution))]
     other = inputs.pool[rng.permutation(len(inputs.pool))]
     chosen = np.concatenate([own, other])[: inputs.config.budget or len(own) + len(other)]
     return chosen[rng.permutation(len(chosen))]

@@ -52,9 +52,9 @@ class Demultiplex:
     def __post_init__(self) -> None:
         check_options(self)
 
-    def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
+    def check(self, config: AttackConfig, pool_images: int, in_distribution_images: int) -> None:
         """See `Attack.check`."""
-        check_repeats(config, pool_images, own_images, self.repeats, self.charged)
+        check_repeats(config, pool_images, in_distribution_images, self.repeats, self.charged)
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""
@@ -116,7 +116,7 @@ class Demultiplex:
 
 def _single_questions(inputs: AttackInputs, images: int, spent: int) -> np.ndarray:
     """Returns the images that are left to ask once each."""
-    budget = inputs.config.budget or len(inputs.pool) + len(inputs.own)
+    budget = inputs.config.budget or len(inputs.pool) + len(inputs.in_distribution)
     return choose_images(replace(inputs, config=replace(inputs.config, budget=max(images, budget - spent))))
 
 

@@ -23,7 +23,7 @@ _AT_ONCE = 500
 
 def seed_images(inputs: AttackInputs, seeds: int) -> np.ndarray:
     """Returns `seeds` random images of the victim's kind if there are any, else of the pool; all of them for 0."""
-    source = inputs.own if len(inputs.own) else inputs.pool
+    source = inputs.in_distribution if len(inputs.in_distribution) else inputs.pool
     return source[np.random.default_rng(inputs.seed).permutation(len(source))[: seeds or None]]
 
 
@@ -78,9 +78,9 @@ class Jbda:
     def __post_init__(self) -> None:
         check_options(self)
 
-    def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
+    def check(self, config: AttackConfig, pool_images: int, in_distribution_images: int) -> None:
         """Raises a UsageError if there are no seeds or the budget is below their number."""
-        check_seeds(config, pool_images, own_images, self.seeds)
+        check_seeds(config, pool_images, in_distribution_images, self.seeds)
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""

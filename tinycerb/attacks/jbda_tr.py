@@ -51,9 +51,9 @@ class JbdaTr:
     def __post_init__(self) -> None:
         check_options(self)
 
-    def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
+    def check(self, config: AttackConfig, pool_images: int, in_distribution_images: int) -> None:
         """Raises a UsageError if there are no seeds or the budget is below their number."""
-        check_seeds(config, pool_images, own_images, self.seeds)
+        check_seeds(config, pool_images, in_distribution_images, self.seeds)
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""

@@ -34,9 +34,9 @@ class LsbJitter:
     def __post_init__(self) -> None:
         check_options(self)
 
-    def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
+    def check(self, config: AttackConfig, pool_images: int, in_distribution_images: int) -> None:
         """See `Attack.check`."""
-        check_repeats(config, pool_images, own_images, self.repeats, self.charged)
+        check_repeats(config, pool_images, in_distribution_images, self.repeats, self.charged)
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""

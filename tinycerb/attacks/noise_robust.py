@@ -36,9 +36,9 @@ class NoiseRobust:
     def __post_init__(self) -> None:
         check_options(self)
 
-    def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
+    def check(self, config: AttackConfig, pool_images: int, in_distribution_images: int) -> None:
         """See `Attack.check`."""
-        check_distinct(config, pool_images, own_images)
+        check_distinct(config, pool_images, in_distribution_images)
         if self.loss == "co_teaching" and config.members not in (1, 2):
             raise UsageError(f"attacks.{config.name}.members is {config.members}; co_teaching trains 2; allowed: 1, 2")
 

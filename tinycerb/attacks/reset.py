@@ -32,9 +32,9 @@ class Reset:
     def __post_init__(self) -> None:
         check_options(self)
 
-    def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
+    def check(self, config: AttackConfig, pool_images: int, in_distribution_images: int) -> None:
         """See `Attack.check`."""
-        check_distinct(config, pool_images, own_images)
+        check_distinct(config, pool_images, in_distribution_images)
         if config.budget and config.budget <= 2 * self.probes:
             raise UsageError(
                 f"attacks.{config.name}.budget is {config.budget}, and {2 * self.probes} calls are probes; allowed: "

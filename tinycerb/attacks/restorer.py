@@ -41,9 +41,9 @@ class Restorer:
     def __post_init__(self) -> None:
         check_options(self)
 
-    def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
+    def check(self, config: AttackConfig, pool_images: int, in_distribution_images: int) -> None:
         """See `Attack.check`."""
-        check_distinct(config, pool_images, own_images)
+        check_distinct(config, pool_images, in_distribution_images)
         check_posteriors(config)
 
     def run(self, inputs: AttackInputs) -> None:

@@ -52,9 +52,9 @@ class Shadow:
     def __post_init__(self) -> None:
         check_options(self)
 
-    def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
+    def check(self, config: AttackConfig, pool_images: int, in_distribution_images: int) -> None:
         """See `Attack.check`."""
-        check_distinct(config, pool_images, own_images)
+        check_distinct(config, pool_images, in_distribution_images)
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""

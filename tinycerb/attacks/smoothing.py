@@ -47,14 +47,14 @@ class Smoothing:
     def __post_init__(self) -> None:
         check_options(self)
 
-    def check(self, config: AttackConfig, pool_images: int, own_images: int) -> None:
+    def check(self, config: AttackConfig, pool_images: int, in_distribution_images: int) -> None:
         """Raises a UsageError if the budget is above all images times the copies, or below one image's copies."""
         if 0 < config.budget < self.copies:
             raise UsageError(
                 f"attacks.{config.name}.budget is {config.budget}; allowed: 0 (all images) or {self.copies} "
                 "(the copies of one image) and more"
             )
-        check_distinct(replace(config, budget=config.budget // self.copies), pool_images, own_images)
+        check_distinct(replace(config, budget=config.budget // self.copies), pool_images, in_distribution_images)
 
     def run(self, inputs: AttackInputs) -> None:
         """Runs the attack."""

@@ -81,6 +81,8 @@ class CellSpec:
         # A cell trains one student at one rate: which others stand in the same table does not matter to it.
         table["attack"].pop("students")
         table["attack"].pop("learning_rates")
+        # As it was called before: cells of older runs keep their names.
+        table["attack"]["own_images"] = table["attack"].pop("in_distribution_images")
         # As it was before there were owner keys.
         if not self.owner:
             table.pop("owner")
@@ -144,7 +146,7 @@ def specs_of_attack(
 
 def digest_questions(attack: AttackConfig, dataset: Dataset, seed: int) -> str:
     """Returns the digest of all images that an attacker has."""
-    return digest_arrays(load_pool(attack, dataset), load_own(attack, dataset, seed))
+    return digest_arrays(load_pool(attack, dataset), load_in_distribution(attack, dataset, seed))
 
 
 def _device_seed(model_sha256: str, seed: int) -> int:
@@ -157,26 +159,26 @@ def load_pool(attack: AttackConfig, dataset: Dataset) -> np.ndarray:
     return with_copies(query_pool(attack.query_pool).load(dataset), attack.pool_copies)
 
 
-def load_own(attack: AttackConfig, dataset: Dataset, seed: int) -> np.ndarray:
-    """Returns an attacker's `own_images` images of the victim's kind, uint8 [M, height, width, channels].
+def load_in_distribution(attack: AttackConfig, dataset: Dataset, seed: int) -> np.ndarray:
+    """Returns an attacker's `in_distribution_images` images of the victim's kind, uint8 [M, height, width, channels].
 
     Raises:
         UsageError: there are not so many.
     """
-    if attack.own_images == 0:
+    if attack.in_distribution_images == 0:
         return np.zeros((0, *dataset.image_shape), np.uint8)
     images = query_pool(IN_DISTRIBUTION).load(dataset)
-    if attack.own_images > len(images):
+    if attack.in_distribution_images > len(images):
         raise UsageError(
-            f"attacks.{attack.name}.own_images is {attack.own_images}; allowed: 0 to {len(images)}, the distinct "
-            "validation images"
+            f"attacks.{attack.name}.in_distribution_images is {attack.in_distribution_images}; allowed: 0 to "
+            f"{len(images)}, the distinct validation images"
         )
-    return images[np.random.default_rng([seed, 7]).permutation(len(images))[: attack.own_images]]
+    return images[np.random.default_rng([seed, 7]).permutation(len(images))[: attack.in_distribution_images]]
 
 
 def threat_class(attack: AttackConfig) -> str:
     """Returns `T2` for an attacker who has images of the victim's own kind, else `T1`."""
-    return "T2" if attack.own_images else query_pool(attack.query_pool).threat_class
+    return "T2" if attack.in_distribution_images else query_pool(attack.query_pool).threat_class
 
 
 def files_behind(run: RunDirectory, victim: str) -> list[Path]:

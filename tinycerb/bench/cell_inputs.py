@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinycerb import file_names
-from tinycerb.bench.cell import CellSpec, load_own, load_pool
+from tinycerb.bench.cell import CellSpec, load_in_distribution, load_pool
 from tinycerb.config.user_sources import PUBLIC
 from tinycerb.datasets.images import Dataset, LabelledImages
 from tinycerb.datasets.procedural import generate
@@ -51,7 +51,7 @@ class CellInputs:
         response: the victim's response; see `AttackInputs`.
         classes: how many classes the victim tells apart.
         pool: the attacker's images of other kinds, uint8 [N, height, width, channels].
-        own: the attacker's images of the victim's kind, uint8 [M, height, width, channels].
+        in_distribution: the attacker's images of the victim's kind, uint8 [M, height, width, channels].
         test: what clones are measured on, never chosen by.
         victim_labels: the victim's labels of the test images, int64 [T].
         victim_answers: its expected answers to them, float32 [T, classes]; None if they were not kept.
@@ -64,7 +64,7 @@ class CellInputs:
     response: str
     classes: int
     pool: np.ndarray
-    own: np.ndarray
+    in_distribution: np.ndarray
     test: LabelledImages
     victim_labels: np.ndarray
     victim_answers: np.ndarray | None
@@ -82,7 +82,7 @@ def gather_inputs(run: RunDirectory, dataset: Dataset, spec: CellSpec) -> CellIn
         response=run.config.victim(spec.victim).response,
         classes=dataset.classes,
         pool=load_pool(spec.attack, dataset),
-        own=load_own(spec.attack, dataset, run.config.seed),
+        in_distribution=load_in_distribution(spec.attack, dataset, run.config.seed),
         test=dataset.test,
         victim_labels=kept["labels"],
         # Runs that were measured before answers were kept have none.

@@ -85,7 +85,7 @@ def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, report: Repo
             AttackInputs(
                 oracle=oracle,
                 pool=inputs.pool,
-                own=inputs.own,
+                in_distribution=inputs.in_distribution,
                 classes=inputs.classes,
                 build=build,
                 config=spec.attack,
@@ -140,7 +140,7 @@ def _result(curve: list[dict[str, float]], charged: int) -> dict[str, object]:
 
 def _check_disjoint(spec: CellSpec, inputs: CellInputs) -> None:
     """An attacker's image that the defender has trained on would flatter the defence."""
-    asked = np.concatenate([inputs.pool, inputs.own])
+    asked = np.concatenate([inputs.pool, inputs.in_distribution])
     shared = np.isin(image_fingerprints(asked), inputs.fingerprints)
     if shared.any():
         raise UsageError(

@@ -27,7 +27,7 @@ class AttackConfig:
         100,
     )
     options: Mapping[str, object] = option({}, "the attack's own settings")
-    own_images: int = option(
+    in_distribution_images: int = option(
         0, "unlabelled images of the victim's own kind that the attacker has beside the pool, which is then T2", 0
     )
     budget: int = option(0, "images the attacker may ask, repeats counted", 0, zero="the whole pool once, with copies")

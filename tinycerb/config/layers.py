@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tinycerb.bounded.files import read_text
 from tinycerb.bounded.texts import check_values, parse_toml
+from tinycerb.config.renamed import current_key, with_current_keys
 from tinycerb.config.user_sources import anchor
 from tinycerb.errors import EnvironmentProblem, UsageError, suggest
 from tinycerb.presets import current_name, preset_names, read_preset
@@ -57,7 +58,7 @@ def _read(source: str, extended_by: tuple[str, ...]) -> list[Layer]:
             )
         text = read_preset(source)
     # Paths in a file count from where the file is.
-    table = anchor(parse_toml(text, source), str(Path(source).parent))
+    table = with_current_keys(anchor(parse_toml(text, source), str(Path(source).parent)), tell=True)
     base = table.pop("extends", None)
     layer = Layer(table, source.endswith(".toml"))
     if base is None:
@@ -95,6 +96,10 @@ def apply_override(table: dict[str, object], override: str) -> None:
         value = text
     check_values(value, f"--set {key}")
     *sections, last = key.split(".")
+    if sections:
+        last = current_key(sections[0], last)
+    else:
+        value = with_current_keys({last: value}, tell=True)[last]
     found: object = table
     for section in sections:
         found = _section(found, section, override)

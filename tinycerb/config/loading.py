@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from tinycerb.bounded.texts import parse_toml
 from tinycerb.config.layers import apply_override, layers_of, merge
+from tinycerb.config.renamed import with_current_keys
 from tinycerb.config.run_config import Config
 from tinycerb.config.typed_tables import build
 from tinycerb.config.user_sources import USER, Sources
@@ -51,5 +52,5 @@ def given_keys(source: str, overrides: Sequence[str] = ()) -> frozenset[str]:
 
 
 def parse_config(text: str, where: str) -> Config:
-    """Builds a configuration from TOML text; errors as `load_config`."""
-    return build(Config, parse_toml(text, where), where=where)
+    """Builds a configuration from TOML text, keys of older runs included; errors as `load_config`."""
+    return build(Config, with_current_keys(parse_toml(text, where), tell=False), where=where)

@@ -28,16 +28,16 @@ def plan(config: Config) -> list[Task]:
         dense = dense_twin(config, victims, name)
         epoch = networks * (17.0 if victim.heads.in_file > 1 else 12.0)
         if dense == name:
-            tasks.append(Task(f"dense/{name}", "dense", (name,), teacher, epoch * config.training.dense_epochs))
+            tasks.append(Task(f"pretrain/{name}", "pretrain", (name,), teacher, epoch * config.training.dense_epochs))
         stages = stages_of(config.training, config.quantization.method)
         twin = trained_twin(victims, name)
         if twin == name:
             later = stages["prune"].epochs_in_all - stages["dense"].epochs
             cost = epoch * later * (1.0 - 0.6 * victim.config.channel_ratio)
-            before = [f"dense/{dense}"]
+            before = [f"pretrain/{dense}"]
             if victim.config.has_budget:
-                tasks.append(Task(f"fit/{name}", "fit", (name,), (), 60))
-                before.append(f"fit/{name}")
+                tasks.append(Task(f"search_ratio/{name}", "search_ratio", (name,), (), 60))
+                before.append(f"search_ratio/{name}")
             tasks.append(Task(f"train/{name}", "train", (name, dense, name), tuple(before), cost))
         else:
             tasks.append(Task(f"train/{name}", "train", (name, dense, twin), (f"train/{twin}",), 1))

@@ -93,7 +93,7 @@ def _teacher(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> N
     train_teacher(run.config, load_dataset(run.config.data), run.teacher, report)
 
 
-def _dense(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
+def _pretrain(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
     from tinycerb.training.victim import train_dense
 
     (victim,) = arguments
@@ -102,7 +102,7 @@ def _dense(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> Non
     train_dense(run.config, run.victims[victim], dataset, run.dense(victim), report, words, run.teacher)
 
 
-def _fit(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
+def _search_ratio(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
     from tinycerb.compression.budget import Budget, Size, fit_ratio
     from tinycerb.conversion.trial_size import measure_size
     from tinycerb.training.model_source import compare_model
@@ -249,15 +249,15 @@ STEPS: dict[str, Step] = {
         reads=lambda run, arguments: [],
         makes=lambda run, arguments: _of_teacher(run),
     ),
-    "dense": Step(
-        _dense,
+    "pretrain": Step(
+        _pretrain,
         reads=lambda run, arguments: _of_teacher(run),
         makes=lambda run, arguments: _in(run.dense(arguments[0]), *_DENSE),
         may_make=lambda run, arguments: _in(run.dense(arguments[0]), names.REFERENCE, names.REFERENCE_POSTERIORS),
         code=training_files,
     ),
-    "fit": Step(
-        _fit,
+    "search_ratio": Step(
+        _search_ratio,
         reads=lambda run, arguments: [],
         makes=lambda run, arguments: _in(run.victim(arguments[0]), names.BUDGET),
     ),

@@ -85,7 +85,7 @@ def list_cells(runs: Sequence[RunDirectory]) -> tuple[list[MatrixCell], list[Ski
         questions = ""
         for run in runs:
             # The pool is the same for all seeds, the choice of own images is not.
-            if not questions or attack.own_images:
+            if not questions or attack.in_distribution_images:
                 questions = digest_questions(attack, dataset, run.config.seed)
             for each in usable:
                 for victim in config.victims:
@@ -93,7 +93,7 @@ def list_cells(runs: Sequence[RunDirectory]) -> tuple[list[MatrixCell], list[Ski
                         specs = specs_of_attack(
                             run, dataset, victim.name, each, selection, models[id(run), victim.name], questions
                         )
-                        images = pool + each.own_images
+                        images = pool + each.in_distribution_images
                         cells += [MatrixCell(run, spec, threat_class(each), images) for spec in specs]
     return cells, skipped
 
@@ -111,13 +111,13 @@ def selections_of(run: RunDirectory, victim: str) -> list[str]:
 
 def _with_budgets(config: Config, attack: AttackConfig, pool: int) -> tuple[list[AttackConfig], list[Skipped]]:
     if not config.bench.budgets:
-        attack_of(attack).check(attack, pool, attack.own_images)
+        attack_of(attack).check(attack, pool, attack.in_distribution_images)
         return [attack], []
     usable, skipped = [], []
     for budget in config.bench.budgets:
         each = replace(attack, budget=budget)
         try:
-            attack_of(each).check(each, pool, each.own_images)
+            attack_of(each).check(each, pool, each.in_distribution_images)
         except UsageError as error:
             skipped.append(Skipped(attack.name, budget, str(error)))
         else:

@@ -54,7 +54,11 @@ class Packer:
             keys.append(("recipe", spec.victim, seed))
         if any(key not in self._names for key in keys):
             inputs = gather_inputs(cell.run, load_dataset(cell.run.config.data), spec)
-            packed = [_pack_victim(inputs), _pack_test(inputs), _as_bytes({"pool": inputs.pool, "own": inputs.own})]
+            packed = [
+                _pack_victim(inputs),
+                _pack_test(inputs),
+                _as_bytes({"pool": inputs.pool, "in_distribution": inputs.in_distribution}),
+            ]
             if inputs.recipe is not None:
                 packed.append(_pack_recipe(inputs.recipe))
             for key, content in zip(keys, packed, strict=True):
@@ -103,7 +107,7 @@ def unpack(folder: Path, names: tuple[str, ...]) -> CellInputs:
         response=facts["response"],
         classes=facts["classes"],
         pool=questions["pool"],
-        own=questions["own"],
+        in_distribution=questions["in_distribution"],
         test=LabelledImages(test["images"], test["labels"]),
         victim_labels=victim["labels"],
         victim_answers=victim.get("answers"),

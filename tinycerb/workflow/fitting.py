@@ -116,7 +116,7 @@ def _without_gates(victim: VictimConfig, given: Collection[str], made: list[Adju
 
 def _is_of_the_user(config: Config, attack: AttackConfig) -> bool:
     """Whether what an attack has to ask about depends on what the user has brought along."""
-    in_distribution = attack.query_pool == IN_DISTRIBUTION or attack.own_images > 0
+    in_distribution = attack.query_pool == IN_DISTRIBUTION or attack.in_distribution_images > 0
     return is_source(attack.query_pool) or (config.data.name == USER and in_distribution)
 
 
@@ -124,39 +124,40 @@ def _fit_attack(config: Config, attack: AttackConfig, dataset: Dataset, made: li
     if not _is_of_the_user(config, attack):
         return attack
     where = f"attacks.{attack.name}"
-    own = len(query_pool(IN_DISTRIBUTION).load(dataset)) if attack.own_images else 0
-    if attack.own_images > own:
-        made.append(Adjustment(f"{where}.own_images", attack.own_images, own, f"{own:,} distinct validation images"))
-        attack = replace(attack, own_images=own)
+    most = len(query_pool(IN_DISTRIBUTION).load(dataset)) if attack.in_distribution_images else 0
+    if attack.in_distribution_images > most:
+        key, reason = f"{where}.in_distribution_images", f"{most:,} distinct validation images"
+        made.append(Adjustment(key, attack.in_distribution_images, most, reason))
+        attack = replace(attack, in_distribution_images=most)
     pool = len(load_pool(attack, dataset))
-    fitting = _fitting_budget(attack, pool, attack.own_images)
+    fitting = _fitting_budget(attack, pool, attack.in_distribution_images)
     if fitting is not None:
-        reason = f"there are {pool + attack.own_images:,} distinct images to ask about"
+        reason = f"there are {pool + attack.in_distribution_images:,} distinct images to ask about"
         made.append(Adjustment(f"{where}.budget", attack.budget, fitting, reason))
         attack = replace(attack, budget=fitting)
     return attack
 
 
-def _fitting_budget(attack: AttackConfig, pool: int, own: int) -> int | None:
+def _fitting_budget(attack: AttackConfig, pool: int, in_distribution: int) -> int | None:
     """Returns the budget in place of one that the attack cannot spend on these images, None if it can.
 
     That is the largest whole multiple of the images that it takes: attacks that ask once take one, those that repeat
     take more. One that grows a set of seeds, and could not even ask about them, asks about twice as many.
     """
-    images = pool + own
-    if images == 0 or _refusal(attack, pool, own) is None:
+    images = pool + in_distribution
+    if images == 0 or _refusal(attack, pool, in_distribution) is None:
         return None
     candidates: Iterable[int] = range(attack.budget // images, 0, -1) if attack.budget >= images else (2,)
     for times in candidates:
-        if _refusal(replace(attack, budget=times * images), pool, own) is None:
+        if _refusal(replace(attack, budget=times * images), pool, in_distribution) is None:
             return times * images
     return None
 
 
-def _refusal(attack: AttackConfig, pool: int, own: int) -> UsageError | None:
+def _refusal(attack: AttackConfig, pool: int, in_distribution: int) -> UsageError | None:
     """Returns what an attack has against its budget and images, None for nothing."""
     try:
-        attack_of(attack).check(attack, pool, own)
+        attack_of(attack).check(attack, pool, in_distribution)
     except UsageError as error:
         return error
     return None
@@ -171,9 +172,9 @@ def _check_budgets(config: Config, dataset: Dataset) -> None:
             continue
         pool = len(load_pool(attack, dataset))
         for budget in config.bench.budgets:
-            refused = _refusal(replace(attack, budget=budget), pool, attack.own_images)
+            refused = _refusal(replace(attack, budget=budget), pool, attack.in_distribution_images)
             # A budget too small for an attack says nothing about the pool: it is left out, as with any pool.
-            if refused is not None and budget > pool + attack.own_images:
+            if refused is not None and budget > pool + attack.in_distribution_images:
                 fitting.discard(budget)
                 refusals.append(str(refused))
     if refusals:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Collection
 
 from tinycerb.attacks import attack_of
-from tinycerb.bench.cell import load_own, load_pool
+from tinycerb.bench.cell import load_in_distribution, load_pool
 from tinycerb.config import Config
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import EnvironmentProblem, GateError, Interrupted, UsageError
@@ -17,8 +17,8 @@ from tinycerb.run.directory import RunDirectory
 from tinycerb.run.victim import victims_of
 from tinycerb.workflow.provenance import prepare
 
-ALL_KINDS = ("teacher", "dense", "fit", "train", "convert", "measure", "latency", "steal")
-TRAIN_KINDS = ("teacher", "dense", "fit", "train")
+TRAIN_KINDS = ("teacher", "pretrain", "search_ratio", "train")
+ALL_KINDS = (*TRAIN_KINDS, "convert", "measure", "latency", "steal")
 BENCH_KINDS = ("measure", "latency", "steal")
 # Each task takes up to 1.5 GB of memory.
 _MOST_JOBS = 8
@@ -64,8 +64,8 @@ def load_inputs(config: Config) -> None:
                 f"victims.{name} has {heads} heads; allowed: 1 to {dataset.classes}, the number of classes"
             )
     for attack in config.attacks:
-        pool, own = load_pool(attack, dataset), load_own(attack, dataset, config.seed)
-        attack_of(attack).check(attack, len(pool), len(own))
+        pool, inside = load_pool(attack, dataset), load_in_distribution(attack, dataset, config.seed)
+        attack_of(attack).check(attack, len(pool), len(inside))
 
 
 def check_gates(metrics: Metrics) -> None:

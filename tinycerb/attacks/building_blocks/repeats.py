@@ -27,14 +27,16 @@ def images_to_ask(config: AttackConfig, distinct: int, repeats: int, charged: bo
     return budget // repeats if charged else budget
 
 
-def check_repeats(config: AttackConfig, pool_images: int, own_images: int, repeats: int, charged: bool) -> None:
+def check_repeats(
+    config: AttackConfig, pool_images: int, in_distribution_images: int, repeats: int, charged: bool
+) -> None:
     """Checks that the budget pays for at least one image and that there are enough of them.
 
     Raises:
         UsageError: it does not, or there are not.
     """
-    count = images_to_ask(config, pool_images + own_images, repeats, charged)
-    check_distinct(replace(config, budget=min(count, config.budget)), pool_images, own_images)
+    count = images_to_ask(config, pool_images + in_distribution_images, repeats, charged)
+    check_distinct(replace(config, budget=min(count, config.budget)), pool_images, in_distribution_images)
     if count < 1:
         raise UsageError(
             f"attacks.{config.name}.budget is {config.budget}, less than one image asked {repeats} times; allowed: "
@@ -44,7 +46,7 @@ def check_repeats(config: AttackConfig, pool_images: int, own_images: int, repea
 
 def choose_repeated(inputs: AttackInputs, repeats: int, charged: bool) -> np.ndarray:
     """Returns the images to ask about, uint8 [images, height, width, channels]."""
-    count = images_to_ask(inputs.config, len(inputs.pool) + len(inputs.own), repeats, charged)
+    count = images_to_ask(inputs.config, len(inputs.pool) + len(inputs.in_distribution), repeats, charged)
     return choose_images(replace(inputs, config=replace(inputs.config, budget=count)))
 
 

@@ -80,6 +80,6 @@ def train_selector(
 
 
 def shuffled_images(inputs: AttackInputs) -> np.ndarray:
-    """Returns all images that the attacker has, own ones too, in the order of its seed, uint8 [N, ...]."""
-    images = np.concatenate([inputs.own, inputs.pool])
+    """Returns all images that the attacker has, in-distribution ones too, in the order of its seed, uint8 [N, ...]."""
+    images = np.concatenate([inputs.in_distribution, inputs.pool])
     return images[np.random.default_rng(inputs.seed).permutation(len(images))]
