@@ -46,7 +46,7 @@ FLOORS = (
     "registry", "options", "bounded", "atomic", "progress", "processes", "advice", "subprocess_call", "secret_file",
     "seal", "presets", "config", "datasets", "answers", "runtimes", "boards", "oracle", "defenses", "run",
     "ownership", "compression", "training", "attacks", "conversion", "bench", "verification", "jobs", "matrix", "check",
-    "doctor", "workflow", "cli", "__init__", "__main__",
+    "doctor", "workflow", "api", "cli", "__init__", "__main__",
 )  # fmt: skip
 # Modules that belong to no room.
 LOOSE = {

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import tinycerb
+
 ROOT = Path(__file__).parents[2]
 ROOMS = ("tinycerb", "converters", "reports", "keras_models", "firmware_stub", "tests", "docs", "requirements")
 FRONT = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "Makefile")
@@ -71,7 +73,7 @@ def test_every_page_of_the_docs_is_in_their_index() -> None:
 
 def test_modules_that_pages_name_exist() -> None:
     named = {name for page in PAGES for name in re.findall(r"\btinycerb(?:\.\w{2,})+", page.read_text())}
-    for name in named:
+    for name in named - {f"tinycerb.{function}" for function in tinycerb.__all__}:
         parts = name.split(".")
         # The last part may be a function of the module before it.
         homes = [ROOT.joinpath(*parts[:length]) for length in (len(parts), len(parts) - 1) if length > 1]

@@ -5,7 +5,8 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,18 @@ def allow_code() -> None:
 def code_is_allowed() -> bool:
     """Whether code from the user's model file may run."""
     return os.environ.get(_ALLOW_CODE) == "1"
+
+
+@contextmanager
+def consent_for_now() -> Iterator[None]:
+    """Consent that is given meanwhile ends with it: a program that goes on has not given it for good."""
+    before = os.environ.get(_ALLOW_CODE)
+    try:
+        yield
+    finally:
+        os.environ.pop(_ALLOW_CODE, None)
+        if before is not None:
+            os.environ[_ALLOW_CODE] = before
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """SIGTERM and SIGHUP end a command as Ctrl-C does: what runs is stopped, and what was begun is cleaned up."""
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -26,7 +27,13 @@ def exit_code(code: int) -> int:
 
 @contextmanager
 def deferred(act: Callable[[], None]) -> Iterator[None]:
-    """Meanwhile Ctrl-C, SIGTERM and SIGHUP call `act` and raise nothing, so that no step is cut in two."""
+    """Meanwhile Ctrl-C, SIGTERM and SIGHUP call `act` and raise nothing, so that no step is cut in two.
+
+    In a thread beside the main one nothing is done: signals strike the main thread alone.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def handle(number: int, _: FrameType | None) -> None:
         _note(number)

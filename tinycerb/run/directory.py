@@ -287,7 +287,7 @@ def _environment(config: Config) -> dict:
         "schema_version": 1,
         "tinycerb": __version__,
         "created_utc": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
-        "command": shlex.join(["tinycerb", *sys.argv[1:]]),
+        "command": _command(),
         "seed": config.seed,
         "config_sha256_prefix": config.digest(),
         "python": platform.python_version(),
@@ -298,3 +298,10 @@ def _environment(config: Config) -> dict:
         # From now on a run without its manifest has lost it.
         "manifest": MANIFEST,
     }
+
+
+def _command() -> str:
+    """The command that makes a run; a program's or a notebook's own command line says nothing of it."""
+    program = Path(sys.argv[0])
+    is_ours = program.name == "tinycerb" or program == Path(__file__).parents[1] / "__main__.py"
+    return shlex.join(["tinycerb", *sys.argv[1:]]) if is_ours else "tinycerb.train(...)"
