@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from tinycerb.reports.metrics import Metrics, Verdict, VictimMetrics
+from tinycerb.reports.metrics import DeviceCost, Metrics, Verdict, VictimMetrics
 
 Item = TypeVar("Item")
 
@@ -19,6 +19,15 @@ def in_groups(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
 def percent(share: float) -> str:
     """0.876 -> 87.6%."""
     return f"{100 * share:.1f}%"
+
+
+def cycles_text(device: DeviceCost) -> str:
+    """4.79 M (3.74 - 5.55): estimated cycles and their band, in millions; a dash where there is no estimate."""
+    cycles = device.get("estimated_cycles")
+    if cycles is None or "cycles" not in cycles:
+        return "-"
+    whole, low, high = (cycles.get(key, 0) / 1e6 for key in ("cycles", "cycles_low", "cycles_high"))
+    return f"{whole:.2f} M ({low:.2f} - {high:.2f})"
 
 
 def stolen(victim: VictimMetrics, attacks: set[str], mean_head: bool) -> float | None:

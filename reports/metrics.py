@@ -182,6 +182,29 @@ class OptimisedKernels(TypedDict):
     largest_difference_lsb: int
 
 
+class EstimatedCycles(TypedDict):
+    """Cycles between the ends of their band, where `basis` is `estimated`; no numbers elsewhere."""
+
+    basis: str
+    cycles: NotRequired[int]
+    cycles_low: NotRequired[int]
+    cycles_high: NotRequired[int]
+
+
+class DeviceCost(TypedDict, total=False):
+    """What `tinycerb bench cost` measured of a victim; or why no device can run it."""
+
+    basis: str
+    board: str
+    deployable: bool
+    reason: str
+    flash_bytes: int
+    ram_bytes: int
+    instructions_per_inference: int
+    instructions_after_network: int
+    estimated_cycles: EstimatedCycles
+
+
 class CurvePoint(TypedDict):
     """A clone after an epoch."""
 
@@ -236,6 +259,7 @@ class VictimMetrics(TypedDict):
     coherence: Coherence | None
     memory: Memory | None
     latency: Latency
+    device: NotRequired[DeviceCost | None]
     optimised_kernels: OptimisedKernels
     cells: list[Cell]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from tinycerb.reports.facts import attack_names, channels_removed, percent, stolen
-from tinycerb.reports.metrics import Metrics, VictimMetrics
+from tinycerb.reports.facts import attack_names, channels_removed, cycles_text, percent, stolen
+from tinycerb.reports.metrics import DeviceCost, Metrics, VictimMetrics
 from tinycerb.reports.table import draw_table
 
 _RESPONSE_NAME = re.compile(r"(?:^|\+)([a-z0-9_]+)(?=,|\+|$)")
@@ -37,6 +37,7 @@ def victim_rows(metrics: Metrics, names: Sequence[str]) -> tuple[list[list[str]]
             *(f"{v['memory']['arena_bytes']:,}" if v["memory"] else "-" for v in values),
         ],
         ["multiply-accumulates", *(f"{v['file']['multiply_accumulates']:,}" for v in values)],
+        *_device_rows(values),
         ["host µs, optimised kernels, min / p50 / p90", *(_latency(v) for v in values)],
     ]
     bold = [4]
@@ -75,6 +76,19 @@ def _validation(victim: VictimMetrics) -> str:
     history = victim["training"]["history"]
     last_float = [row for row in history if row["stage"] != "quantize"][-1]
     return f"{percent(last_float['validation_accuracy'])} > {percent(history[-1]['validation_accuracy'])}"
+
+
+def _device_rows(values: Sequence[VictimMetrics]) -> list[list[str]]:
+    """What an emulated board counted, and the estimate beside it; nothing where none was asked."""
+    devices: list[DeviceCost] = [victim.get("device") or {} for victim in values]
+    boards = sorted({board for device in devices if (board := device.get("board"))})
+    if not boards:
+        return []
+    counted = [device.get("instructions_per_inference") for device in devices]
+    return [
+        [f"{', '.join(boards)}: instructions", *("-" if count is None else f"{count:,}" for count in counted)],
+        ["cycles: an ESTIMATE (band)", *map(cycles_text, devices)],
+    ]
 
 
 def _latency(victim: VictimMetrics) -> str:

@@ -33,7 +33,7 @@ class Layer:
         lead: where the output may lie over the input, which is then read before it is overwritten: by so many bytes its
             beginning must stand before the input's. 0: nowhere.
         parameters_type: C type of the parameters.
-        multiply_accumulates: for profiles.
+        constants: arrays that take the place of inputs, by their position.
     """
 
     operator: Operator

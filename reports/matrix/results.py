@@ -2,6 +2,8 @@
 
 from typing import TypedDict
 
+from tinycerb.reports.metrics import DeviceCost
+
 
 class Interval(TypedDict):
     """A figure with the ends of its 95 % interval, and what the interval covers."""
@@ -10,19 +12,6 @@ class Interval(TypedDict):
     low: float
     high: float
     basis: str
-
-
-class DeviceCost(TypedDict, total=False):
-    """What `tinycerb bench cost` measured of a victim; or why no device can run it."""
-
-    basis: str
-    board: str
-    deployable: bool
-    reason: str
-    flash_bytes: int
-    ram_bytes: int
-    instructions_per_inference: int
-    instructions_after_network: int
 
 
 class VictimCost(TypedDict):

@@ -3,6 +3,7 @@
 from rich.table import Table
 from rich.text import Text
 
+from tinycerb.reports.facts import cycles_text
 from tinycerb.reports.matrix.results import Interval, Results, ThreatVerdict
 from tinycerb.reports.plain_text import clean, markdown
 
@@ -44,12 +45,12 @@ def _tables(results: Results) -> list[Lines]:
 def _victims(results: Results) -> Lines:
     header = [
         "victim", "response", "heads", "accuracy", "loss, points", "worst head", "flips", "flash, bytes",
-        "arena, bytes", "instructions",
+        "arena, bytes", "instructions", "cycles, estimate (band)",
     ]  # fmt: skip
     rows = []
     for name, victim in results["victims"].items():
         if victim["accuracy"] is None:
-            rows.append([name, victim["response"], *["not measured"] * 8])
+            rows.append([name, victim["response"], *["not measured"] * 9])
             continue
         device = victim["device"] or {}
         rows.append(
@@ -64,6 +65,7 @@ def _victims(results: Results) -> Lines:
                 _count(victim["flash_bytes"]),
                 _count(victim["arena_bytes"]),
                 _count(device.get("instructions_per_inference")),
+                cycles_text(device),
             ]
         )
     return "victims: what they do and cost", header, rows

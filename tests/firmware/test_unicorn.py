@@ -32,5 +32,6 @@ def test_bytes_are_the_references_and_counts_are_qemus(cases: Cases, tmp_path: P
         assert found.stack_bytes == qemu.stack_bytes
         # SysTick ticks of QEMU's machines are not whole instructions.
         assert np.abs(found.inference_instructions - qemu.inference_instructions).max() <= 1
-        assert np.abs(np.subtract(found.layer_instructions, qemu.layer_instructions)).max() <= 1
+        # A layer is the difference of two readings.
+        assert np.abs(np.subtract(found.layer_instructions, qemu.layer_instructions)).max() <= 2
         assert found.inference_instructions.min() > 1000

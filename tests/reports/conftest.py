@@ -28,7 +28,12 @@ def matrix() -> dict:
     }  # fmt: skip
     cerberos = {
         **victim, "heads": 3, "accuracy": estimate(0.88, 0.86, 0.9), "utility_loss": estimate(0.02, -0.01, 0.05),
-        "accuracy_worst_head": 0.87, "flip_rate": 0.031, "device": {"instructions_per_inference": 1_234_567.0},
+        "accuracy_worst_head": 0.87, "flip_rate": 0.031, "device": {
+            "instructions_per_inference": 1_234_567.0,
+            "estimated_cycles": {
+                "basis": "estimated", "cycles": 2_000_000, "cycles_low": 1_600_000, "cycles_high": 2_400_000,
+            },
+        },
     }  # fmt: skip
     return {
         "name": "made-up", "baseline": "undefended", "victims": {"undefended": victim, "cerberos": cerberos},

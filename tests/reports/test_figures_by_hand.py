@@ -13,10 +13,11 @@ def test_the_tables_of_a_matrix(matrix) -> None:
     lines = as_markdown(matrix).splitlines()
     assert lines[4:8] == [
         "| victim | response | heads | accuracy | loss, points | worst head | flips | flash, bytes | arena, bytes "
-        "| instructions |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-        "| undefended | none | 1 | 90.0% [88.0, 92.0] | - | 90.0% | 0.0% | 40,000 | - | - |",
-        "| cerberos | none | 3 | 88.0% [86.0, 90.0] | +2.0 [-1.0, +5.0] | 87.0% | 3.1% | 40,000 | - | 1,234,567 |",
+        "| instructions | cycles, estimate (band) |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| undefended | none | 1 | 90.0% [88.0, 92.0] | - | 90.0% | 0.0% | 40,000 | - | - | - |",
+        "| cerberos | none | 3 | 88.0% [86.0, 90.0] | +2.0 [-1.0, +5.0] | 87.0% | 3.1% | 40,000 | - | 1,234,567 "
+        "| 2.00 M (1.60 - 2.40) |",
     ]
     at = lines.index("## T1: the attacker has images of another kind")
     assert lines[at + 2 : at + 6] == [
@@ -64,7 +65,7 @@ def test_a_matrix_that_proves_nothing_says_so(matrix) -> None:
 
 def test_a_victim_that_is_not_measured_has_no_figures(matrix) -> None:
     matrix["victims"]["cerberos"]["accuracy"] = None
-    assert f"| cerberos | none |{' not measured |' * 8}" in as_markdown(matrix)
+    assert f"| cerberos | none |{' not measured |' * 9}" in as_markdown(matrix)
 
 
 @pytest.fixture

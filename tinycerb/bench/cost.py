@@ -3,6 +3,7 @@
 import csv
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -10,15 +11,19 @@ import numpy as np
 
 from tinycerb.answers.selection import HEAD_SELECTIONS, simulated_device
 from tinycerb.boards.board import load_board
+from tinycerb.boards.cycle_model.estimate import CycleEstimate, estimate_cycles
+from tinycerb.boards.cycle_model.facts import cycle_facts, no_estimate
+from tinycerb.boards.cycle_model.work import multiply_accumulates
 from tinycerb.boards.firmware import build_firmware
 from tinycerb.boards.session import flash_and_check
+from tinycerb.converters.c_model.layer import Layer
 from tinycerb.converters.model_file import ModelFile
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.errors import UsageError
 from tinycerb.events import Progress, Report
 from tinycerb.file_names import EPOCH_TIMES
-from tinycerb.reports.matrix.results import DeviceCost
+from tinycerb.reports.metrics import DeviceCost
 from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.answering import Answers
 from tinycerb.runtimes.compiled_model import open_fastest
@@ -70,7 +75,7 @@ def measure_costs(run: RunDirectory, pool: str, images: int, report: Report) -> 
         Per victim `training_seconds` (processor time, shared stages included) and `training_factor`; accuracy, flip
         rate and calibration; `l1_benign_mean` ... `l1_queries_max`, the distance of its answer to the baseline's; host
         microseconds per question at batch 1, the network included, and of draw and response alone; and what it takes on
-        an emulated Cortex-M4, or why it cannot be there.
+        an emulated Cortex-M4 (instructions counted, cycles estimated with a band), or why it cannot be there.
     """
     config, dataset = run.config, load_dataset(run.config.data)
     questions = {"benign": dataset.test.images[:images], "queries": query_pool(pool).load(dataset)[:images]}
@@ -164,10 +169,25 @@ def _on_device(file: ModelFile, name: str) -> DeviceCost:
         except UsageError as error:
             return {"deployable": False, "reason": str(error)}
         counts = flash_and_check(firmware, load_board(BOARD), bytes(range(16)), selection, folder, None, 60).counts
+        cycles = estimate_cycles(file, load_board(BOARD), folder / f"{name}-counted")
     return {
         "deployable": True,
         "flash_bytes": firmware.image.flash_bytes,
         "ram_bytes": firmware.image.ram_bytes,
         "instructions_per_inference": counts.draw + counts.inference + counts.answer,
         "instructions_after_network": counts.draw + counts.answer,
+        "estimated_cycles": _estimated(cycles, firmware.image.model.layers),
+    }
+
+
+def _estimated(cycles: CycleEstimate | str, layers: Sequence[Layer]) -> Mapping[str, object]:
+    """From image to answer, the draw apart; without the layers, which `tinycerb bench MODEL --board` tells."""
+    if isinstance(cycles, str):
+        return no_estimate(cycles)
+    work = sum(map(multiply_accumulates, layers))
+    return {
+        "basis": "estimated",
+        "source": cycles.source,
+        "calibration": cycles.calibration.told,
+        **cycle_facts(cycles.inference + cycles.answer, work, cycles.peak),
     }

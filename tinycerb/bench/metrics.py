@@ -1,12 +1,13 @@
 """Gathers what the tasks have left into `metrics.json`, from which alone the report is made."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import cast
 
 from tinycerb.bench.asked_heads import MEAN_HEAD, attack_runs
 from tinycerb.bench.cell import cell_specs, find_cell, threat_class
+from tinycerb.bench.device_costs import device_costs
 from tinycerb.bench.verdict import Judged, gates, judge
 from tinycerb.config import AttackConfig, Config
 from tinycerb.config.user_sources import PUBLIC, is_reference
@@ -129,6 +130,7 @@ def _victim(run: RunDirectory, name: str, latency: Mapping[str, object]) -> Vict
         "coherence": {"basis": "measured", **measured["coherence"]} if measured["coherence"] else None,
         "memory": {"basis": "measured", **measured["arena"]} if measured["arena"] else None,
         "latency": {"basis": "measured", **latency},
+        "device": device_costs(run, name),
         "optimised_kernels": {"basis": "measured", **measured["optimised_kernels"]},
     }
     # Its sections were written in the shapes that their functions declare.
@@ -168,8 +170,7 @@ def _not_measured(run: RunDirectory, victims: dict[str, VictimMetrics]) -> list[
         *_adjusted(run),
         "One victim seed and one attacker seed: no interval. Differences of a few points may be chance.",
         _attacks_run(config),
-        "No board: time on a microcontroller, energy and instructions are not in this report. Host latency of int8 "
-        "files does not rank them on a microcontroller.",
+        _device({victim["device"]["board"] for victim in victims.values() if victim["device"]}),
         "Working memory is that of TFLite Micro's interpreter on a 64-bit host with reference kernels."
         if all(victim["memory"] for victim in victims.values())
         else "Working memory: tflite-micro is not installed; `tinycerb doctor` says how to have it.",
@@ -188,6 +189,18 @@ def _not_measured(run: RunDirectory, victims: dict[str, VictimMetrics]) -> list[
             "source. An attacker who repeats every question approaches the mean-head row."
         )
     return notes + _pruning(run)
+
+
+def _device(boards: Collection[str]) -> str:
+    if not boards:
+        return (
+            "No board: time on a microcontroller, energy and instructions are not in this report. Host latency of int8 "
+            "files does not rank them on a microcontroller."
+        )
+    return (
+        f"No real board: instructions are counted in an emulator ({', '.join(sorted(boards))}); cycles are an estimate "
+        "with a band, for which no board was measured. Time and energy are not in this report."
+    )
 
 
 def _pruning(run: RunDirectory) -> list[str]:

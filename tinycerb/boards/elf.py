@@ -1,6 +1,7 @@
 """What a linked image puts where, and the one change that flashing makes to it."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,19 @@ def memory_use(elf: Path) -> tuple[int, int]:
     flash = sum(len(segment.content) for segment in load_segments(elf))
     ram = sum(part["sh_size"] for name in (".data", ".bss") if (part := file.get_section_by_name(name)) is not None)
     return flash, ram
+
+
+def function_addresses(elf: Path, names: Sequence[str]) -> list[int]:
+    """Returns where functions begin.
+
+    Raises:
+        UsageError: the image has no such function.
+    """
+    table = _open(elf).get_section_by_name(".symtab")
+    found = {symbol.name: symbol["st_value"] & ~1 for symbol in table.iter_symbols()} if table is not None else {}
+    if missing := [name for name in names if name not in found]:
+        raise UsageError(f"{elf} has no function {missing[0]}: build it with TinyCerb")
+    return [found[name] for name in names]
 
 
 def with_section(elf: Path, name: str, content: bytes) -> bytes:

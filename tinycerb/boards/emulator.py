@@ -73,7 +73,7 @@ def measure(image: Image, board: Board, images: np.ndarray, shift: int = 6) -> M
         EnvironmentProblem: no QEMU.
         HardwareError: the image crashed or did not come to an end.
     """
-    folder = _prepare(image, images)
+    folder = _prepare(image.elf, images)
     command = qemu_command(
         board, image.elf.resolve(), "-serial", "none", "-icount", f"shift={shift},sleep=off",
         "-chardev", "null,id=console", "-semihosting-config", "enable=on,target=native,chardev=console",
@@ -90,18 +90,29 @@ def measure_in_unicorn(image: Image, board: Board, images: np.ndarray) -> Measur
         UsageError: it does not have the board's core.
         HardwareError: the image crashed or did not come to an end.
     """
-    folder = _prepare(image, images)
-    machine = Machine(image.elf, board.core)
-    served = machine.attach_semihosting(folder)
+    run_in_unicorn(Machine(image.elf, board.core), images)
+    instructions = replace(board, systick_hz=UNICORN_SYSTICK_HZ)
+    return _parse((image.elf.parent / "output.bin").read_bytes(), image, instructions, len(images), 6)
+
+
+def run_in_unicorn(machine: Machine, images: np.ndarray) -> None:
+    """Runs a measuring image to its end.
+
+    Args:
+        machine: has the image.
+        images: int8 [N, height, width, channels].
+
+    Raises:
+        HardwareError: the image crashed or did not come to an end.
+    """
+    served = machine.attach_semihosting(_prepare(machine.elf, images))
     machine.run(_TIME_LIMIT)
     if served.exit_code != 0:
-        raise HardwareError(f"{image.elf} ended with code {served.exit_code} in Unicorn (99: fault)")
-    instructions = replace(board, systick_hz=UNICORN_SYSTICK_HZ)
-    return _parse((folder / "output.bin").read_bytes(), image, instructions, len(images), 6)
+        raise HardwareError(f"{machine.elf} ended with code {served.exit_code} in Unicorn (99: fault)")
 
 
-def _prepare(image: Image, images: np.ndarray) -> Path:
-    folder = image.elf.parent
+def _prepare(elf: Path, images: np.ndarray) -> Path:
+    folder = elf.parent
     (folder / "input.bin").write_bytes(np.ascontiguousarray(images).tobytes())
     # What an earlier run left would look like an answer.
     (folder / "output.bin").unlink(missing_ok=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tinycerb.boards.board import Board
 from tinycerb.boards.counts import Counts, profile_counts
+from tinycerb.boards.cycle_model.estimate import CycleEstimate, estimate_cycles
 from tinycerb.boards.firmware import build_firmware
 from tinycerb.boards.line import open_device
 from tinycerb.boards.lowered import lowered
@@ -24,11 +25,13 @@ class Profile:
         unit: `instructions` executed in an emulator, `cycles` on a real core.
         counts: of the question and its layers.
         layers: what is counted in `counts.layers`.
+        cycles: what they take, estimated, or why there is no estimate; real boards count cycles themselves.
     """
 
     unit: str
     counts: Counts
     layers: tuple[Layer, ...]
+    cycles: CycleEstimate | str | None = None
 
 
 def read_profile(file: ModelFile, board: Board, port: str | None, limit: float) -> Profile:
@@ -50,7 +53,8 @@ def read_profile(file: ModelFile, board: Board, port: str | None, limit: float) 
             session = flash_and_check(
                 firmware, board, secrets.token_bytes(16), "keyed", Path(private), None, limit
             )  # fmt: skip
-        return Profile("instructions", session.counts, firmware.image.model.layers)
+            cycles = estimate_cycles(file, board, Path(private) / "counted")
+        return Profile("instructions", session.counts, firmware.image.model.layers, cycles)
     if port is None:
         raise UsageError("give the serial port of the board, for example --port /dev/ttyACM0")
     model = lowered(file, board.kernels, answers=False)

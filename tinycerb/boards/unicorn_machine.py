@@ -59,6 +59,7 @@ class Machine:
         self._counted, self._block = 0, 0
         self._round_began, self._interrupted = 0, False
         self._instructions: dict[tuple[int, int], int] = {}
+        self._watch: Callable[[int, int], None] | None = None
         segments = load_segments(elf)
         stack, self._entry = struct.unpack("<2I", segments[0].content[:8])
         for origin in (segments[0].address & ~(_MEMORY_BYTES - 1), stack - 1 & ~(_MEMORY_BYTES - 1)):
@@ -95,6 +96,18 @@ class Machine:
             raise self._error
         if limit and time.monotonic() - began >= limit:
             raise HardwareError(f"{self.elf} did not end within {limit:g} seconds in Unicorn")
+
+    def watch(self, block: Callable[[int, int], None]) -> None:
+        """Calls `block` with address and bytes of each block of code before it is executed, interrupts apart."""
+        self._watch = block
+
+    def link(self) -> int:
+        """Where the function that has just been called returns to."""
+        return self._uc.reg_read(self._registers.UC_ARM_REG_LR) & ~1
+
+    def code(self, address: int, size: int) -> bytes:
+        """Bytes of memory."""
+        return bytes(self._uc.mem_read(address, size))
 
     def attach(self, address: int, read: Callable[[int], int], write: Callable[[int, int], None]) -> None:
         """Puts a device's registers at an address; both callbacks get the register's offset."""
@@ -133,6 +146,8 @@ class Machine:
             count = self._instructions[address, size] = self._instructions_in(address, size)
         self._counted += count
         self._block = address + size
+        if self._watch is not None and not self._interrupted:
+            self._watch(address, size)
 
     def _instructions_in(self, address: int, size: int) -> int:
         """Thumb code: an instruction is a half-word, or two where the first begins with 11101 or 1111."""

@@ -20,6 +20,7 @@ Markdown = Annotated[bool, typer.Option("--markdown", help="Print a Markdown tab
 _COLUMNS = (
     "victim", "training", "accuracy", "calibration error", "flips", "L1 benign, mean / max", "L1 queries, mean / max",
     "host µs", "after the network, µs", "M4 flash", "M4 RAM", "M4 instructions",
+    "M4 cycles, estimate (band)",
 )  # fmt: skip
 
 
@@ -34,9 +35,11 @@ def cost(
     """Measure training time, accuracy, distortion, time per question and the device's cost of a benched run's victims.
 
     L1 is the distance of the answer to the undefended victim's; the host's time is that of one question, network
-    included; the device is an emulated Cortex-M4, instructions executed, not time.
+    included; the device is an emulated Cortex-M4: instructions executed, and cycles as an estimate with a band, not
+    time. A run's metrics.json takes over what the device costs.
     """
     from tinycerb.bench.cost import measure_costs
+    from tinycerb.bench.metrics import gather_metrics
     from tinycerb.cli.console import plain_console
     from tinycerb.cli.side_by_side import side_by_side
     from tinycerb.run.directory import RunDirectory
@@ -45,6 +48,8 @@ def cost(
     directory = RunDirectory.open(run)
     found = measure_costs(directory, pool, images, _say if not quiet else lambda progress: None)
     write_json(directory.costs, found)
+    if directory.metrics.exists():
+        gather_metrics(directory)
     if as_json:
         typer.echo(json.dumps(found))
         return
@@ -82,11 +87,18 @@ def _say(progress: Progress) -> None:
 
 
 def _row(name: str, victim: VictimCosts) -> list[str]:
+    from tinycerb.reports.facts import cycles_text
+
     device = victim["device"]
     on_device = (
-        [f"{value:,}" for value in (device["flash_bytes"], device["ram_bytes"], device["instructions_per_inference"])]
+        [
+            f"{device['flash_bytes']:,}",
+            f"{device['ram_bytes']:,}",
+            f"{device['instructions_per_inference']:,}",
+            cycles_text(device),
+        ]
         if "flash_bytes" in device and "ram_bytes" in device and "instructions_per_inference" in device
-        else ["not deployable", "-", "-"]
+        else ["not deployable", "-", "-", "-"]
     )
     return [
         name,

@@ -1,13 +1,14 @@
 """What each victim does for its owner and what it costs, over all victim seeds."""
 
 from collections.abc import Sequence
-from typing import TypedDict, cast
+from typing import TypedDict
 
 import numpy as np
 
 from tinycerb import file_names
+from tinycerb.bench.device_costs import device_costs
 from tinycerb.bench.statistics import difference_estimate, share_estimate
-from tinycerb.reports.matrix.results import DeviceCost, VictimCost
+from tinycerb.reports.matrix.results import VictimCost
 from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.model_json import read_model_json
 from tinycerb.seal.files import is_made, read_json
@@ -33,7 +34,7 @@ def victim_figures(runs: Sequence[RunDirectory], name: str) -> VictimCost:
         "accuracy_per_seed": [figures["accuracy"] for figures in measured.values()],
         "accuracy": None,
         "utility_loss": None,
-        "device": _device(runs[0], name),
+        "device": device_costs(runs[0], name),
         "float_accuracy": None,
         "accuracy_worst_head": None,
         "flip_rate": None,
@@ -92,11 +93,3 @@ def _figures(run: RunDirectory, name: str) -> _Figures | None:
         "heads": training["heads"],
         "selection": training["selection"],
     }
-
-
-def _device(run: RunDirectory, name: str) -> DeviceCost | None:
-    if not is_made(run.costs):
-        return None
-    costs = read_json(run.costs)
-    victim = costs["victims"].get(name)
-    return cast(DeviceCost, {"basis": "measured", "board": costs["board"], **victim["device"]}) if victim else None
