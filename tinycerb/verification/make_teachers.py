@@ -25,7 +25,7 @@ from tinycerb.verification.numpy_network import features
 from tinycerb.verification.teachers import BLOCKS, Teachers, other_weights, pack_teachers, write_teachers
 
 # Images that networks of other keys are whitened over: eight of their components need no more.
-_FEW = 2000
+_FEW = 1000
 
 
 def fit_all(recipe: TeacherRecipe, classes: int, seed: int, words: tuple[int, ...]) -> Teachers:

@@ -30,7 +30,7 @@ def own_teachers(model: OwnedModel, owner: Owner, tell: Tell) -> Teachers | None
         return read_teachers(kept)
     if model.config is None or not victims_of(model.config)[model.victim].defense.teachers:
         return None
-    tell("fitting the teachers of 10,000 keys, once for this model: about a minute at 60,000 drawn images")
+    tell("fitting the teachers of 10,000 keys, once for this model: about a minute")
     with tempfile.TemporaryDirectory(prefix="tinycerb-") as private:
         out = kept or Path(private, "teachers.npz")
         seed = model.config.seed if model.artifact.card.seed is None else model.artifact.card.seed
