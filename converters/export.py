@@ -11,11 +11,11 @@ from tinycerb.converters.conv_head import convolution_logits
 from tinycerb.converters.metadata import embed_metadata
 from tinycerb.converters.model_file import parse_model
 from tinycerb.converters.pixel_codes import image_range
-from tinycerb.converters.wide_head import Head, WideHead, widen, widen_apart
+from tinycerb.converters.wide_head import Head, WideHead, widen, widen_each
 
 FULLY_CONNECTED = "fully_connected"
 # Each head is a fully connected layer of its own, over features of its own.
-APART = "apart"
+PER_HEAD_BACKBONES = "per_head_backbones"
 
 
 def _fake_quantized_dense(inputs: tf.Tensor, kernel: np.ndarray, bias: np.ndarray) -> tf.Tensor:
@@ -27,7 +27,7 @@ def _fake_quantized_dense(inputs: tf.Tensor, kernel: np.ndarray, bias: np.ndarra
 _LAYOUTS: dict[str, Callable[[tf.Tensor, WideHead], tf.Tensor]] = {
     FULLY_CONNECTED: lambda features, wide: _fake_quantized_dense(features, wide.kernel, wide.bias),
     "convolution": convolution_logits,
-    APART: lambda features, wide: _fake_quantized_dense(features, wide.kernel, wide.bias),
+    PER_HEAD_BACKBONES: lambda features, wide: _fake_quantized_dense(features, wide.kernel, wide.bias),
 }
 
 
@@ -35,12 +35,12 @@ class _Selectable(tf.Module):
     """Backbone, heads, and the choice of one head by index."""
 
     def __init__(
-        self, backbone: Callable[..., "tf.Tensor | list[tf.Tensor]"], heads: Sequence[Head], apart: bool
+        self, backbone: Callable[..., "tf.Tensor | list[tf.Tensor]"], heads: Sequence[Head], per_head_backbones: bool
     ) -> None:
         super().__init__()
         # The module must own the backbone, or its variables are not found by the converter.
         self.backbone = backbone
-        self.wides = widen_apart(heads) if apart else (widen(heads),)
+        self.wides = widen_each(heads) if per_head_backbones else (widen(heads),)
 
     @property
     def alphas(self) -> list[float]:
@@ -67,7 +67,7 @@ class _FakeQuantized(_Selectable):
     def __init__(
         self, backbone: Callable[..., "tf.Tensor | list[tf.Tensor]"], heads: Sequence[Head], layout: str
     ) -> None:
-        super().__init__(backbone, heads, layout == APART)
+        super().__init__(backbone, heads, layout == PER_HEAD_BACKBONES)
         self._layout = _LAYOUTS[layout]
 
     def _all_heads(self, features: tf.Tensor, wide: WideHead) -> tf.Tensor:
@@ -104,7 +104,8 @@ def export_int8(
 
     Args:
         backbone: a Keras model from float images [1, height, width, channels] in 0..1 to features [1, features]:
-            quantization-aware, or plain with `calibration`. With the layout `APART` to a list, one per head.
+            quantization-aware, or plain with `calibration`. With the layout `PER_HEAD_BACKBONES` to a list,
+            one per head.
         heads: the heads that stand on it.
         image_shape: height, width and channels.
         facts: what else the file should say about itself; plain JSON values.
@@ -119,7 +120,7 @@ def export_int8(
     """
     module = _FakeQuantized(backbone, heads, layout)
     if calibration is not None:
-        module = _Selectable(backbone, heads, layout == APART)
+        module = _Selectable(backbone, heads, layout == PER_HEAD_BACKBONES)
     converter = _converter(module, image_shape)
     if calibration is not None:
         calibration = spanning(calibration)
@@ -159,7 +160,7 @@ def export_float(
     backbone: Callable[..., "tf.Tensor | list[tf.Tensor]"],
     heads: Sequence[Head],
     image_shape: tuple[int, int, int],
-    apart: bool = False,
+    per_head_backbones: bool = False,
 ) -> bytes:
     """Converts the same graph in float32, to compare an int8 file with layer by layer.
 
@@ -167,9 +168,9 @@ def export_float(
         backbone: a plain Keras model, as for `export_int8`.
         heads: the heads that stand on it.
         image_shape: height, width and channels.
-        apart: each head reads features of its own.
+        per_head_backbones: each head reads features of its own.
     """
-    return compact(_converter(_Selectable(backbone, heads, apart), image_shape).convert())
+    return compact(_converter(_Selectable(backbone, heads, per_head_backbones), image_shape).convert())
 
 
 def _converter(module: _Selectable, image_shape: tuple[int, int, int]) -> tf.lite.TFLiteConverter:

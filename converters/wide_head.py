@@ -101,7 +101,7 @@ def widen(heads: Sequence[Head]) -> WideHead:
     )
 
 
-def widen_apart(heads: Sequence[Head]) -> tuple[WideHead, ...]:
+def widen_each(heads: Sequence[Head]) -> tuple[WideHead, ...]:
     """Scales heads that read features of their own to a common range, each as a layer of its own.
 
     Returns:

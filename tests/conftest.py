@@ -44,7 +44,7 @@ def smoke_run(tmp_path_factory, worker_id: str) -> RunDirectory:
 
 
 @pytest.fixture(scope="session")
-def run_apart() -> Callable[..., str]:
+def run_child() -> Callable[..., str]:
     """Runs Python code in a process of its own, where tflite-runtime may be loaded; returns its output.
 
     The test process holds TensorFlow, beside which tflite-runtime cannot build an interpreter.

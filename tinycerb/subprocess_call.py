@@ -18,7 +18,7 @@ from tinycerb.errors import EnvironmentProblem, error_from_exit_code
 from tinycerb.processes.variables import child_variables
 
 
-def call_apart(module: str, *arguments: str, text: str = "") -> Any:
+def call_in_subprocess(module: str, *arguments: str, text: str = "") -> Any:
     """Runs `python -m module arguments` and returns what it answered with `answer`.
 
     Args:

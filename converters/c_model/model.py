@@ -52,7 +52,7 @@ class CModel:
     @property
     def answer_bytes(self) -> int:
         """Bytes of an answer: one per class."""
-        return self.output.bytes // (self.combiner.rows if self.combiner else 1)
+        return self.output.bytes // (self.combiner.heads if self.combiner else 1)
 
     @property
     def answered(self) -> bool:
@@ -90,7 +90,7 @@ def lower_model(file: ModelFile, target: str = "portable", responses: Sequence[R
             combiner or the metadata want.
     """
     source = check_model(file)
-    combiner = responses[0] if responses and responses[0].rows else None
+    combiner = responses[0] if responses and responses[0].heads else None
     if combiner is not None:
         file = _all_heads(file, combiner)
         source = open_source(file)
@@ -106,7 +106,7 @@ def lower_model(file: ModelFile, target: str = "portable", responses: Sequence[R
     constant = {index for layer in to.layers for index in layer.constants}
     arena = plan_arena(to.layers, sizes, to.same_memory, image.index, output.index)
     # The answer works in the arena with three words per class.
-    classes = output.bytes // (combiner.rows if combiner else 1)
+    classes = output.bytes // (combiner.heads if combiner else 1)
     needed = max(arena.total_bytes, 12 * classes if is_answered(classes) else 0)
     arena = Arena(
         -(-needed // 16) * 16, {key: at for key, at in arena.tensors.items() if key not in constant}, arena.scratch
@@ -119,7 +119,7 @@ def lower_model(file: ModelFile, target: str = "portable", responses: Sequence[R
         image=image,
         output=output,
         heads=to.heads,
-        answer_scales=_answer_scales(file, combiner.rows if combiner else to.heads) if is_answered(classes) else (),
+        answer_scales=_answer_scales(file, combiner.heads if combiner else to.heads) if is_answered(classes) else (),
         responses=tuple(responses[1:] if combiner else responses),
         combiner=combiner,
     )
@@ -128,8 +128,8 @@ def lower_model(file: ModelFile, target: str = "portable", responses: Sequence[R
 def _all_heads(file: ModelFile, combiner: ResponseStep) -> ModelFile:
     table = as_head_table(file)
     rows = next(iter(table.outputs.values())).shape[0]
-    if rows != combiner.rows:
-        raise UnsupportedModelError(f"{combiner.function} reads {combiner.rows} heads; the file has {rows}")
+    if rows != combiner.heads:
+        raise UnsupportedModelError(f"{combiner.function} reads {combiner.heads} heads; the file has {rows}")
     return table
 
 

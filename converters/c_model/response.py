@@ -13,9 +13,9 @@ class ResponseStep:
     Attributes:
         function: the C function's name in `firmware_stub/include/responses.h`.
         parameters: the members of its parameters, whose type is `<function>_parameters`; none where it takes none.
-        rows: heads that it makes one posterior of, as only the first step can; 0: it takes a posterior.
+        heads: how many it makes one posterior of, as only the first step can; 0: it takes a posterior.
     """
 
     function: str
     parameters: Mapping[str, Value]
-    rows: int = 0
+    heads: int = 0

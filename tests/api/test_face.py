@@ -9,6 +9,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,9 @@ from tinycerb.seal.files import read_json
 
 FUNCTIONS = ("attack", "convert", "evaluate", "open", "report", "train")
 NOTEBOOK = Path(__file__).with_name("notebook.py")
+# What no type checker would let pass.
+NO_MODEL: Any = object()
+NO_DATA: Any = [1, 2, 3]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -190,8 +194,8 @@ def test_report_renders_the_same_pages_again(run: RunDirectory, smoke_run: RunDi
     [
         (lambda run: tinycerb.train("dmeo"), UsageError, "did you mean 'demo'"),
         (lambda run: tinycerb.train("smoke", settings={"training": {"dense_epoch": 1}}), UsageError, "dense_epochs"),
-        (lambda run: tinycerb.train(model=object(), data="d.npz"), UsageError, "the model is builtins.object; allowed"),
-        (lambda run: tinycerb.train(data=[1, 2, 3]), UsageError, "data is builtins.list; allowed"),
+        (lambda run: tinycerb.train(model=NO_MODEL, data="d.npz"), UsageError, "the model is builtins.object; allowed"),
+        (lambda run: tinycerb.train(data=NO_DATA), UsageError, "data is builtins.list; allowed"),
         (lambda run: tinycerb.train("smoke", out=run), UsageError, "exists already"),
         (lambda run: tinycerb.open("nothing.tflite"), EnvironmentProblem, "there is no nothing.tflite"),
         (lambda run: tinycerb.evaluate("nothing"), UsageError, "is no run directory"),

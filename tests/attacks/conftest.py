@@ -23,12 +23,12 @@ np.save(sys.argv[2], artifact.posteriors(open_fastest(artifact).all_heads(images
 
 
 @pytest.fixture(scope="module")
-def head_codes(smoke_run, run_apart: Callable[..., str], tmp_path_factory) -> Callable[[str], np.ndarray]:
+def head_codes(smoke_run, run_child: Callable[..., str], tmp_path_factory) -> Callable[[str], np.ndarray]:
     """Posterior codes of every head of a victim of the smoke run to `FOREIGN`, uint8 [3000, heads, classes]."""
 
     def read(victim: str) -> np.ndarray:
         path = tmp_path_factory.mktemp("heads") / "codes.npy"
-        run_apart(_ALL_HEADS, smoke_run.model(victim), path)
+        run_child(_ALL_HEADS, smoke_run.model(victim), path)
         return np.load(path)
 
     return read

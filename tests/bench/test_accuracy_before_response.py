@@ -18,11 +18,11 @@ print(json.dumps([[one["accuracy_expected"], one["accuracy_before_response"]] fo
 """
 
 
-def test_a_response_that_costs_labels_leaves_the_networks_accuracy_alone(cli, smoke_run, run_apart, tmp_path) -> None:
+def test_a_response_that_costs_labels_leaves_the_networks_accuracy_alone(cli, smoke_run, run_child, tmp_path) -> None:
     plain = smoke_run.model("cerberos")
     done = cli("convert", plain, "--response", "mad,epsilon=2", "--out", tmp_path / "poisoned")
     assert done.returncode == 0, done.stderr
-    before, after = json.loads(run_apart(MEASURE, plain, tmp_path / "poisoned" / "model.tflite").splitlines()[-1])
+    before, after = json.loads(run_child(MEASURE, plain, tmp_path / "poisoned" / "model.tflite").splitlines()[-1])
     assert len(before[1]) == 3
     assert before[1] == after[1]
     assert after[0] < before[0] - 0.05

@@ -35,8 +35,8 @@ for codes in (same, apart, half):
 """
 
 
-def test_coherence_of_equal_and_of_opposite_heads(run_apart) -> None:
-    rows = [tuple(map(float, line.split())) for line in run_apart(COHERENCE).splitlines()]
+def test_coherence_of_equal_and_of_opposite_heads(run_child) -> None:
+    rows = [tuple(map(float, line.split())) for line in run_child(COHERENCE).splitlines()]
     assert rows[0] == pytest.approx((1.0, 1.0))
     assert rows[1] == pytest.approx((0.0, 0.0))
     assert rows[2] == pytest.approx((1 / 3, 1 / 3))
@@ -49,13 +49,13 @@ def test_a_run_measures_it_for_several_heads_only(smoke_run) -> None:
     assert victims["cerberos"]["coherence"]["images"] == 1000
 
 
-def test_little_lost_no_table(smoke_run, run_apart) -> None:
-    found = json.loads(run_apart(NOISE, smoke_run.path, 0.505))
+def test_little_lost_no_table(smoke_run, run_child) -> None:
+    found = json.loads(run_child(NOISE, smoke_run.path, 0.505))
     assert found["accuracy_lost_points"] == pytest.approx(0.5)
     assert found["layers"] is None
 
 
-def test_a_coarse_layer_is_named(smoke_run, run_apart, tmp_path) -> None:
+def test_a_coarse_layer_is_named(smoke_run, run_child, tmp_path) -> None:
     """The weights of one layer are rounded to a handful of values in the file."""
     path = Path(shutil.copytree(smoke_run.path, tmp_path / "run"))
     code = """
@@ -74,9 +74,9 @@ for operator in graph.operators:
         buffer.data = np.clip(np.rint(weights / 100) * 100, -128, 127).astype(np.int8).view(np.uint8)
 write_bytes(path, pack_model(model))
 """
-    run_apart(code, RunDirectory.open(path).model("undefended"))
-    sound = json.loads(run_apart(NOISE, smoke_run.path, 0.9))
-    harmed = json.loads(run_apart(NOISE, path, 0.9))
+    run_child(code, RunDirectory.open(path).model("undefended"))
+    sound = json.loads(run_child(NOISE, smoke_run.path, 0.9))
+    harmed = json.loads(run_child(NOISE, path, 0.9))
     assert harmed["worst_layer"] == "block3_pointwise"
     before, after = ({row["layer"]: row["signal_to_noise_db"] for row in found["layers"]} for found in (sound, harmed))
     assert after["block3_pointwise"] < before["block3_pointwise"] - 8
@@ -84,13 +84,13 @@ write_bytes(path, pack_model(model))
     assert min(before.values()) > 5
 
 
-def test_signal_to_noise(run_apart) -> None:
+def test_signal_to_noise(run_child) -> None:
     code = """
 import numpy as np
 from tinycerb.bench.layer_noise import signal_to_noise_db
 signal = np.array([3.0, 4.0])
 print(signal_to_noise_db(signal, signal + [0.5, 0.0]), signal_to_noise_db(signal, signal))
 """
-    tenth, none = map(float, run_apart(code).split())
+    tenth, none = map(float, run_child(code).split())
     assert tenth == pytest.approx(20.0)
     assert none == pytest.approx(200.0)

@@ -23,8 +23,8 @@ def epoch_times(folder: Path) -> list[list[str]]:
     return list(csv.reader((folder / "epoch_times.csv").read_text().splitlines()))
 
 
-def test_every_victim_has_its_costs(smoke_run, run_apart) -> None:
-    found = json.loads(run_apart(MEASURE, smoke_run.path))["victims"]
+def test_every_victim_has_its_costs(smoke_run, run_child) -> None:
+    found = json.loads(run_child(MEASURE, smoke_run.path))["victims"]
     plain, cerberos = found["undefended"], found["cerberos"]
     assert plain["training_factor"] == 1
     assert (plain["l1_benign_mean"], plain["l1_queries_max"]) == (0, 0)

@@ -151,8 +151,8 @@ print(json.dumps(measure_leak(RunDirectory.open(Path(sys.argv[1])), 400, sure_ab
 """
 
 
-def test_every_held_out_family_of_a_run(smoke_run, run_apart) -> None:
-    found = json.loads(run_apart(MEASURE, smoke_run.path))["families"]
+def test_every_held_out_family_of_a_run(smoke_run, run_child) -> None:
+    found = json.loads(run_child(MEASURE, smoke_run.path))["families"]
     assert set(found) == set(FAMILIES) - set(smoke_run.config.out_of_distribution.families)
     assert len(found) >= 6
     told = [row for row in found.values() if row["sure_images"] >= 50]

@@ -60,7 +60,7 @@ def test_provenance_names_data_versions_and_seed(metrics) -> None:
     assert "smoke" in facts["command"]
 
 
-def test_calibration_error(run_apart) -> None:
+def test_calibration_error(run_child) -> None:
     code = """
 import numpy as np
 from tinycerb.bench.accuracy import calibration_error
@@ -69,4 +69,4 @@ sure[..., 0] = 255
 for right in (np.ones((100, 1), bool), np.zeros((100, 1), bool)):
     print(round(calibration_error(sure, right), 3))
 """
-    assert run_apart(code).split() == ["0.004", "0.996"]
+    assert run_child(code).split() == ["0.004", "0.996"]

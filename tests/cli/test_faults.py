@@ -19,7 +19,7 @@ from tinycerb.matrix import work
 from tinycerb.matrix.cluster import Cluster
 from tinycerb.matrix.pool import _Pool, _Worker
 from tinycerb.oracle import OracleSpec, SealedOracle
-from tinycerb.subprocess_call import call_apart
+from tinycerb.subprocess_call import call_in_subprocess
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tinycerb" / "doctor" / "tiny.tflite"
@@ -226,11 +226,11 @@ def test_a_fault_in_a_process_apart_is_one(monkeypatch, tmp_path: Path, capfd) -
     for name, value in beside(tmp_path).items():
         monkeypatch.setenv(name, value)
     with pytest.raises(InternalError, match="ZeroDivisionError: integer division"):
-        call_apart("faulty")
+        call_in_subprocess("faulty")
     assert "Traceback" not in capfd.readouterr().err
     monkeypatch.setenv("TINYCERB_DEBUG", "1")
     with contextlib.suppress(InternalError):
-        call_apart("faulty")
+        call_in_subprocess("faulty")
     assert "answer(lambda: 1 // 0)" in capfd.readouterr().err
 
 

@@ -99,7 +99,7 @@ def folder(tmp_path_factory) -> Path:
 def commands(folder: Path, monkeypatch) -> dict[str, Callable[[str, str], None]]:
     """Every command, called with a model and data; it raises `Taken` where it takes them."""
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("tinycerb.workflow.user_inputs.call_apart", preflight)
+    monkeypatch.setattr("tinycerb.workflow.user_inputs.call_in_subprocess", preflight)
     monkeypatch.setattr("tinycerb.workflow.work.work", begin)
     monkeypatch.setattr("tinycerb.conversion.from_tflite.in_new_directory", begin)
     monkeypatch.setattr("tinycerb.compression.channel_plan.plan_channels", begin)

@@ -56,7 +56,7 @@ def test_what_a_runtime_lacks_is_named() -> None:
     assert "tflite-micro: lacks STABLEHLO_GATHER" in render_summary("changed", facts)
 
 
-def test_no_tensorflow_and_no_runtime_are_loaded(run_apart) -> None:
+def test_no_tensorflow_and_no_runtime_are_loaded(run_child) -> None:
     code = """
 import sys
 from tinycerb.cli import app
@@ -65,7 +65,7 @@ try:
 finally:
     assert not {"tensorflow", "tflite_runtime", "tflite_micro", "ai_edge_litert"} & set(sys.modules)
 """
-    assert "FULLY_CONNECTED" in run_apart(code, TINY)
+    assert "FULLY_CONNECTED" in run_child(code, TINY)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_tf_mot_zeroes_half_of_the_weights_and_shrinks_nothing(victims) -> None:
     assert victims["heads"]["file"]["flash_bytes"] < 0.7 * min(sizes)
 
 
-def test_the_zeros_are_in_the_file(run, run_apart) -> None:
+def test_the_zeros_are_in_the_file(run, run_child) -> None:
     """Counted in the int8 weights themselves, below the first convolution, which 2:4 leaves out."""
     code = """
 import sys
@@ -76,7 +76,7 @@ for path in sys.argv[1:]:
             zeros, total = zeros + int((data == 0).sum()), total + len(data)
     print(zeros / total)
 """
-    shares = [float(line) for line in run_apart(code, run.model("plain"), run.model("sparse")).split()]
+    shares = [float(line) for line in run_child(code, run.model("plain"), run.model("sparse")).split()]
     assert shares[0] < 0.1
     assert shares[1] > 0.45
 

@@ -95,7 +95,7 @@ for path in sys.argv[1:]:
     widths=st.lists(st.sampled_from([4, 8, 12]), min_size=5, max_size=5),
     flat=st.booleans(),
 )
-def test_what_was_cut_converts_and_loads(run_apart, tmp_path, steps: list[str], widths: list[int], flat: bool) -> None:
+def test_what_was_cut_converts_and_loads(run_child, tmp_path, steps: list[str], widths: list[int], flat: bool) -> None:
     """Cut, quantized, converted for real, and run by tflite-runtime."""
     slim = prune(build(steps, widths[: len(steps)], flat)).slim
     wrapped = quantize_aware(slim)
@@ -104,4 +104,4 @@ def test_what_was_cut_converts_and_loads(run_apart, tmp_path, steps: list[str], 
     content = export_int8(source.backbone, source.heads, (8, 8, 2), {"class_names": ["a", "b", "c"]})
     path = tmp_path / "model.tflite"
     path.write_bytes(content)
-    assert run_apart(RUN, path) == "(3, 2, 3)\n"
+    assert run_child(RUN, path) == "(3, 2, 3)\n"

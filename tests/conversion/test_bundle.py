@@ -177,12 +177,12 @@ print(json.dumps(found))
 """
 
 
-def test_the_python_lines_of_the_card_do_what_they_say(victim, card, run_apart, tmp_path) -> None:
+def test_the_python_lines_of_the_card_do_what_they_say(victim, card, run_child, tmp_path) -> None:
     golden = parse_golden((victim / "golden.bin").read_bytes())
     # Scale 1/255, zero point -128: a pixel is its code plus 128.
     np.save(tmp_path / "pixels.npy", (golden.images.astype(int) + 128).astype(np.uint8).reshape(-1, 28, 28, 1))
     arguments = [victim / "model.tflite", tmp_path / "pixels.npy", json.dumps(python_lines(card)), json.dumps(card)]
-    found = iter(json.loads(run_apart(RUN_CARD, *arguments)))
+    found = iter(json.loads(run_child(RUN_CARD, *arguments)))
     zero_point, scale = card["outputs"]["logits"]["zero_point"], card["outputs"]["logits"]["scale"]
     for image, answers in zip(golden.images, golden.logits, strict=True):
         for head, answer in enumerate(answers):

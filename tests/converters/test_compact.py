@@ -29,7 +29,7 @@ def bloated(content: bytes) -> bytes:
     return pack_model(model)
 
 
-def test_the_same_bytes_come_out_of_every_operator(smoke_run, run_apart, tmp_path) -> None:
+def test_the_same_bytes_come_out_of_every_operator(smoke_run, run_child, tmp_path) -> None:
     content = smoke_run.model("cerberos").read_bytes()
     large = bloated(content)
     small = compact(large)
@@ -37,7 +37,7 @@ def test_the_same_bytes_come_out_of_every_operator(smoke_run, run_apart, tmp_pat
     assert len(small) <= len(content)
     for name, variant in (("large", large), ("small", small)):
         (tmp_path / name).write_bytes(variant)
-    before, after = (run_apart(OUTPUTS, tmp_path / name) for name in ("large", "small"))
+    before, after = (run_child(OUTPUTS, tmp_path / name) for name in ("large", "small"))
     assert before == after
     assert before.count("\n") == len(parse_model(content).operators)
 

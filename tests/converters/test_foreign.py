@@ -114,7 +114,7 @@ def with_open_batch(kernel: np.ndarray, rows: Callable[[Any], Any]) -> bytes:
     return convert(tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()]), "int8")
 
 
-def test_a_reshape_by_an_open_batch_is_folded_to_the_same_bytes(tmp_path, run_apart) -> None:
+def test_a_reshape_by_an_open_batch_is_folded_to_the_same_bytes(tmp_path, run_child) -> None:
     kernel = np.random.default_rng(0).normal(size=(64, 4)).astype(np.float32)
     content = with_open_batch(kernel, lambda x: tf.shape(x)[0])
     before, after = parse_model(content), parse_model(adopt(parse_model(content)))
@@ -125,7 +125,7 @@ def test_a_reshape_by_an_open_batch_is_folded_to_the_same_bytes(tmp_path, run_ap
     assert len(lower_model(after).layers) == 1
     for name, file in (("before", before), ("after", after)):
         (tmp_path / name).write_bytes(file.content)
-    one, other = run_apart(RUN, tmp_path / "before", tmp_path / "after").splitlines()
+    one, other = run_child(RUN, tmp_path / "before", tmp_path / "after").splitlines()
     assert one == other
     assert len(set(one.split())) > 20
 

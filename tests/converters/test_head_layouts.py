@@ -69,10 +69,10 @@ def features(backbone) -> np.ndarray:
     return backbone(np.random.default_rng(4).random((200, 16, 16, 1), np.float32), training=False).numpy()
 
 
-def measured_errors(content: bytes, heads, alphas, run_apart, folder) -> np.ndarray:
+def measured_errors(content: bytes, heads, alphas, run_child, folder) -> np.ndarray:
     """Per head: largest difference to the float head on the file's own features, in steps of the head's logits."""
     (folder / "model.tflite").write_bytes(content)
-    run_apart(TABLES, folder / "model.tflite", folder / "tables.npz")
+    run_child(TABLES, folder / "model.tflite", folder / "tables.npz")
     found = np.load(folder / "tables.npz")
     errors = []
     for index, (head, alpha) in enumerate(zip(heads, alphas, strict=True)):
@@ -83,11 +83,11 @@ def measured_errors(content: bytes, heads, alphas, run_apart, folder) -> np.ndar
 
 
 @pytest.mark.parametrize("layout", ["fully_connected", "convolution"])
-def test_every_head_keeps_its_resolution(layout, backbone, features, run_apart, tmp_path) -> None:
+def test_every_head_keeps_its_resolution(layout, backbone, features, run_child, tmp_path) -> None:
     heads = heads_of(GAINS, features)
     content = export_int8(backbone, heads, (16, 16, 1), {}, layout)
     metadata = read_metadata(parse_model(content)) or {}
-    errors = measured_errors(content, heads, metadata["alphas"], run_apart, tmp_path)
+    errors = measured_errors(content, heads, metadata["alphas"], run_child, tmp_path)
     assert (errors <= MOST_ERROR).all(), errors
     assert metadata["head_layout"] == layout
     operators = [operator.name for operator in parse_model(content).operators]
@@ -95,7 +95,7 @@ def test_every_head_keeps_its_resolution(layout, backbone, features, run_apart, 
     assert ("FULLY_CONNECTED" in operators) == (layout == "fully_connected")
 
 
-def test_a_plain_concatenation_fails(backbone, features, run_apart, tmp_path) -> None:
+def test_a_plain_concatenation_fails(backbone, features, run_child, tmp_path) -> None:
     """What TensorFlow makes of heads side by side, each with its own range: no warning, one scale for all."""
     import tensorflow as tf
 
@@ -122,7 +122,7 @@ def test_a_plain_concatenation_fails(backbone, features, run_apart, tmp_path) ->
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], module)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = converter.inference_output_type = tf.int8
-    errors = measured_errors(converter.convert(), heads, (1, 1, 1, 1), run_apart, tmp_path)
+    errors = measured_errors(converter.convert(), heads, (1, 1, 1, 1), run_child, tmp_path)
     assert errors.max() > 100, errors
     assert (errors > MOST_ERROR).sum() >= 2, errors
 
@@ -134,7 +134,7 @@ def test_the_smaller_layer_is_taken_where_it_is_as_good(features) -> None:
     assert "fully_connected 0." in choice.sentence()
 
 
-def test_heads_whose_weights_differ_take_the_convolution(backbone, features, run_apart, tmp_path) -> None:
+def test_heads_whose_weights_differ_take_the_convolution(backbone, features, run_child, tmp_path) -> None:
     """One head's large weights cancel each other out, so that the scale which they need is too coarse for the other."""
     small = heads_of([1.0], features)[0]
     kernel = np.zeros((FEATURES, CLASSES), np.float32)
@@ -149,13 +149,13 @@ def test_heads_whose_weights_differ_take_the_convolution(backbone, features, run
     assert choice.errors["fully_connected"][0] > 1.5 > MOST_ERROR >= choice.errors["convolution"][0]
     content = export_int8(backbone, heads, (16, 16, 1), {}, choice.layout)
     metadata = read_metadata(parse_model(content)) or {}
-    assert measured_errors(content, heads, metadata["alphas"], run_apart, tmp_path)[0] <= MOST_ERROR
+    assert measured_errors(content, heads, metadata["alphas"], run_child, tmp_path)[0] <= MOST_ERROR
 
 
-def test_the_arithmetic_foretells_the_file(backbone, features, run_apart, tmp_path) -> None:
+def test_the_arithmetic_foretells_the_file(backbone, features, run_child, tmp_path) -> None:
     heads = heads_of((1.0, 4.0), features)
     foretold = head_errors(widen(heads), features, "fully_connected")
     content = export_int8(backbone, heads, (16, 16, 1), {}, "fully_connected")
     metadata = read_metadata(parse_model(content)) or {}
-    found = measured_errors(content, heads, metadata["alphas"], run_apart, tmp_path)
+    found = measured_errors(content, heads, metadata["alphas"], run_child, tmp_path)
     assert np.allclose(foretold, found, atol=0.15), (foretold, found)

@@ -160,8 +160,8 @@ print(differing, drawn == [2, 0, 1] * 100)
 """
 
 
-def test_the_registerer_needs_no_compiler(folder, builtin, run_apart) -> None:
-    printed = run_apart(REGISTERER, folder / "take.tflite", folder / "draw.tflite", builtin)
+def test_the_registerer_needs_no_compiler(folder, builtin, run_child) -> None:
+    printed = run_child(REGISTERER, folder / "take.tflite", folder / "draw.tflite", builtin)
     assert printed.split() == ["refused", "True", "0", "True"]
 
 

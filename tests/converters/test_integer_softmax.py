@@ -43,7 +43,7 @@ def softmax_file(classes: int, scale: float) -> tuple[bytes, float]:
 @pytest.mark.filterwarnings("ignore:Statistics for quantized inputs:UserWarning")
 @pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated.*:UserWarning")
 @pytest.mark.parametrize(("classes", "scale"), CASES)
-def test_same_bytes_as_the_reference_kernel(tmp_path, run_apart, classes: int, scale: float) -> None:
+def test_same_bytes_as_the_reference_kernel(tmp_path, run_child, classes: int, scale: float) -> None:
     content, exact_scale = softmax_file(classes, scale)
     rng = np.random.default_rng(classes)
     spread = rng.integers(1, 128, (2000, 1))
@@ -51,7 +51,7 @@ def test_same_bytes_as_the_reference_kernel(tmp_path, run_apart, classes: int, s
     logits[:3] = [[127] * classes, [-128] * classes, [127] + [-128] * (classes - 1)]
     (tmp_path / "softmax.tflite").write_bytes(content)
     np.save(tmp_path / "logits.npy", logits)
-    run_apart(RUN_SOFTMAX, *(tmp_path / name for name in ("softmax.tflite", "logits.npy", "codes.npy")))
+    run_child(RUN_SOFTMAX, *(tmp_path / name for name in ("softmax.tflite", "logits.npy", "codes.npy")))
     expected = np.load(tmp_path / "codes.npy").astype(int) + 128
     assert (softmax_codes(logits, exact_scale) != expected).sum() == 0
 

@@ -20,7 +20,7 @@ from tinycerb.conversion.trained_model import from_quantization_aware
 from tinycerb.converters.c_model.host import build_host_model
 from tinycerb.converters.metadata import embed_metadata
 from tinycerb.converters.model_file import read_model_file
-from tinycerb.converters.wide_head import Head, widen_apart
+from tinycerb.converters.wide_head import Head, widen_each
 from tinycerb.errors import EnvironmentProblem, HardwareError
 from tinycerb.events import ignore
 from tinycerb.keras_models.hash_net import hash_net
@@ -101,17 +101,17 @@ def converted(images, tmp_path_factory) -> Path:
     description = ModelDescription(victim="ensemble", image_shape=SHAPE, response="edm,members=2", combined_by="edm")
     trained = from_quantization_aware(wrapped, MEMBERS + 1)
     card = convert_model(trained, description, images, folder, ignore).card
-    assert (card.heads, len(card.alphas), card.head_layout) == (3, 3, "apart")
+    assert (card.heads, len(card.alphas), card.head_layout) == (3, 3, "per_head_backbones")
     return folder / "model.tflite"
 
 
-def test_one_file_holds_all_networks_and_each_head_reads_its_own(converted, images, run_apart, tmp_path) -> None:
+def test_one_file_holds_all_networks_and_each_head_reads_its_own(converted, images, run_child, tmp_path) -> None:
     file = read_model_file(converted)
     names = [operator.name for operator in file.operators]
     assert names[-2:] == ["CONCATENATION", "GATHER"]
     assert names.count("FULLY_CONNECTED") == 6
     np.save(tmp_path / "images.npy", ModelArtifact.of(file).quantize(images))
-    run_apart(TABLE, converted, tmp_path / "images.npy", tmp_path / "table.npy")
+    run_child(TABLE, converted, tmp_path / "images.npy", tmp_path / "table.npy")
     table = np.load(tmp_path / "table.npy")
     host = build_host_model(file, firmware_folder(), tmp_path / "host", responses=device_response(file))
     flat = host.infer(ModelArtifact.of(file).quantize(images))
@@ -159,9 +159,9 @@ def test_an_ensemble_that_is_too_large_is_refused_with_what_is_missing(converted
 def test_every_head_fills_the_common_range() -> None:
     rng = np.random.default_rng(0)
     heads = [Head(rng.normal(size=(units, 4)), rng.normal(size=4), gain) for units, gain in ((6, 1.0), (9, 8.0))]
-    first, second = widen_apart(heads)
+    first, second = widen_each(heads)
     assert first.output_range == second.output_range == 8.0
     assert (first.alphas, second.alphas) == ((8.0,), (1.0,))
     assert np.allclose(first.kernel, 8 * heads[0].kernel)
     with pytest.raises(ValueError, match="expected one shape"):
-        widen_apart([heads[0], Head(rng.normal(size=(6, 5)), rng.normal(size=5), 1.0)])
+        widen_each([heads[0], Head(rng.normal(size=(6, 5)), rng.normal(size=5), 1.0)])

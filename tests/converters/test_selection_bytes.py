@@ -24,8 +24,8 @@ print((rows != alone).sum(), len(np.unique(rows)) > 20, (rows[:, 0] != rows[:, 1
 """
 
 
-def test_table_and_selection_agree(smoke_run, run_apart) -> None:
-    assert run_apart(COMPARE, smoke_run.model("cerberos")).split() == ["0", "True", "True"]
+def test_table_and_selection_agree(smoke_run, run_child) -> None:
+    assert run_child(COMPARE, smoke_run.model("cerberos")).split() == ["0", "True", "True"]
 
 
 def test_tflite_micro_gives_the_same_bytes(smoke_run) -> None:
@@ -50,12 +50,12 @@ np.save(sys.argv[4], np.array(artifact.head_scales))
 """
 
 
-def test_every_head_of_the_file_is_that_head_of_the_trained_model(smoke_run, run_apart, tmp_path) -> None:
+def test_every_head_of_the_file_is_that_head_of_the_trained_model(smoke_run, run_child, tmp_path) -> None:
     """Neither swapped nor wrongly scaled: logits agree with the quantization-aware model to a few steps."""
     images = load_dataset(smoke_run.config.data).test.images[:100]
     np.save(tmp_path / "images.npy", images)
     names = [tmp_path / name for name in ("images.npy", "logits.npy", "scales.npy")]
-    run_apart(ROWS, smoke_run.model("cerberos"), *names)
+    run_child(ROWS, smoke_run.model("cerberos"), *names)
     from_file, scales = np.load(tmp_path / "logits.npy"), np.load(tmp_path / "scales.npy")
     trained = LogitPredictor(load_quantization_aware(smoke_run.victim("cerberos") / "model.h5"))(images)
     steps = np.abs(from_file - trained) / scales[:, np.newaxis]

@@ -35,8 +35,8 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def measured(run_apart) -> dict:
-    return json.loads(run_apart(MEASURE, FILE, FAMILIES).splitlines()[-1])
+def measured(run_child) -> dict:
+    return json.loads(run_child(MEASURE, FILE, FAMILIES).splitlines()[-1])
 
 
 def test_heads_agree_on_the_test_set(measured) -> None:

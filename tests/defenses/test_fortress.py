@@ -48,8 +48,8 @@ print(json.dumps({
 """
 
 
-def test_it_keeps_the_task_and_misdirects_off_it(run_apart) -> None:
-    found = json.loads(run_apart(MEASURE, FORTRESS, CONTROL).splitlines()[-1])
+def test_it_keeps_the_task_and_misdirects_off_it(run_child) -> None:
+    found = json.loads(run_child(MEASURE, FORTRESS, CONTROL).splitlines()[-1])
     assert found["card"] == {"heads": 1, "selection": "fixed", "response": "top1"}
     assert found["accuracy"] > 0.89
     assert not {"dead_leaves", "glyphs"} & set(found["trained_on"])

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tests.defenses.conftest import CLASSES, SHAPE, make_batch
 from tinycerb.compression.pruner import NothingPruned
 from tinycerb.config import VictimConfig, load_config
-from tinycerb.defenses import answering_heads, defense_of, rows_of
+from tinycerb.defenses import answering_heads, defense_of, heads_in_file
 from tinycerb.defenses.base import TrainingContext
 from tinycerb.defenses.choice import parse_defense, with_defense
 from tinycerb.errors import UsageError
@@ -78,7 +78,7 @@ def test_edm_s_members_disagree_off_the_task_and_its_hash_spreads(context: Train
     # The hash's classes are those of a random network: all of them occur.
     assert np.bincount(told[:, 2], minlength=CLASSES).min() > 0.05 * len(told)
     first = defense_of(victim).prepare(context)
-    assert rows_of(defense_of(victim)) == 3
+    assert heads_in_file(defense_of(victim)) == 3
     assert first is not None
 
 
@@ -106,7 +106,7 @@ def test_any_training_part_with_one_head_takes_it_along(context: TrainingContext
         defense = defense_of(VictimConfig("v", name, response="grad_head,epsilon=.5+rounding"))
         terms = defense.prepare(replace(context, slim=model, stage="quantize"))(batch)
         assert all(np.isfinite(float(term)) for term in terms)
-        assert (defense.heads, rows_of(defense), answering_heads(defense)) == (1, 2, 1)
+        assert (defense.heads, heads_in_file(defense), answering_heads(defense)) == (1, 2, 1)
 
 
 def text_of(victim: VictimConfig) -> str:

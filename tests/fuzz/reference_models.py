@@ -47,7 +47,7 @@ def run(folder: Path) -> str:
     return "ok"
 
 
-def run_apart(folder: Path) -> str:
+def run_child(folder: Path) -> str:
     reads, writes = os.pipe()
     child = os.fork()
     if child == 0:
@@ -68,4 +68,4 @@ def run_apart(folder: Path) -> str:
 
 if __name__ == "__main__":
     for name in sys.argv[1:]:
-        print(run_apart(Path(name)), flush=True)  # noqa: T201
+        print(run_child(Path(name)), flush=True)  # noqa: T201

@@ -11,7 +11,7 @@ import pytest
 
 from tests.test_layout import PRODUCT, tree_of
 from tinycerb.processes.variables import child_variables
-from tinycerb.subprocess_call import call_apart
+from tinycerb.subprocess_call import call_in_subprocess
 
 ROOT = Path(__file__).parents[2]
 OURS = ("TF_USE_LEGACY_KERAS", "CUDA_VISIBLE_DEVICES", "TF_CPP_MIN_LOG_LEVEL")
@@ -52,7 +52,7 @@ def test_a_child_sees_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     )
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
-    assert call_apart("see") == "-1"
+    assert call_in_subprocess("see") == "-1"
 
 
 def test_a_command_has_them_before_it_loads_tensorflow(tmp_path: Path) -> None:

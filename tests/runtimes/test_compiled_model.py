@@ -28,10 +28,10 @@ print(compiled.engine.runtime, differing, rows.shape, len(np.unique(rows)) > 20,
 
 
 def test_it_gives_the_reference_s_bytes_three_times_as_fast_and_gives_way_without_a_compiler(
-    smoke_run, run_apart
+    smoke_run, run_child
 ) -> None:
     for victim, heads in (("undefended", 1), ("cerberos", 3)):
-        found = run_apart(COMPARE, smoke_run.model(victim)).strip()
+        found = run_child(COMPARE, smoke_run.model(victim)).strip()
         assert found == f"tinycerb-c|0|(300, {heads}, 10)|True|True|tflite-runtime"
 
 

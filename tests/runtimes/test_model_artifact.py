@@ -279,5 +279,5 @@ print(answers.shape, figures["images"], len(run_operators(artifact.file, codes))
 """
 
 
-def test_what_a_run_measures_parses_a_file_once(run_apart) -> None:
-    assert run_apart(OPENED, SAMPLES[0]).strip() == "(4, 3, 10) 4 True [1]"
+def test_what_a_run_measures_parses_a_file_once(run_child) -> None:
+    assert run_child(OPENED, SAMPLES[0]).strip() == "(4, 3, 10) 4 True [1]"

@@ -61,13 +61,13 @@ def test_what_the_c_runtime_runs_convert_takes(files: dict[str, ModelFile]) -> N
     assert "RELU6" not in micro
 
 
-def test_both_runtimes_give_the_same_bytes(files: dict[str, ModelFile], tmp_path, run_apart) -> None:
+def test_both_runtimes_give_the_same_bytes(files: dict[str, ModelFile], tmp_path, run_child) -> None:
     rng = np.random.default_rng(2)
     for name, file in files.items():
         (tmp_path / f"{name}.tflite").write_bytes(file.content)
         image = next(tensor for tensor in file.graph_inputs if tensor.dtype == "int8")
         np.save(tmp_path / f"{name}.npy", rng.integers(-128, 128, image.shape, dtype=np.int8))
-    one, other = (json.loads(run_apart(RUN, tmp_path, runtime)) for runtime in ("tflite-runtime", "tflite-micro"))
+    one, other = (json.loads(run_child(RUN, tmp_path, runtime)) for runtime in ("tflite-runtime", "tflite-micro"))
     differing = {name for name in files if one[name] != other[name]}
     assert differing
     # What the table of tflite-micro leaves out, and nothing else.

@@ -17,7 +17,7 @@ from tinycerb.converters.contract import DEFAULT_TARGETS
 from tinycerb.runtimes.model_artifact import open_artifact
 from tinycerb.runtimes.model_card import BundleCard
 from tinycerb.runtimes.model_json import read_model_json
-from tinycerb.subprocess_call import call_apart
+from tinycerb.subprocess_call import call_in_subprocess
 from tinycerb.workflow.convert import convert_source
 
 
@@ -136,7 +136,7 @@ def convert(
         if is_keras_model(Path(given)) or max_accuracy_drop is not None:
             # It loads TensorFlow.
             order = {"source": given, "out": None if target is None else fspath(target), "options": asdict(options)}
-            made = call_apart(
+            made = call_in_subprocess(
                 "tinycerb.workflow.convert_child", text=json.dumps({**order, "jobs": jobs, "quiet": not progress})
             )
         else:

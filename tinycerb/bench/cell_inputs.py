@@ -34,12 +34,12 @@ class TeacherRecipe:
     Attributes:
         heads: how many heads answer alone; each has a teacher of its own.
         drawn: the defender's out-of-distribution images, uint8 [N, height, width, channels].
-        apart_from: posteriors that independent teachers keep apart from, float32 [N, classes], or None.
+        uncorrelated_with: posteriors that independent teachers keep apart from, float32 [N, classes], or None.
     """
 
     heads: int
     drawn: np.ndarray
-    apart_from: np.ndarray | None
+    uncorrelated_with: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -120,5 +120,7 @@ def with_teachers(inputs: CellInputs, spec: CellSpec, key: Path | None, what_to_
     from tinycerb.defenses.losses.random_teachers import fit_teachers
 
     words = () if spec.owner == PUBLIC else open_key(key, spec.owner, what_to_do).words(TEACHERS)
-    teachers = fit_teachers(recipe.drawn, recipe.heads, inputs.classes, spec.victim_seed, recipe.apart_from, words)
+    teachers = fit_teachers(
+        recipe.drawn, recipe.heads, inputs.classes, spec.victim_seed, recipe.uncorrelated_with, words
+    )
     return replace(inputs, teachers=tuple(teachers))

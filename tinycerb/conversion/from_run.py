@@ -14,7 +14,7 @@ from tinycerb.conversion.bundle import Bundle, write_bundle
 from tinycerb.conversion.fitting import TrainedVictim
 from tinycerb.conversion.trained_model import SOURCES, TrainedModel, without_quantization
 from tinycerb.converters.contract import DEFAULT_TARGETS, contract_violations
-from tinycerb.converters.export import APART, FULLY_CONNECTED, export_float, export_int8
+from tinycerb.converters.export import FULLY_CONNECTED, PER_HEAD_BACKBONES, export_float, export_int8
 from tinycerb.converters.head_layout import LayoutChoice, choose_layout
 from tinycerb.converters.model_file import parse_model
 from tinycerb.converters.wide_head import WideHead, widen
@@ -56,7 +56,7 @@ def convert_victim(
     make_repeatable(config.seed)
     training = read_json(folder / TRAINING)
     report(Progress(0, 4, "loading the trained model"))
-    model = SOURCES[training["quantization"]](config, dataset, folder, _rows(training))
+    model = SOURCES[training["quantization"]](config, dataset, folder, _heads_in_file(training))
     fitted = victim.response.fit(TrainedVictim(config, victim, dataset, folder, report, key_words))
     description = describe_victim(config, victim, dataset, model.description)
     response = description.response if fitted == victim.response else response_text(fitted)
@@ -65,9 +65,9 @@ def convert_victim(
     report(Progress(4, 4, f"{bundle.card.file_bytes:,} bytes"))
 
 
-def _rows(training: Mapping[str, int]) -> int:
-    """Heads of the network, those that never answer themselves included; runs of before had none."""
-    return int(training.get("rows", training["heads"]))
+def _heads_in_file(training: Mapping[str, int]) -> int:
+    """Heads of the network, those that never answer alone included; older runs call them `rows`, or say nothing."""
+    return int(training.get("heads_in_file", training.get("rows", training["heads"])))
 
 
 def describe_victim(config: Config, victim: Victim, dataset: Dataset, quantization: str) -> ModelDescription:
@@ -115,8 +115,8 @@ def convert_model(
         GateError: the file breaks the contract; nothing is written then.
     """
     report(Progress(1, 4, "measuring head layouts"))
-    layout = APART if model.apart else FULLY_CONNECTED
-    if model.calibration_images is None and not model.apart:
+    layout = PER_HEAD_BACKBONES if model.per_head_backbones else FULLY_CONNECTED
+    if model.calibration_images is None and not model.per_head_backbones:
         choice = measure_layouts(model, images)
         layout = choice.layout
         errors = HeadErrors(**{name: round(max(found), 4) for name, found in choice.errors.items()})
@@ -161,6 +161,6 @@ def convert_float(config: Config, victim_name: str, dataset: Dataset, folder: Pa
         EnvironmentProblem: the victim is not trained, or its files are damaged.
     """
     make_repeatable(config.seed)
-    heads = _rows(read_json(folder / TRAINING))
+    heads = _heads_in_file(read_json(folder / TRAINING))
     source = without_quantization(config, dataset, folder, heads)
-    return export_float(source.backbone, source.heads, dataset.image_shape, source.apart)
+    return export_float(source.backbone, source.heads, dataset.image_shape, source.per_head_backbones)

@@ -13,7 +13,7 @@ from tinycerb.config import Config, parse_config
 from tinycerb.config.user_sources import USER
 from tinycerb.conversion.trained_model import from_quantization_aware
 from tinycerb.converters.contract import contract_violations
-from tinycerb.converters.export import APART, FULLY_CONNECTED, export_int8
+from tinycerb.converters.export import FULLY_CONNECTED, PER_HEAD_BACKBONES, export_int8
 from tinycerb.converters.layer_names import layer_name
 from tinycerb.converters.model_file import ModelFile, parse_model
 from tinycerb.datasets import load_dataset
@@ -169,7 +169,7 @@ def check_target(model: keras.Model, heads: int, dataset: Dataset) -> ModelFile:
             # The contract judges the file; what the converter remarks about ranges is the same thing, less clearly.
             warnings.simplefilter("ignore")
             source = from_quantization_aware(quantized, heads)
-            layout = APART if source.apart else FULLY_CONNECTED
+            layout = PER_HEAD_BACKBONES if source.per_head_backbones else FULLY_CONNECTED
             content = export_int8(source.backbone, source.heads, dataset.image_shape, {}, layout)
     except Exception as error:
         first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -41,7 +41,7 @@ class TrainedModel:
     manifest: CalibrationManifest | None = None
 
     @property
-    def apart(self) -> bool:
+    def per_head_backbones(self) -> bool:
         """Whether each head stands on a backbone of its own."""
         return len(self.backbone.outputs) > 1
 

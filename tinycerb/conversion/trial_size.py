@@ -15,7 +15,7 @@ from tinycerb.compression.quantization import quantize_aware
 from tinycerb.config import Config
 from tinycerb.conversion.from_run import describe_victim, export_artifact
 from tinycerb.conversion.trained_model import TrainedModel, from_float, from_quantization_aware
-from tinycerb.converters.export import APART, FULLY_CONNECTED
+from tinycerb.converters.export import FULLY_CONNECTED, PER_HEAD_BACKBONES
 from tinycerb.converters.model_file import ModelFile, Operator
 from tinycerb.datasets.images import Dataset
 from tinycerb.errors import EnvironmentProblem
@@ -51,9 +51,9 @@ def measure_size(config: Config, victim: Victim, dataset: Dataset, ratio: float)
         model = masks.cut()
     source = _quantized(config, dataset, model, victim.heads.in_file)
     description = describe_victim(config, victim, dataset, source.description)
-    if source.calibration_images is None and not source.apart:
+    if source.calibration_images is None and not source.per_head_backbones:
         description = replace(description, head_errors_lsb=_HEAD_ERRORS)
-    layout = APART if source.apart else FULLY_CONNECTED
+    layout = PER_HEAD_BACKBONES if source.per_head_backbones else FULLY_CONNECTED
     artifact = export_artifact(source, description, dataset.image_shape, layout)
     file = artifact.file
     operator, operator_bytes = _largest_operator(file)

@@ -16,7 +16,7 @@ from tinycerb.datasets.groups import as_groups, held_out_groups
 from tinycerb.datasets.image_folder import read_labelled_folder, read_unlabelled_folder
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.errors import EnvironmentProblem, UsageError
-from tinycerb.subprocess_call import call_apart
+from tinycerb.subprocess_call import call_in_subprocess
 
 KINDS = "a .npz file, a folder of images, or package.module:function"
 _KEYS = (
@@ -162,7 +162,7 @@ def read_source(source: str, labelled: bool, groups: str = "") -> Brought:
     if is_reference(source):
         with tempfile.TemporaryDirectory(prefix="tinycerb-") as folder:
             path = Path(folder, "arrays.npz")
-            call_apart("tinycerb.datasets.call_loader", source, str(path))
+            call_in_subprocess("tinycerb.datasets.call_loader", source, str(path))
             # Nobody knows the file that the arrays come through.
             with path.open("rb") as file:
                 return Brought(read_npz_from(file, Path(source)))

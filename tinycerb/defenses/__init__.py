@@ -13,12 +13,12 @@ from tinycerb.defenses import (  # noqa: F401  (importing a defence registers it
     outlier_exposure,
     undefended,
 )
-from tinycerb.defenses.base import Architecture, Defense, answering_heads, rows_of
+from tinycerb.defenses.base import Architecture, Defense, answering_heads, heads_in_file
 from tinycerb.defenses.random_head import WithRandomHead
 from tinycerb.defenses.registry import DEFENSES
 
 __all__ = [
-    "DEFENSES", "Architecture", "Defense", "answering_heads", "defense_of", "rows_of", "whole_response",
+    "DEFENSES", "Architecture", "Defense", "answering_heads", "defense_of", "heads_in_file", "whole_response",
 ]  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def defense_of(victim: VictimConfig) -> Defense:
     if given is not None and given.random_heads:
         defense = WithRandomHead(defense, response_text(given))
     response = whole_response(defense, victim)
-    check_heads(parse_response(response), rows_of(defense), combined_by(defense.architecture.combiner or "none"))
+    check_heads(parse_response(response), heads_in_file(defense), combined_by(defense.architecture.combiner or "none"))
     return defense
 
 

@@ -168,7 +168,7 @@ class Defense(Protocol):
         ...
 
 
-def rows_of(defense: Defense) -> int:
+def heads_in_file(defense: Defense) -> int:
     """Returns the number of heads in a victim's file, those that never answer themselves included."""
     architecture = defense.architecture
     return len(architecture.backbones) or defense.heads + architecture.random_heads

@@ -84,7 +84,7 @@ def _pack_test(inputs: CellInputs) -> bytes:
 
 
 def _pack_recipe(recipe: TeacherRecipe) -> bytes:
-    apart = {} if recipe.apart_from is None else {"apart_from": recipe.apart_from}
+    apart = {} if recipe.uncorrelated_with is None else {"uncorrelated_with": recipe.uncorrelated_with}
     return _as_bytes({"heads": np.array(recipe.heads), "drawn": recipe.drawn, **apart})
 
 
@@ -117,7 +117,7 @@ def unpack(folder: Path, names: tuple[str, ...]) -> CellInputs:
 
 
 def _unpack_recipe(arrays: Mapping[str, np.ndarray]) -> TeacherRecipe:
-    return TeacherRecipe(int(arrays["heads"]), arrays["drawn"], arrays.get("apart_from"))
+    return TeacherRecipe(int(arrays["heads"]), arrays["drawn"], arrays.get("uncorrelated_with"))
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

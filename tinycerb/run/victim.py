@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tinycerb.answers.responses import Response, parse_response
 from tinycerb.answers.selection import HEAD_SELECTIONS
 from tinycerb.config import Config, VictimConfig
-from tinycerb.defenses import answering_heads, defense_of, rows_of, whole_response
+from tinycerb.defenses import answering_heads, defense_of, heads_in_file, whole_response
 from tinycerb.defenses.base import Defense
 from tinycerb.errors import UsageError
 from tinycerb.run.victim_files import VictimFiles
@@ -81,7 +81,7 @@ def resolve_victim(config: VictimConfig) -> Victim:
     """
     defense = defense_of(config)
     HEAD_SELECTIONS[defense.selection]
-    heads = HeadCounts(defense.heads, rows_of(defense), answering_heads(defense))
+    heads = HeadCounts(defense.heads, heads_in_file(defense), answering_heads(defense))
     if heads.answering > 1 and defense.selection == "fixed":
         raise UsageError(
             f"victims.{config.name}: selection 'fixed' always answers with head 0, so {heads.learned} heads "

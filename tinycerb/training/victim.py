@@ -199,7 +199,7 @@ def train_victim(
             "victim": victim.name,
             "defense": training.victim.defense,
             "heads": victim.heads.answering,
-            "rows": victim.heads.in_file,
+            "heads_in_file": victim.heads.in_file,
             "selection": training.defense.selection,
             "pruning": training.victim.pruning,
             "quantization": config.quantization.method,

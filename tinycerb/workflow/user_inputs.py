@@ -11,7 +11,7 @@ from tinycerb.datasets.images import digest_arrays
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.datasets.user_data import open_user_data, open_user_pool
 from tinycerb.events import say
-from tinycerb.subprocess_call import call_apart
+from tinycerb.subprocess_call import call_in_subprocess
 from tinycerb.workflow.fitting import Adjustment, fit_to_inputs
 from tinycerb.workflow.work import load_inputs
 
@@ -51,7 +51,7 @@ def pin_inputs(config: Config, given: Collection[str]) -> tuple[Config, dict[str
     load_inputs(config)
     if config.data.name == USER:
         config = replace(config, data=replace(config.data, sha256=dataset.digest))
-    facts = call_apart("tinycerb.conversion.preflight", text=config.to_toml())
+    facts = call_in_subprocess("tinycerb.conversion.preflight", text=config.to_toml())
     if config.model.backbone == USER:
         config = replace(config, model=replace(config.model, sha256=facts["sha256"]))
     pools = {attack.query_pool: digest_arrays(query_pool(attack.query_pool).load(dataset)) for attack in config.attacks}

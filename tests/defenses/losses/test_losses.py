@@ -44,7 +44,7 @@ def test_every_loss_is_lower_where_it_should_be(context: TrainingContext) -> Non
     apart = [tf.one_hot(tf.fill([20], head), CLASSES) * 20 for head in range(3)]
     taught = [tf.constant(np.log(teacher + 1e-6)) for teacher in teachers]
     independent = random_teachers(
-        context.other_images, 3, CLASSES, context.seed, apart_from=context.reference.posteriors()
+        context.other_images, 3, CLASSES, context.seed, uncorrelated_with=context.reference.posteriors()
     )
     told_less = [tf.constant(np.log(teacher + 1e-6)) for teacher in independent[:, :20]]
     away = [tf.constant(np.log(np.roll(np.eye(CLASSES)[undefended.argmax(1)], 1, axis=1) + 1e-6), tf.float32)] * 3
@@ -124,9 +124,9 @@ def test_fitted_teachers_say_the_same_of_what_they_are_fitted_to_and_can_be_aske
     context: TrainingContext,
 ) -> None:
     images, away = context.other_images, context.reference.posteriors()
-    for apart_from in (None, away):
-        answers = random_teachers(images, 2, CLASSES, 3, apart_from, (5, 6))
-        teachers = fit_teachers(images, 2, CLASSES, 3, apart_from, (5, 6))
+    for uncorrelated_with in (None, away):
+        answers = random_teachers(images, 2, CLASSES, 3, uncorrelated_with, (5, 6))
+        teachers = fit_teachers(images, 2, CLASSES, 3, uncorrelated_with, (5, 6))
         for teacher, wanted in zip(teachers, answers, strict=True):
             np.testing.assert_allclose(teacher(images), wanted, atol=1e-6)
             np.testing.assert_allclose(teacher(images[:7]), wanted[:7], atol=1e-4)
@@ -155,8 +155,8 @@ def test_independent_teachers_tell_less_of_the_answer_they_keep_apart_from() -> 
     brightness = images.mean(axis=(1, 2, 3))
     answer = np.digitize(brightness, np.quantile(brightness, [0.25, 0.5, 0.75]))
     told = {}
-    for name, apart_from in (("random", None), ("independent", np.eye(4)[answer])):
-        teachers = random_teachers(images, 5, 4, int(rng.integers(1000)), apart_from)
+    for name, uncorrelated_with in (("random", None), ("independent", np.eye(4)[answer])):
+        teachers = random_teachers(images, 5, 4, int(rng.integers(1000)), uncorrelated_with)
         leaks = [normalised_information(labels, answer) for labels in teachers.argmax(axis=2)]
         told[name] = sum(leak or 0.0 for leak in leaks)
         assert teachers.max(axis=2).mean() > 0.6

@@ -26,7 +26,7 @@ class AdaptiveMisinformation(Combiner):
     name = "am"
     final = False
     strength = "tau"
-    rows = 2
+    heads = 2
     trained_by = "am"
 
     tau: float = option(0.7, "the second network answers where the first one's largest posterior is below it", 0, 1)
@@ -51,4 +51,4 @@ class AdaptiveMisinformation(Combiner):
 
     def device(self, classes: int) -> Sequence[ResponseStep]:
         """Returns the step; it has no tables."""
-        return (ResponseStep("tc_combine_am", {"threshold": self.threshold}, rows=self.rows),)
+        return (ResponseStep("tc_combine_am", {"threshold": self.threshold}, heads=self.heads),)

@@ -19,11 +19,11 @@ class Combiner(Response):
     """A response that reads all heads.
 
     Attributes:
-        rows: how many heads it reads.
+        heads: how many it reads.
         trained_by: what `--defense` takes to make a file for it.
     """
 
-    rows: ClassVar[int]
+    heads: ClassVar[int]
     trained_by: ClassVar[str]
 
     @abstractmethod
@@ -31,8 +31,8 @@ class Combiner(Response):
         """Makes one posterior of all heads.
 
         Args:
-            logits: int8 [N, rows, classes].
-            codes: uint8 [N, rows, classes], their posteriors; rows sum to 256.
+            logits: int8 [N, heads, classes].
+            codes: uint8 [N, heads, classes], their posteriors; rows sum to 256.
 
         Returns:
             uint8 [N, classes], rows that sum to 256.
@@ -71,9 +71,9 @@ def check_heads(response: Response, heads: int, combined_by: str) -> None:
             f"this file's {heads} heads are trained for {combined_by!r}, which makes one answer of them; the response "
             f"is {response.name!r}: let it begin with {combined_by!r}, as in {combined_by}+rounding"
         )
-    if combiner is not None and (name != combined_by or combiner.rows != heads):
+    if combiner is not None and (name != combined_by or combiner.heads != heads):
         raise UsageError(
-            f"response {name!r} makes one answer of {combiner.rows} heads that are trained for it; this file has "
+            f"response {name!r} makes one answer of {combiner.heads} heads that are trained for it; this file has "
             f"{heads}{'' if combined_by else ' that answer alone'}. Train such a file: --defense {combiner.trained_by}"
         )
 
@@ -81,6 +81,6 @@ def check_heads(response: Response, heads: int, combined_by: str) -> None:
 def alone(response: Combiner) -> UsageError:
     """Returns the error of such a response where there is a single posterior."""
     return UsageError(
-        f"response {response.name!r} reads {response.rows} heads of a file that is trained for it; there is one "
+        f"response {response.name!r} reads {response.heads} heads of a file that is trained for it; there is one "
         f"posterior here. Train such a file: --defense {response.trained_by}"
     )

@@ -38,7 +38,7 @@ class HashedMember(Combiner):
         check_options(self)
 
     @property
-    def rows(self) -> int:  # type: ignore[override]
+    def heads(self) -> int:  # type: ignore[override]
         """The members and the hash network."""
         return self.members + 1
 
@@ -62,7 +62,7 @@ class HashedMember(Combiner):
             "hash": self.members,
             "sure": sure_from(classes),
         }
-        return (ResponseStep("tc_combine_edm", parameters, rows=self.rows),)
+        return (ResponseStep("tc_combine_edm", parameters, heads=self.heads),)
 
 
 def sure_from(classes: int) -> int:

@@ -27,7 +27,7 @@ class RedirectionHead(Combiner):
     final = False
     random_heads = 1
     strength = "epsilon"
-    rows = 2
+    heads = 2
     trained_by = "none+grad_head, or any training part with one head in place of none"
 
     epsilon: float = option(1.0, "L1 budget", 0, 2)
@@ -48,4 +48,4 @@ class RedirectionHead(Combiner):
     def device(self, classes: int) -> Sequence[ResponseStep]:
         """Returns the step; it has no tables."""
         parameters = {"units": budget_units(self.epsilon), "keep": int(self.preserve_top1)}
-        return (ResponseStep("tc_combine_grad_head", parameters, rows=self.rows),)
+        return (ResponseStep("tc_combine_grad_head", parameters, heads=self.heads),)

@@ -89,9 +89,9 @@ def _independent_teacher(context: TrainingContext, heads: int) -> Loss:
     return _imitation(_teachers(context, heads, context.reference.posteriors()))
 
 
-def _teachers(context: TrainingContext, heads: int, apart_from: np.ndarray | None = None) -> np.ndarray:
+def _teachers(context: TrainingContext, heads: int, uncorrelated_with: np.ndarray | None = None) -> np.ndarray:
     images, classes = context.other_images, context.dataset.classes
-    return random_teachers(images, heads, classes, context.seed, apart_from, context.key_words)
+    return random_teachers(images, heads, classes, context.seed, uncorrelated_with, context.key_words)
 
 
 def _imitation(answers: np.ndarray) -> Loss:

@@ -74,7 +74,7 @@ def random_teachers(
     heads: int,
     classes: int,
     seed: int,
-    apart_from: np.ndarray | None = None,
+    uncorrelated_with: np.ndarray | None = None,
     key_words: Sequence[int] = (),
 ) -> np.ndarray:
     """Returns what independent random teachers say about the images that they are fitted to.
@@ -84,15 +84,15 @@ def random_teachers(
         heads: number of teachers.
         classes: number of classes.
         seed: the same seed and key give the same teachers.
-        apart_from: posteriors, float [N, classes], which the teachers' features are not to be correlated with: of 24
-            whitened components (more for more than 17 classes) those directions are left out that a linear map could
-            guess the posteriors from.
+        uncorrelated_with: posteriors, float [N, classes], which the teachers' features are not to be correlated with:
+            of 24 whitened components (more for more than 17 classes) those directions are left out that a linear map
+            could guess the posteriors from.
         key_words: of the owner key; without them whoever knows the seed knows the teachers.
 
     Returns:
         float32 [heads, N, classes], posteriors.
     """
-    fitted = _fit(images, heads, classes, seed, apart_from, key_words)
+    fitted = _fit(images, heads, classes, seed, uncorrelated_with, key_words)
     return np.stack([teacher.reading(features) for teacher, features in fitted])
 
 
@@ -101,11 +101,11 @@ def fit_teachers(
     heads: int,
     classes: int,
     seed: int,
-    apart_from: np.ndarray | None = None,
+    uncorrelated_with: np.ndarray | None = None,
     key_words: Sequence[int] = (),
 ) -> list[Teacher]:
     """Returns the same teachers, which can then be asked about other images."""
-    return [teacher for teacher, _ in _fit(images, heads, classes, seed, apart_from, key_words)]
+    return [teacher for teacher, _ in _fit(images, heads, classes, seed, uncorrelated_with, key_words)]
 
 
 def _fit(
@@ -113,31 +113,33 @@ def _fit(
     heads: int,
     classes: int,
     seed: int,
-    apart_from: np.ndarray | None,
+    uncorrelated_with: np.ndarray | None,
     key_words: Sequence[int],
 ) -> Iterator[tuple[Teacher, np.ndarray]]:
     for head in range(heads):
         rng = np.random.default_rng([*key_words, seed, head, 7919])
         network = _random_network(images.shape[1:], rng)
         features = _features(network, images)
-        yield Teacher(network, fit_reading(features, classes, rng, apart_from)), features
+        yield Teacher(network, fit_reading(features, classes, rng, uncorrelated_with)), features
 
 
-def fit_reading(features: np.ndarray, classes: int, rng: np.random.Generator, apart_from: np.ndarray | None) -> Reading:
+def fit_reading(
+    features: np.ndarray, classes: int, rng: np.random.Generator, uncorrelated_with: np.ndarray | None
+) -> Reading:
     """Fits how a teacher's features are read.
 
     Args:
         features: float64 [N, F].
         classes: number of classes.
         rng: draws the projection.
-        apart_from: see `random_teachers`.
+        uncorrelated_with: see `random_teachers`.
     """
     centre = features.mean(axis=0)
     _, sizes, directions = np.linalg.svd(features - centre, full_matrices=False)
-    kept = _COMPONENTS if apart_from is None else max(_MORE_COMPONENTS, _COMPONENTS + classes - 1)
+    kept = _COMPONENTS if uncorrelated_with is None else max(_MORE_COMPONENTS, _COMPONENTS + classes - 1)
     directions, sizes = directions[:kept], sizes[:kept] / np.sqrt(len(features))
     whitened = _whiten(features - centre, directions, sizes)
-    left = None if apart_from is None else uncorrelated(whitened, apart_from)
+    left = None if uncorrelated_with is None else uncorrelated(whitened, uncorrelated_with)
     projection = rng.standard_normal((whitened.shape[1] if left is None else left.shape[1], classes))
     logits = _project(whitened, left, projection)
     return Reading(centre, directions, sizes, left, projection, logits.mean(axis=0), logits.std(axis=0))
