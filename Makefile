@@ -18,6 +18,7 @@
 # make bench-attacks   the attacks that docs/adaptive_attacks.md recommends on one victim: RUN, VICTIM
 # make bench-gradients how much slope an 8-bit model shows to finite differences: RUN, VICTIM
 # make bench-art       ART's KnockoffNets beside TinyCerb's: RUN, VICTIM
+# make bench-ownership how well `tinycerb verify` tells clones, after removals too; rows in files of their own
 # make bench-responses what defences' responses cost on the host and on an emulated M4
 # make bench-kernels   instructions of the firmware's kernels beside CMSIS-NN's
 # make firmware-matrix every backbone and forty random models on every emulated core; about half an hour
@@ -37,7 +38,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test install check format doctor fuzz mutation fault-injection
-.PHONY: compression bench-training bench-matrix bench-attacks bench-gradients bench-art bench-responses bench-kernels firmware-matrix
+.PHONY: compression bench-training bench-matrix bench-attacks bench-gradients bench-art bench-ownership bench-responses bench-kernels firmware-matrix
 .PHONY: docs-tables lock clean run-given data firmware-tools fuzz-tools rp2040js
 
 demo: install data
@@ -106,6 +107,9 @@ bench-gradients: run-given $(DEV) data
 
 bench-art: run-given $(DEV) data
 	$(BIN)/python -m tests.benchmarks.art_comparison $(RUN) $(VICTIM) $(ARGS)
+
+bench-ownership: $(DEV) data
+	$(BIN)/python -m tests.benchmarks.ownership $(ARGS)
 
 bench-responses: $(DEV) firmware-tools
 	$(BIN)/python -m tests.benchmarks.responses

@@ -1,5 +1,7 @@
 """Flashing from start to end: put the image there, talk to the board, compare with the golden vectors."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from tinycerb.boards.firmware import Firmware, with_secret
 from tinycerb.boards.flashers import FLASHERS
 from tinycerb.boards.line import open_device
 from tinycerb.errors import HardwareError
+
+_LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,19 @@ class Session:
     counts: Counts
 
 
+# Takes what the board did and its serial port, and returns when the board may end.
+Serve = Callable[[Session, str], None]
+
+
 def flash_and_check(
-    firmware: Firmware, board: Board, secret: bytes, selection: str, private: Path, port: str | None, limit: float
+    firmware: Firmware,
+    board: Board,
+    secret: bytes,
+    selection: str,
+    private: Path,
+    port: str | None,
+    limit: float,
+    serve: Serve | None = None,
 ) -> Session:
     """Flashes an image with the device's secret and checks that the board answers as it must.
 
@@ -43,6 +58,8 @@ def flash_and_check(
         private: a folder for the link to that copy.
         port: serial port of a real board.
         limit: seconds for flashing, for the emulator to start, and for a board to stay silent.
+        serve: called once the board has answered as it must and its line is free for others; an emulated one runs
+            until it returns.
 
     Raises:
         HardwareError: anything about the board that is not as it should be.
@@ -51,9 +68,23 @@ def flash_and_check(
     with (
         with_secret(firmware.image, secret, private, flasher.needs_file) as provisioned,
         flasher.run(board, provisioned.elf, port, limit) as serial_port,
-        open_device(serial_port, board, limit) as device,
     ):
-        return _check(device, firmware, board, secret, selection)
+        with open_device(serial_port, board, limit) as device:
+            session = _check(device, firmware, board, secret, selection)
+        if serve is not None:
+            serve(session, serial_port)
+        return session
+
+
+def wait_for_end(board: Board, port: str) -> None:
+    """Waits while an emulated board runs; the user ends that.
+
+    Raises:
+        HardwareError: the emulator ended by itself.
+    """
+    while Path(port).exists():
+        time.sleep(_LOOK_SECONDS)
+    raise HardwareError(f"the emulator of {board.name} ended by itself; start it again")
 
 
 def _check(device: Device, firmware: Firmware, board: Board, secret: bytes, selection: str) -> Session:

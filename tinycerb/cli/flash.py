@@ -39,6 +39,10 @@ CmsisNnRoot = Annotated[
     Path | None,
     typer.Option("--cmsis-nn", help="Folder with CMSIS-NN's Include and Source: use its kernels.", show_default=False),
 ]
+Serve = Annotated[
+    bool,
+    typer.Option("--serve", help="Keep an emulated board running after that, on a pseudo-terminal, until Ctrl-C."),
+]
 
 
 def flash(
@@ -54,6 +58,7 @@ def flash(
     limit: Limit = 60,
     rate_limit: RateLimit = None,
     cmsis_nn: CmsisNnRoot = None,
+    serve: Serve = False,
     as_json: AsJson = False,
 ) -> None:
     """Build the firmware of a model, put it on a board, compare with the golden vectors, print what it costs.
@@ -62,6 +67,7 @@ def flash(
     """
     import dataclasses
     import shlex
+    import sys
     import tempfile
 
     from tinycerb.boards.board import load_board
@@ -69,13 +75,17 @@ def flash(
     from tinycerb.boards.firmware import build_firmware, prebuilt_firmware
     from tinycerb.boards.flashers import FLASHERS
     from tinycerb.boards.query_limit import parse_query_limit
-    from tinycerb.boards.session import flash_and_check
+    from tinycerb.boards.session import Session, flash_and_check, wait_for_end
     from tinycerb.cli.board_counts import count_facts
+    from tinycerb.errors import UsageError
 
     target = load_board(board)
     if drive is not None:
         target = dataclasses.replace(target, options={**target.options, "drive": str(drive)})
     flasher = FLASHERS[target.flasher]
+    if serve and (dry_run or not target.emulated):
+        wrong = "nothing runs with --dry-run" if dry_run else f"{target.name} is no emulator and runs on by itself"
+        raise UsageError(f"--serve keeps an emulated board running, and {wrong}; leave it out")
     secret = _secret(key)
     _, file = open_model_file(model)
     with tempfile.TemporaryDirectory(prefix="tinycerb-") as private:
@@ -106,14 +116,26 @@ def flash(
             gone = f"{image.elf.parent}/" if out is None else ""
             facts["command"] = shlex.join(part.replace(gone, "") if gone else part for part in command)
         else:
-            session = flash_and_check(firmware, target, secret, selection, Path(private), port, limit)
             unit = "instructions" if target.emulated else "ticks"
-            facts |= {
-                "golden_vectors": session.vectors,
-                "golden_vectors_wrong": 0,
-                "stack_bytes": session.stack_bytes,
-                **count_facts(session.counts, image.model.layers, unit),
-            }
+
+            def measured(session: Session) -> dict[str, object]:
+                return {
+                    "golden_vectors": session.vectors,
+                    "golden_vectors_wrong": 0,
+                    "stack_bytes": session.stack_bytes,
+                    **count_facts(session.counts, image.model.layers, unit),
+                }
+
+            def keep_running(session: Session, line: str) -> None:
+                _print({**facts, **measured(session), "port": line}, as_json)
+                sys.stdout.flush()
+                wait_for_end(target, line)
+
+            facts |= measured(
+                flash_and_check(
+                    firmware, target, secret, selection, Path(private), port, limit, keep_running if serve else None
+                )
+            )
     _print(facts, as_json)
 
 
@@ -152,3 +174,5 @@ def _print(facts: dict, as_json: bool) -> None:
     unit = "instructions" if "inference_instructions" in facts else "ticks"
     told = "instructions executed" if unit == "instructions" else "ticks of the board's clock"
     print_counts(facts, unit, told)
+    if "port" in facts:
+        typer.echo(f"serving      {facts['port']} (verify, other programs: --port), until Ctrl-C")
