@@ -37,10 +37,10 @@ def fit_all(recipe: TeacherRecipe, classes: int, seed: int, words: tuple[int, ..
         seed: of the run.
         words: of the owner key; none for the public.
     """
-    (mine,) = fit_teachers(recipe.drawn, 1, classes, seed, recipe.apart_from, words)
+    (mine,) = fit_teachers(recipe.drawn, 1, classes, seed, recipe.uncorrelated_with, words)
     weights = tuple(mine.network.get_weights())
     few = recipe.drawn[:_FEW]
-    apart = None if recipe.apart_from is None else recipe.apart_from[:_FEW]
+    apart = None if recipe.uncorrelated_with is None else recipe.uncorrelated_with[:_FEW]
     centres, maps = [mine.reading.centre], [_map_of(mine.reading)]
     for index in range(1, BLOCKS):
         said = features(few, other_weights(weights, index))

@@ -7,7 +7,7 @@ from pathlib import Path
 from tinycerb.bounded.arrays import read_npz
 from tinycerb.ownership.owner import Owner
 from tinycerb.run.victim import victims_of
-from tinycerb.subprocess_call import call_apart
+from tinycerb.subprocess_call import call_in_subprocess
 from tinycerb.verification.owned_model import OwnedModel
 from tinycerb.verification.suspects import Tell
 from tinycerb.verification.teachers import Teachers, read_teachers, teachers_file, unpack_teachers
@@ -42,5 +42,5 @@ def own_teachers(model: OwnedModel, owner: Owner, tell: Tell) -> Teachers | None
             "owner": "public" if owner.file is None else str(owner.file.absolute()),
             "out": str(out.absolute()),
         }
-        call_apart("tinycerb.verification.make_teachers", json.dumps(order))
+        call_in_subprocess("tinycerb.verification.make_teachers", json.dumps(order))
         return read_teachers(out) if kept else unpack_teachers(read_npz(out))

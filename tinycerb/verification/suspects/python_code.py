@@ -9,7 +9,7 @@ import numpy as np
 from tinycerb.atomic import write_arrays
 from tinycerb.bounded.arrays import read_npz
 from tinycerb.ownership.questions import Questions
-from tinycerb.subprocess_call import call_apart
+from tinycerb.subprocess_call import call_in_subprocess
 from tinycerb.verification.suspects import answer_apart
 from tinycerb.verification.suspects.suspect import as_labels
 
@@ -36,6 +36,6 @@ class PythonCode:
         with tempfile.TemporaryDirectory(prefix="tinycerb-") as private:
             asked, answered = Path(private, "questions.npz"), Path(private, "answers.npz")
             write_arrays(asked, {"images": questions.images})
-            call_apart(answer_apart.__name__, self.source, str(asked), str(answered))
+            call_in_subprocess(answer_apart.__name__, self.source, str(asked), str(answered))
             answers = read_npz(answered)["answers"]
         return as_labels(answers, len(questions), self.classes, self.told)
