@@ -1,7 +1,7 @@
 """The report as a PDF, the same bytes for the same metrics."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import matplotlib as mpl
 from matplotlib.backends.backend_pdf import PdfPages
@@ -23,11 +23,12 @@ PAGES: tuple[Callable[[Metrics], list[Figure]], ...] = (
 )
 
 
-def render_pdf(metrics: Metrics) -> bytes:
+def render_pdf(metrics: Metrics, pages: Sequence[Callable[[Metrics], list[Figure]]] = PAGES) -> bytes:
     """Renders all pages.
 
     Args:
         metrics: the content of `metrics.json`.
+        pages: what draws them, in their order.
 
     Returns:
         The PDF. It holds no date of its own: the run's time stands in the text.
@@ -35,7 +36,7 @@ def render_pdf(metrics: Metrics) -> bytes:
     metrics = clean(metrics, drawable)
     buffer = io.BytesIO()
     with mpl.rc_context(STYLE):
-        figures = [figure for draw in PAGES for figure in draw(metrics)]
+        figures = [figure for draw in pages for figure in draw(metrics)]
         facts = metrics["provenance"]
         footer = f"TinyCerb {facts['tinycerb']} · run {metrics['name']} · configuration {facts['config_sha256_prefix']}"
         with PdfPages(buffer, metadata={"Title": f"TinyCerb: {metrics['name']}", "CreationDate": None}) as pdf:

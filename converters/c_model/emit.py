@@ -108,6 +108,7 @@ def emit_source(model: CModel) -> str:
             "/* Made by TinyCerb; see model.h. Do not edit. */\n",
             '#include "kernels.h"\n#include "model.h"\n#include "responses.h"\n\n',
             _CMSIS_NN if model.target.cmsis_nn else "",
+            *(f"{step.source.rstrip()}\n\n" for step in (*model.responses, model.combiner) if step and step.source),
             "static int8_t arena[TC_ARENA_BYTES] __attribute__((aligned(16)));\n\n",
             *writer.parts,
             "\nstatic const tc_layer layers[] = {\n",

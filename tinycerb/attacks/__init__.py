@@ -27,11 +27,12 @@ from tinycerb.attacks import (  # noqa: F401
     swiftthief_lite,
 )
 from tinycerb.attacks.base import Attack, AttackInputs, knows_key
+from tinycerb.attacks.building_blocks.students import STUDENTS
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig
 from tinycerb.config.typed_tables import build
 
-__all__ = ["ATTACKS", "Attack", "AttackInputs", "attack_of", "knows_key"]
+__all__ = ["ATTACKS", "STUDENTS", "Attack", "AttackInputs", "attack_of", "knows_key"]
 
 
 def attack_of(config: AttackConfig) -> Attack:

@@ -7,6 +7,7 @@ from typing import cast
 
 from tinycerb import file_names
 from tinycerb.bench.metrics import build_metrics
+from tinycerb.bench.report_pages import render_report
 from tinycerb.check.files import Finding, Found
 from tinycerb.errors import TinyCerbError
 from tinycerb.matrix.results import build_results
@@ -16,7 +17,6 @@ from tinycerb.reports.matrix.results import Results
 from tinycerb.reports.matrix.tables import as_markdown
 from tinycerb.reports.metrics import Metrics
 from tinycerb.reports.model_card import render_model_card
-from tinycerb.reports.pdf import render_pdf
 from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import manifest_of, read_bytes, read_json
 from tinycerb.seal.versions import versions_now
@@ -41,7 +41,7 @@ def check_metrics(run: RunDirectory) -> Found:
     notes = [] if differences else [f"{run.metrics}: computed again, the same"]
     shown = cast(Metrics, read_json(run.metrics))
     pages = {
-        run.report: lambda: render_pdf(shown),
+        run.report: lambda: render_report(shown),
         run.path / file_names.MODEL_CARD: lambda: _text(render_model_card(shown)),
     }
     for path, render in pages.items():

@@ -77,11 +77,16 @@ def students() -> Iterable[Entry]:
 def backbones() -> Iterable[Entry]:
     """All backbones, with their parameters at 28x28x1 and width 1."""
     from tinycerb.keras_models import PARAMETERS, about_backbone
+    from tinycerb.training.backbones import BACKBONES
 
     for name, parameters in PARAMETERS.items():
         about = about_backbone(name)
         size = {"parameters": parameters}
         yield Entry(name, _first(about), about, facts=size, columns=(f"{parameters:>9,} parameters at 28x28x1",))
+    for name in BACKBONES:
+        if name not in PARAMETERS:
+            about = _prose(BACKBONES[name])
+            yield Entry(name, _first(about), about, columns=("of a plugin",))
 
 
 @_listed(

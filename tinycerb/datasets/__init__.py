@@ -26,13 +26,13 @@ def _fashion_mnist(config: DataConfig) -> Dataset:
     It comes with Debian's package dataset-fashion-mnist; without it, tf_keras downloads it.
     """
     train, test, source = load_fashion_mnist()
-    return _split(config, source, CLASS_NAMES, train, test)
+    return split_data(config, source, CLASS_NAMES, train, test)
 
 
 def _fetched(name: str) -> Callable[[DataConfig], Dataset]:
     def load(config: DataConfig) -> Dataset:
         train, test = load_fetched(name)
-        return _split(config, f"tinycerb.datasets.fetch {name}", FETCHED[name].class_names, train, test)
+        return split_data(config, f"tinycerb.datasets.fetch {name}", FETCHED[name].class_names, train, test)
 
     load.__doc__ = f"{FETCHED[name].about}.\n\nFetched once: {fetch_command(name)}"
     return load
@@ -47,7 +47,7 @@ def _user(config: DataConfig) -> Dataset:
     """Data of your own: `data.source` or --data names a .npz file, a folder of images per class, or code."""
     train, test, class_names = load_user_data(config.source, config.groups)
     source = config.source if is_reference(config.source) else Path(config.source).name
-    dataset = _split(config, source, class_names, train, test)
+    dataset = split_data(config, source, class_names, train, test)
     missing = set(range(dataset.classes)) - set(dataset.train.labels.tolist())
     if missing:
         raise UsageError(
@@ -74,12 +74,22 @@ def load_dataset(config: DataConfig) -> Dataset:
     return dataset
 
 
-def _split(
+def split_data(
     config: DataConfig, source: str, class_names: tuple[str, ...], train: LabelledImages, test: LabelledImages
 ) -> Dataset:
-    """Holds out validation images by a permutation that never changes, whatever the run's seed.
+    """Makes a data set, for `DATASETS`: holds out validation images by a permutation that never changes.
 
     Images that belong together stay together, where there are groups.
+
+    Args:
+        config: how many images of each part.
+        source: where they come from, for reports.
+        class_names: one for each label.
+        train: all images for training and validation.
+        test: all test images.
+
+    Raises:
+        UsageError: more images are asked for than there are.
     """
     available = len(train.images)
     held_out = config.validation_images or max(available // 10, 1)

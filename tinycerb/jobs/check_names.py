@@ -11,9 +11,9 @@ from tinycerb.datasets import DATASETS
 from tinycerb.datasets.procedural import FAMILIES
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.errors import UsageError, suggest
-from tinycerb.keras_models import BACKBONES
 from tinycerb.run.victim import victims_of
 from tinycerb.training.augmentation import parse_augmentation
+from tinycerb.training.backbones import BACKBONES
 from tinycerb.training.optimizers import parse_optimizer
 
 

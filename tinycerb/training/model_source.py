@@ -13,7 +13,6 @@ from tinycerb.config.user_sources import USER, call_reference, code_is_allowed, 
 from tinycerb.datasets.images import Dataset
 from tinycerb.defenses import Defense
 from tinycerb.errors import EnvironmentProblem, UsageError
-from tinycerb.keras_models import build_backbone
 from tinycerb.keras_models.classifier import split_at_classifier
 from tinycerb.keras_models.hash_net import hash_net
 from tinycerb.keras_models.keras_file import (
@@ -25,6 +24,7 @@ from tinycerb.keras_models.keras_file import (
 )
 from tinycerb.keras_models.legacy import Keras3ModelError, keras, require_legacy_model
 from tinycerb.keras_models.multi_head import attach_heads, attach_own_backbones
+from tinycerb.training.backbones import BACKBONES
 from tinycerb.training.setup import make_repeatable
 
 KINDS = "package.module:build, or a file that tf_keras has saved: model.h5, model.hdf5, model.keras, or a SavedModel"
@@ -122,7 +122,7 @@ def _compare(config: Config, sha256: str) -> None:
 def _own(config: Config, dataset: Dataset) -> keras.Model:
     if config.model.backbone == USER:
         return _user_backbone(config, dataset)
-    return build_backbone(config.model.backbone, dataset.image_shape, config.model.width)
+    return BACKBONES[config.model.backbone](dataset.image_shape, config.model.width)
 
 
 # What a defence's heads may stand on.

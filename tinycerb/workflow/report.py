@@ -17,9 +17,9 @@ def write_report(directory: RunDirectory) -> Path:
         UsageError: the run has no figures yet, or those of another version.
     """
     # They load matplotlib, which whoever renders nothing need not wait for.
+    from tinycerb.bench.report_pages import render_report
     from tinycerb.reports.metrics import Metrics
     from tinycerb.reports.model_card import render_model_card
-    from tinycerb.reports.pdf import render_pdf
 
     if not directory.metrics.exists():
         raise UsageError(f"{directory.path} has no metrics.json yet; make it with: tinycerb bench {directory.path}")
@@ -31,6 +31,6 @@ def write_report(directory: RunDirectory) -> Path:
         )
     # Its version says that it is of this shape.
     metrics = cast(Metrics, content)
-    write_bytes(directory.report, render_pdf(metrics))
+    write_bytes(directory.report, render_report(metrics))
     write_text(directory.path / file_names.MODEL_CARD, render_model_card(metrics))
     return directory.report

@@ -29,9 +29,9 @@ from tinycerb.answers.responses.parse import (
     response_text,
     stored_response,
 )
-from tinycerb.answers.responses.response import RESPONSES, Response, ResponseStep, check_codes, respond
+from tinycerb.answers.responses.response import RESPONSES, Response, ResponseStep, check_codes, host_only, respond
 
 __all__ = [
     "RESPONSES", "Response", "ResponseStep", "after_combiner", "check_codes", "check_heads", "combined_by",
-    "combiner_of", "parse_response", "portable_text", "respond", "response_text", "stored_response",
+    "combiner_of", "host_only", "parse_response", "portable_text", "respond", "response_text", "stored_response",
 ]  # fmt: skip
