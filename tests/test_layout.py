@@ -43,10 +43,10 @@ def imported_by(path: Path) -> list[tuple[str, int]]:
 # The house from the ground up: a room imports from rooms below it and never from one above.
 FLOORS = (
     "errors", "__version__", "firmware_stub", "keras_models", "converters", "reports", "file_names", "events",
-    "registry", "options", "bounded", "atomic", "progress", "processes", "advice", "subprocess_call", "secret_file",
-    "seal", "presets", "config", "datasets", "answers", "runtimes", "boards", "oracle", "defenses", "run",
-    "ownership", "compression", "training", "attacks", "conversion", "bench", "verification", "jobs", "matrix", "check",
-    "doctor", "workflow", "api", "cli", "__init__", "__main__",
+    "registry", "options", "bounded", "atomic", "plugins", "progress", "processes", "advice", "subprocess_call",
+    "secret_file", "seal", "presets", "config", "datasets", "answers", "runtimes", "boards", "oracle", "defenses",
+    "run", "ownership", "compression", "training", "attacks", "conversion", "bench", "verification", "jobs", "matrix",
+    "check", "doctor", "workflow", "api", "cli", "__init__", "__main__",
 )  # fmt: skip
 # Modules that belong to no room.
 LOOSE = {

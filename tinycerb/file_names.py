@@ -4,6 +4,7 @@
 CONFIG = "config.toml"
 ENVIRONMENT = "env.json"
 OWNER = "owner.json"
+PLUGINS = "plugins"
 LATENCY = "latency.json"
 COSTS = "costs.json"
 METRICS = "metrics.json"

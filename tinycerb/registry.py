@@ -1,10 +1,10 @@
 """Names to implementations, with an error that lists the choices."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar, cast
+from typing import ClassVar, Generic, TypeVar, cast
 
 from tinycerb.errors import UsageError, suggest
 
@@ -27,7 +27,11 @@ class Place:
 class Registry(Generic[Entry]):
     """A named table of interchangeable parts, such as data sets, defences or attacks."""
 
+    # Every table there is, for whoever looks for what a file has registered.
+    tables: ClassVar[list["Registry"]] = []
+
     def __init__(self, kind: str) -> None:
+        self.tables.append(self)
         self.kind = kind
         self._entries: dict[str, Entry] = {}
         self._places: dict[str, Place] = {}
@@ -60,6 +64,14 @@ class Registry(Generic[Entry]):
         """Returns where an entry was registered; errors as `[]`."""
         self[name]
         return self._places[name]
+
+    def registered_in(self, files: Collection[Path]) -> list[str]:
+        """Returns the names of the entries that these files have registered."""
+        return [name for name, place in self._places.items() if place.file in files]
+
+    def remove(self, name: str) -> None:
+        """Forgets an entry, such as one of a module that is loaded anew."""
+        del self._entries[name], self._places[name]
 
     def __getitem__(self, name: str) -> Entry:
         """Returns the entry.

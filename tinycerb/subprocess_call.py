@@ -15,6 +15,7 @@ from typing import Any
 from tinycerb.advice.diagnosis import diagnose
 from tinycerb.converters.child_process import die_with_parent
 from tinycerb.errors import EnvironmentProblem, error_from_exit_code
+from tinycerb.plugins import load_handed_over
 from tinycerb.processes.variables import child_variables
 
 
@@ -49,6 +50,7 @@ def answer(work: Callable[[], object]) -> None:
     with os.fdopen(os.dup(1), "w") as told:
         os.dup2(2, 1)
         try:
+            load_handed_over()
             answered = {"result": work()}
         except Exception as error:
             traceback.print_exc()

@@ -3,6 +3,7 @@
 import errno
 
 from tinycerb.errors import EnvironmentProblem, InternalError, Interrupted, TinyCerbError, UsageError
+from tinycerb.plugins import blame
 
 # What oneDNN's status 1 is: TensorFlow passes it on as a number. 2 are wrong arguments, 3 is what it does not have.
 _ONEDNN_OUT_OF_MEMORY = "Operation received an exception:Status: 1,"
@@ -51,6 +52,8 @@ def diagnose(error: BaseException, traceback: str = ASK_FOR_IT) -> TinyCerbError
         case OSError():
             where = f"{error.filename}: " if error.filename is not None else ""
             return EnvironmentProblem(f"{where}{error.strerror or told} ({traceback})")
+    if fault := blame(error):
+        return UsageError(f"{fault}; {traceback}")
     return InternalError(f"internal error, a fault of TinyCerb's: {told}; {traceback}")
 
 

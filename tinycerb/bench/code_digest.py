@@ -1,8 +1,8 @@
 """Digests of the code that decides a result: results of one code are never taken for those of another.
 
-The digest of a part is that of the file which registers it and of all that this file imports from the rooms below,
-and so on. Comments, docstrings, formatting, line endings, the place of the installation and what is imported for
-annotations alone do not change it.
+The digest of a part is that of the file which registers it, or of the plugin which does, and of all that is imported
+there from the rooms below, and so on. Comments, docstrings, formatting, line endings, the place of the installation and
+what is imported for annotations alone do not change it.
 """
 
 import ast
@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 from tinycerb.errors import EnvironmentProblem
+from tinycerb.plugins import sources_beside
 
 _ROOT = Path(str(resources.files("tinycerb")))
 # Where parts and their building blocks stand. What runs all of them alike, such as the training loop, is not looked at.
@@ -66,10 +67,10 @@ def _reachable(files: Iterable[Path]) -> set[Path]:
 def _normalised(file: Path) -> tuple[str, tuple[Path, ...]]:
     """The code of a file as text, and the files of the rooms that it imports."""
     try:
-        tree = ast.parse(file.read_bytes())
+        tree = ast.parse(sources_beside(file).get(file) or file.read_bytes())
     except OSError as error:
         raise EnvironmentProblem(f"cannot read {file}, whose code decides results: {error.strerror}") from error
-    imported = tuple(dict.fromkeys(_imported(tree)))
+    imported = tuple(dict.fromkeys([*sources_beside(file), *_imported(tree)]))
     return _text(tree), imported
 
 

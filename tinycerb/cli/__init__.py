@@ -32,6 +32,7 @@ from tinycerb.cli import (
     verify,
 )
 from tinycerb.cli.listable import LISTINGS, commands_of
+from tinycerb.cli.plugins import with_plugins
 from tinycerb.errors import ExitCode
 from tinycerb.processes.stopping import exit_code, stop_like_ctrl_c
 from tinycerb.processes.temporary import process_folder
@@ -95,17 +96,17 @@ def _root(
     pass
 
 
-app.command("run")(run.run)
-app.command("train")(train.train)
-app.command("prune")(prune.prune)
-app.command("convert")(convert.convert)
-app.command("summary")(summary.summary)
+app.command("run")(with_plugins(run.run))
+app.command("train")(with_plugins(train.train))
+app.command("prune")(with_plugins(prune.prune))
+app.command("convert")(with_plugins(convert.convert))
+app.command("summary")(with_plugins(summary.summary))
 app.add_typer(bench.app, name="bench")
-app.command("check")(check.check)
-app.command("compare")(compare.compare)
-app.command("tune-defense")(tune_defense.tune_defense)
-app.command("report")(report.report)
-app.command("flash")(flash.flash)
+app.command("check")(with_plugins(check.check))
+app.command("compare")(with_plugins(compare.compare))
+app.command("tune-defense")(with_plugins(tune_defense.tune_defense))
+app.command("report")(with_plugins(report.report))
+app.command("flash")(with_plugins(flash.flash))
 app.command("keygen")(keygen.keygen)
 app.add_typer(ownership.app, name="ownership")
 app.command("verify")(verify.verify)

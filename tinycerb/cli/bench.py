@@ -7,6 +7,7 @@ import typer.core
 
 from tinycerb.cli import board, cost, leak, matrix
 from tinycerb.cli.options import AsJson, ExistingRun, Jobs, Quiet
+from tinycerb.cli.plugins import with_plugins
 
 
 class _RunByDefault(typer.core.TyperGroup):
@@ -26,13 +27,14 @@ app = typer.Typer(
     help="Measure and attack converted victims. `tinycerb bench RUN` is short for `tinycerb bench run RUN`, and "
     "`tinycerb bench MODEL --board NAME` for `tinycerb bench board MODEL --board NAME`.",
 )
-app.command("board")(board.board)
-app.command("leak")(leak.leak)
-app.command("cost")(cost.cost)
-app.command("matrix")(matrix.matrix)
+app.command("board")(with_plugins(board.board))
+app.command("leak")(with_plugins(leak.leak))
+app.command("cost")(with_plugins(cost.cost))
+app.command("matrix")(with_plugins(matrix.matrix))
 
 
 @app.command("run")
+@with_plugins
 def bench(
     path: ExistingRun,
     jobs: Jobs = 0,

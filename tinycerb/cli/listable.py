@@ -11,6 +11,7 @@ import typer
 
 from tinycerb.cli.lists import NARROW, hanging, in_columns
 from tinycerb.cli.options import AsJson
+from tinycerb.cli.plugins import with_plugins
 from tinycerb.errors import UsageError, suggest
 from tinycerb.options import Option, options_of
 from tinycerb.registry import Registry
@@ -76,10 +77,12 @@ def commands_of(name: str, listing: Listing) -> typer.Typer:
             _print_list(name, listing, as_json)
 
     @app.command("list", help="Print all names, each with one line.")
+    @with_plugins
     def print_all(context: typer.Context, as_json: AsJson = False) -> None:
         _print_list(name, listing, as_json or context.obj)
 
     @app.command("show", help=f"Explain one {listing.kind}.")
+    @with_plugins
     def show(
         context: typer.Context,
         wanted: Annotated[str, typer.Argument(metavar="NAME", help=help_of_name, show_default=False)],

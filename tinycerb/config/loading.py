@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from tinycerb.bounded.texts import parse_toml
 from tinycerb.config.layers import apply_override, layers_of, merge
@@ -9,6 +10,8 @@ from tinycerb.config.renamed import with_current_keys
 from tinycerb.config.run_config import Config
 from tinycerb.config.typed_tables import build
 from tinycerb.config.user_sources import USER, Sources
+from tinycerb.file_names import ENVIRONMENT
+from tinycerb.plugins import loaded_plugins, plugin_name, require_plugins
 
 
 def load_config(source: str, overrides: Sequence[str] = (), sources: Sources | None = None) -> Config:
@@ -23,6 +26,7 @@ def load_config(source: str, overrides: Sequence[str] = (), sources: Sources | N
 
     Raises:
         UsageError: unknown preset, key or value; the message names the nearest allowed one.
+        NotLoaded: it names plugins that are not loaded.
         EnvironmentProblem: the file cannot be read.
     """
     table: dict[str, object] = {}
@@ -31,6 +35,12 @@ def load_config(source: str, overrides: Sequence[str] = (), sources: Sources | N
     for override in overrides:
         apply_override(table, override)
     config = build(Config, (sources or Sources()).put_into(table), where="config")
+    # The configuration that a run was started with is as much a stranger's as the run.
+    run = Path(source).parent if (Path(source).parent / ENVIRONMENT).is_file() else None
+    require_plugins(config.plugins, source, run)
+    named = {plugin_name(each) for each in config.plugins}
+    others = (plugin.given for plugin in loaded_plugins() if plugin.name not in named)
+    config = replace(config, plugins=(*config.plugins, *others))
     if USER in (config.data.name, config.model.backbone) and "owner" not in given_keys(source, overrides):
         config = replace(config, owner="")
     return config if all(attack.query_pool for attack in config.attacks) else replace(config, attacks=())

@@ -31,6 +31,12 @@ class Config:
     victims: tuple[VictimConfig, ...] = option(MISSING, "the models, compared side by side; one at least")
     attacks: tuple[AttackConfig, ...] = option(MISSING, "the attacks, each run on every victim", empty="none")
     seed: int = option(1, "seeds weights, batches, procedural images, head draws and attackers", 0, 2**31 - 1)
+    plugins: tuple[str, ...] = option(
+        (),
+        "modules of your own that register defences, responses, attacks and other parts, or paths of .py files",
+        empty="none",
+        distinct=True,
+    )
     recommended: str = option("", "the victim to deploy", empty="the last with the strongest training part")
     owner: str = option(
         "",

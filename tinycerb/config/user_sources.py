@@ -120,6 +120,10 @@ class Sources:
 def anchor(table: dict[str, object], folder: str) -> dict[str, object]:
     """Returns a configuration's table with the paths among its sources counted from `folder`."""
     anchored = dict(table)
+    if isinstance(plugins := table.get("plugins"), list):
+        anchored["plugins"] = [
+            absolute(each, folder) if isinstance(each, str) and each.endswith(".py") else each for each in plugins
+        ]
     for section in ("data", "model"):
         found = _table(table, section)
         source = found.get("source")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tinycerb.atomic import write_bytes
 from tinycerb.datasets import load_dataset
+from tinycerb.plugins import load_handed_over
 from tinycerb.run.directory import RunDirectory
 
 
@@ -13,6 +14,7 @@ def main() -> None:
     from tinycerb.conversion.from_run import convert_float
 
     path, victim, out = sys.argv[1:]
+    load_handed_over()
     run = RunDirectory.open(Path(path))
     write_bytes(Path(out), convert_float(run.config, victim, load_dataset(run.config.data), run.victim(victim)))
 

@@ -16,6 +16,7 @@ from tinycerb.errors import ExitCode
 from tinycerb.events import Progress
 from tinycerb.jobs.plan import plan
 from tinycerb.jobs.steps import do
+from tinycerb.plugins import load_handed_over
 from tinycerb.run.directory import RunDirectory
 
 
@@ -48,6 +49,7 @@ def main() -> None:
 
     path, key = sys.argv[1:]
     try:
+        load_handed_over()
         run = RunDirectory.open(Path(path))
         task = next(task for task in plan(run.config) if task.key == key)
         do(run, task, report)

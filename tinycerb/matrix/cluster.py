@@ -22,6 +22,7 @@ from tinycerb.matrix.estimate import note_seconds
 from tinycerb.matrix.parcels import Order, Packer
 from tinycerb.matrix.remote import OtherVersions, compute_order, versions_here
 from tinycerb.ownership.run_key import key_file
+from tinycerb.plugins import loaded_plugins
 
 _CONNECT_SECONDS = 10
 _WORKER_SECONDS = 30
@@ -97,7 +98,10 @@ class Cluster:
         from distributed import Variable
 
         packer, versions = Packer(), versions_here()
-        orders = {cell.digest: Order(cell.spec, packer.pack(cell), versions, _key_file(cell)) for cell in cells}
+        plugins = packer.pack_plugins(loaded_plugins())
+        orders = {
+            cell.digest: Order(cell.spec, packer.pack(cell), versions, _key_file(cell), plugins) for cell in cells
+        }
         held = [Variable(name, client=self._client) for name in packer.contents]
         try:
             for variable in held:

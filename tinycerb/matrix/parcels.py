@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,27 @@ from tinycerb.bench.cell import CellSpec
 from tinycerb.bench.cell_inputs import ORACLE_FILES, CellInputs, TeacherRecipe, gather_inputs
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import LabelledImages
+from tinycerb.errors import EnvironmentProblem
 from tinycerb.matrix.cells import MatrixCell
+from tinycerb.plugins import Plugin
 from tinycerb.seal.files import read_bytes
 
 _FILE, _FACTS = "file:", "facts"
+
+
+@dataclass(frozen=True)
+class PluginParcel:
+    """A plugin that cells need on another machine.
+
+    Attributes:
+        name: its module's.
+        parcel: what holds its files.
+        sha256: what it must be.
+    """
+
+    name: str
+    parcel: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -30,12 +47,14 @@ class Order:
             attack that knows the victim's teachers, what these are made from but for the key.
         versions: of the packages that its result depends on.
         key_file: where the victim's owner key is here, "" for nowhere; the key itself is not sent.
+        plugins: those that are loaded here.
     """
 
     spec: CellSpec
     parcels: tuple[str, ...]
     versions: Mapping[str, str]
     key_file: str = ""
+    plugins: tuple[PluginParcel, ...] = ()
 
 
 class Packer:
@@ -44,6 +63,16 @@ class Packer:
     def __init__(self) -> None:
         self._names: dict[tuple[str, ...], str] = {}
         self.contents: dict[str, bytes] = {}
+
+    def pack_plugins(self, plugins: Sequence[Plugin]) -> tuple[PluginParcel, ...]:
+        """Packs the files of plugins; `contents` holds them."""
+        packed = []
+        for plugin in plugins:
+            content = _as_bytes({name: np.frombuffer(text, np.uint8) for name, text in plugin.files.items()})
+            name = f"tinycerb-plugin-{plugin.sha256[:32]}"
+            self.contents[name] = content
+            packed.append(PluginParcel(plugin.name, name, plugin.sha256))
+        return tuple(packed)
 
     def pack(self, cell: MatrixCell) -> tuple[str, ...]:
         """Returns the names of a cell's parcels; `contents` holds them."""
@@ -114,6 +143,25 @@ def unpack(folder: Path, names: tuple[str, ...]) -> CellInputs:
         fingerprints=victim["fingerprints"],
         recipe=_unpack_recipe(_arrays(folder / names[3])) if len(names) > 3 else None,
     )
+
+
+def unpack_plugin(folder: Path, parcel: PluginParcel) -> Plugin:
+    """Unpacks a plugin whose parcel lies in a folder; its files go beside it.
+
+    Raises:
+        EnvironmentProblem: it is not the one that was sent.
+    """
+    files = {name: content.tobytes() for name, content in _arrays(folder / parcel.parcel).items()}
+    home = folder / "plugins" / parcel.sha256
+    plugin = Plugin(parcel.name, parcel.name, home, files)
+    if plugin.sha256 != parcel.sha256:
+        raise EnvironmentProblem(
+            f"the plugin {parcel.name} came with the SHA-256 {plugin.sha256[:12]}..., expected "
+            f"{parcel.sha256[:12]}...: it is not run"
+        )
+    for name, content in files.items():
+        write_bytes(home / name, content)
+    return plugin
 
 
 def _unpack_recipe(arrays: Mapping[str, np.ndarray]) -> TeacherRecipe:

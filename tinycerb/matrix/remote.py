@@ -14,7 +14,8 @@ from tinycerb.atomic import write_bytes
 from tinycerb.bench.cell_inputs import with_teachers
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.events import ignore
-from tinycerb.matrix.parcels import Order, unpack
+from tinycerb.matrix.parcels import Order, unpack, unpack_plugin
+from tinycerb.plugins import load_plugin
 from tinycerb.processes.temporary import process_folder
 from tinycerb.processes.variables import own_process
 from tinycerb.seal.versions import package_versions
@@ -62,7 +63,7 @@ def compute_order(order: Order) -> dict[str, object]:
 
     Raises:
         OtherVersions: other versions are installed here.
-        EnvironmentProblem: the scheduler no longer holds what is needed.
+        EnvironmentProblem: the scheduler no longer holds what is needed, or a plugin is not the one that was sent.
         TinyCerbError: as `compute_cell`.
     """
     if differing := differing_versions(versions_here(), order.versions):
@@ -74,9 +75,11 @@ def compute_order(order: Order) -> dict[str, object]:
 
         started = time.monotonic()
         folder = _folder()
-        for name in order.parcels:
+        for name in (*order.parcels, *(plugin.parcel for plugin in order.plugins)):
             if not (folder / name).exists():
                 write_bytes(folder / name, _fetch(name))
+        for parcel in order.plugins:
+            load_plugin(unpack_plugin(folder, parcel))
         key = Path(order.key_file) if order.key_file else None
         inputs = with_teachers(unpack(folder, order.parcels), order.spec, key, _WITHOUT_KEY)
         content = compute_cell(order.spec, inputs, folder / "answers", ignore)

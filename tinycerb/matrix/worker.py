@@ -21,6 +21,7 @@ from tinycerb.config.typed_tables import build
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import ExitCode
 from tinycerb.events import Progress
+from tinycerb.plugins import load_handed_over
 from tinycerb.run.directory import RunDirectory
 
 
@@ -53,6 +54,7 @@ def main() -> None:
         order = cells.get()
         started = time.monotonic()
         try:
+            load_handed_over()
             run = RunDirectory.open(Path(order["run"]))
             run_cell(run, load_dataset(run.config.data), build(CellSpec, order["spec"], "spec"), report)
             tell(finished=True, seconds=time.monotonic() - started)

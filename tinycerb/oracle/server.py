@@ -23,6 +23,7 @@ from tinycerb.answers.selection import HEAD_SELECTIONS, Device, simulated_device
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
 from tinycerb.oracle import OracleSpec
 from tinycerb.oracle.array_pipe import receive_array, send_array
+from tinycerb.plugins import load_handed_over
 from tinycerb.runtimes.answering import Answers
 from tinycerb.runtimes.compiled_model import open_fastest
 from tinycerb.runtimes.model_artifact import open_artifact
@@ -73,6 +74,7 @@ def main() -> None:
     os.dup2(2, 1)
     requests = cast(io.BufferedReader, sys.stdin.buffer)
     try:
+        load_handed_over()
         model = open_fastest(open_artifact(Path(spec.model)))
         device = simulated_device(spec.seed)
         answer = make_answers(spec, model, device)

@@ -19,6 +19,7 @@ from tinycerb import file_names as names
 from tinycerb.atomic import describe_os_error, make_directory, pack_json
 from tinycerb.config import Config, parse_config
 from tinycerb.errors import EnvironmentProblem, UsageError
+from tinycerb.plugins import Plugin, loaded_plugins, plugin_name, require_plugins
 from tinycerb.run.victim import RunVictim, victims_of
 from tinycerb.run.victim_files import VictimFiles
 from tinycerb.runtimes.model_json import read_model_json
@@ -28,7 +29,9 @@ from tinycerb.seal.manifest import Manifest
 from tinycerb.seal.versions import package_versions, processor, versions_of
 
 # What a run has before its configuration, which makes it one.
-_BEGINNINGS = (names.ENVIRONMENT, MANIFEST, ".lock")
+_BEGINNINGS = (names.ENVIRONMENT, MANIFEST, names.PLUGINS, ".lock")
+# Of a plugin's SHA-256, in the name of the folder that keeps it.
+_DIGITS = 12
 # What is computed and rendered from the rest.
 _FOLLOWING = (names.METRICS, names.REPORT, names.MODEL_CARD, names.RESULTS, names.RESULTS_PAGE)
 
@@ -61,8 +64,13 @@ class RunDirectory:
         make_directory(path)
         with locked(path):
             manifest = Manifest.create(path.absolute())
+            plugins = plugins_of(config)
             environment = {**_environment(config), "inputs": dict(inputs or {})}
+            environment["plugins"] = {plugin.name: plugin.sha256 for plugin in plugins}
             write_into(manifest, path / names.ENVIRONMENT, pack_json(environment))
+            for plugin in plugins:
+                for name, content in plugin.files.items():
+                    write_into(manifest, plugin_folder(path, plugin) / name, content)
             write_into(manifest, path / names.CONFIG, config.to_toml().encode())
         return cls(path, config)
 
@@ -101,6 +109,7 @@ class RunDirectory:
 
         Raises:
             UsageError: there is no run at that path, or its configuration makes no sense.
+            NotLoaded: it names plugins that are not loaded.
             EnvironmentProblem: its configuration is not the one that it was made with, or its manifest is lost.
         """
         try:
@@ -112,6 +121,7 @@ class RunDirectory:
             hint = f"; runs here: {', '.join(found[-3:])}" if found else "; start one with: tinycerb run demo"
             raise UsageError(f"{path} is no run directory (no readable config.toml){hint}") from error
         run = cls(path, parse_config(text, str(path / names.CONFIG)))
+        require_plugins(run.config.plugins, f"the run {path}", path)
         if (
             not run.has_seal
             and (path / names.ENVIRONMENT).is_file()
@@ -263,6 +273,17 @@ def locked(path: Path) -> Iterator[None]:
                 f"another tinycerb is working on {path}; wait for it to end, then use --resume"
             ) from error
         yield
+
+
+def plugins_of(config: Config) -> list[Plugin]:
+    """Returns the plugins that a configuration names, of those that are loaded."""
+    wanted = {plugin_name(each) for each in config.plugins}
+    return [plugin for plugin in loaded_plugins() if plugin.name in wanted]
+
+
+def plugin_folder(run: Path, plugin: Plugin) -> Path:
+    """Returns where a run keeps the files of a plugin."""
+    return run / names.PLUGINS / plugin.sha256[:_DIGITS]
 
 
 def _is_half_made(path: Path) -> bool:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from tinycerb.bounded.files import memory_limit, read_bytes
 from tinycerb.errors import EnvironmentProblem
+from tinycerb.file_names import PLUGINS
 from tinycerb.seal.files import manifest_in, set_aside
 from tinycerb.seal.manifest import Entry, Manifest
 from tinycerb.seal.remedies import IRREPLACEABLE, is_artefact, remedy
 
-_PLACES = ("*", "dense/*/*", "victims/*/*", "cells/*", "answers/*", "plots/*")
+_PLACES = ("*", "dense/*/*", "victims/*/*", "cells/*", "answers/*", "plots/*", f"{PLUGINS}/*/**/*")
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,8 @@ def is_artefact(name: str) -> bool:
     match path.parts:
         case (_,) | ("teacher", _) | ("dense" | "victims", _, _):
             return path.name in _BY_NAME
+        case (names.PLUGINS, _, *_):
+            return path.suffix in (".py", ".c", ".h")
         case ("cells", _):
             return path.suffix == ".json"
         case ("answers", _):

@@ -47,6 +47,7 @@ def find_model(named: Path) -> Path:
         if (named / file_names.CONFIG).is_file():
             return _recommended(named)
         if (named / MODEL).is_file():
+            _require_plugins(named.parent.parent)
             return _told(named / MODEL)
     run = named.parent.parent if named.parent.name == "victims" else named.parent
     if "victims" in (named.name, named.parent.name) and (run / file_names.CONFIG).is_file():
@@ -61,7 +62,16 @@ def find_model(named: Path) -> Path:
     if not named.exists():
         near = suggest(named.name, (entry.name for entry in named.parent.glob("*"))) if named.parent.is_dir() else ""
         raise EnvironmentProblem(f"there is no {named}{near}; expected a run, RUN/victims/NAME or a .tflite file")
+    _require_plugins(named.absolute().parents[2] if len(named.absolute().parents) > 2 else named.parent)
     return named
+
+
+def _require_plugins(run: Path) -> None:
+    """A model below a run may have a response of a plugin that the run names; others say so when they are opened."""
+    from tinycerb.run.directory import RunDirectory
+
+    if (run / file_names.PLUGINS).is_dir() and (run / file_names.CONFIG).is_file():
+        RunDirectory.open(run)
 
 
 def _recommended(path: Path) -> Path:

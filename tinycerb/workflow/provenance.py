@@ -3,6 +3,7 @@
 from tinycerb.bench.cell import set_unsound_aside
 from tinycerb.events import say
 from tinycerb.run.directory import RunDirectory
+from tinycerb.run.plugin_files import keep_plugins
 from tinycerb.seal.care import mend
 from tinycerb.seal.versions import differences, versions_now
 
@@ -27,7 +28,7 @@ def prepare(run: RunDirectory) -> bool:
     """
     say_if_unsealed(run)
     damaged = mend(run.path) if run.has_seal else set_unsound_aside(run)
-    for sentence in damaged:
+    for sentence in [*damaged, *keep_plugins(run)]:
         say(sentence)
     # In words each once: several sets of versions may differ in the same one.
     others = list(dict.fromkeys(text for then in run.versions() for text in differences(then, versions_now())))

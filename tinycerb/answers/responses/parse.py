@@ -8,7 +8,7 @@ from tinycerb.answers.normalise import normalise
 from tinycerb.answers.responses.chain import Combined
 from tinycerb.answers.responses.combining import Combiner, after_combiner, combiner_of
 from tinycerb.answers.responses.response import RESPONSES, Response, respond
-from tinycerb.errors import UsageError
+from tinycerb.errors import UsageError, suggest
 from tinycerb.options import options_of, parse_part, part_text, split_parts
 
 
@@ -78,6 +78,12 @@ def response_text(response: Response) -> str:
 
 
 def _parse_one(text: str, stored: bool) -> Response:
+    named = text.split(",")[0].strip()
+    if stored and named not in RESPONSES:
+        raise UsageError(
+            f"the model's file has the response {named[:60]!r}, which is not known here{suggest(named, RESPONSES)}; if "
+            f"it is a plugin's, name that: --plugin MODULE; known: {', '.join(RESPONSES)}"
+        )
     name, options = parse_part(text, RESPONSES)
     for key, value in options.items():
         if stored and options_of(RESPONSES[name])[key].limits.local:
