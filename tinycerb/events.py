@@ -22,7 +22,7 @@ class Progress:
     note: str = ""
 
 
-Report = Callable[[Progress], None]
+OnProgress = Callable[[Progress], None]
 
 
 def ignore(progress: Progress) -> None:

@@ -50,5 +50,5 @@ def inputs_of(oracle: Recorder, config: AttackConfig, on_epoch, seed: int = 1, b
         seed=seed,
         on_epoch=on_epoch,
         note=lambda key, value: None,
-        report=ignore,
+        on_progress=ignore,
     )

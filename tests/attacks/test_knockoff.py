@@ -95,7 +95,7 @@ def test_an_attacker_is_given_no_model_no_labels_no_test_set() -> None:
     names = {field.name for field in dataclasses.fields(AttackInputs)}
     assert names == {
         "oracle", "pool", "in_distribution", "classes", "build", "config", "learning_rate", "response", "seed",
-        "on_epoch", "note", "report", "teachers",
+        "on_epoch", "note", "on_progress", "teachers",
     }  # fmt: skip
     # But for a worst case that asks for it, of which there are a few.
     assert {name for name in ATTACKS if knows_key(attack_of(AttackConfig("a", attack=name)))} == set()

@@ -38,14 +38,14 @@ def test_knockoff_trains_on_the_answers_to_its_images(monkeypatch) -> None:
     inputs = replace(inputs_of(oracle, CONFIG, measure, seed=4), in_distribution=POOL[:6], pool=POOL[6:])
     monkeypatch.setattr(type(inputs), "build_members", lambda self: ["student"])
     Knockoff().run(inputs)
-    ((members, images, answers, settings, seed, on_epoch, report),) = called
+    ((members, images, answers, settings, seed, on_epoch, on_progress),) = called
     (asked,) = oracle.asked
     assert (asked == choose_images(inputs)).all()
     assert (images == asked).all()
     assert len(images) == 20
     assert (answers == Unsure().query(images)).all()
     assert (members, settings, seed) == (["student"], settings_of(inputs), 4)
-    assert (on_epoch, report) == (inputs.on_epoch, inputs.report)
+    assert (on_epoch, on_progress) == (inputs.on_epoch, inputs.on_progress)
 
 
 def test_label_only_trains_on_the_largest_entries(monkeypatch) -> None:

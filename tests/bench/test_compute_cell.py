@@ -72,7 +72,7 @@ def test_an_attack_is_given_what_it_may_have(steal, tmp_path: Path) -> None:
     assert inputs.pool is INPUTS.pool
     assert inputs.in_distribution is INPUTS.in_distribution
     assert (inputs.classes, inputs.config, inputs.learning_rate) == (2, SPEC.attack, 1e-3)
-    assert (inputs.response, inputs.seed, inputs.report) == ("none", 7, ignore)
+    assert (inputs.response, inputs.seed, inputs.on_progress) == ("none", 7, ignore)
     assert inputs.teachers is INPUTS.teachers
 
 
@@ -114,13 +114,13 @@ def test_a_finished_cell_is_left_alone(finished: dict | None, monkeypatch, tmp_p
     }  # fmt: skip
     for name, returned in parts.items():
         monkeypatch.setattr(f"tinycerb.bench.stealing.{name}", called(name, returned))
-    report = lambda progress: None  # noqa: E731
-    run_cell(run, "dataset", SPEC, report)  # pyright: ignore[reportArgumentType]
+    on_progress = lambda progress: None  # noqa: E731
+    run_cell(run, "dataset", SPEC, on_progress)  # pyright: ignore[reportArgumentType]
     expected: list[tuple] = [("find_cell", run, SPEC)]
     if finished is None:
         expected += [
             ("gather_inputs", run, "dataset", SPEC), ("key_file", run), ("remedy", run),
             ("with_teachers", "gathered", SPEC, "key", "remedy"),
-            ("compute_cell", SPEC, "inputs", tmp_path / "answers", report), ("keep_cell", run, SPEC, "content"),
+            ("compute_cell", SPEC, "inputs", tmp_path / "answers", on_progress), ("keep_cell", run, SPEC, "content"),
         ]  # fmt: skip
     assert calls == expected

@@ -51,7 +51,7 @@ def inputs_for(
         seed=seed,
         on_epoch=on_epoch,
         note=NOTES.__setitem__,
-        report=ignore,
+        on_progress=ignore,
     )
 
 

@@ -30,6 +30,7 @@ GONE = {
     "apart_from": "uncorrelated_with",
     "APART": "PER_HEAD_BACKBONES",
     "rows_of": "heads_in_file",
+    "Report": "OnProgress",
     "Wishes": "ConversionOptions",
     "Setting": "TrainingContext",
     "Assembly": "Architecture",

@@ -73,21 +73,21 @@ def killing(at: set[int]):
     """A report that kills the oracle once the given numbers of images are answered, and the list of its victims."""
     killed: list[int] = []
 
-    def report(event) -> None:
+    def on_progress(event) -> None:
         if event.done in at and len(killed) < len(at):
             killed.append(oracles[0]._child.pid)
             os.kill(killed[-1], signal.SIGKILL)
 
     oracles: list[SealedOracle] = []
-    return report, oracles, killed
+    return on_progress, oracles, killed
 
 
 @pytest.mark.parametrize("selection", ["random", "seeded"])
 def test_an_oracle_that_dies_between_frames_goes_on_as_if_it_had_not(smoke_run, selection: str) -> None:
     questions = np.tile(IMAGES, (2, 1, 1, 1))
-    report, oracles, killed = killing({250})
+    on_progress, oracles, killed = killing({250})
     spec = OracleSpec(str(smoke_run.model("cerberos")), "probs", selection, 1)
-    with SealedOracle(spec, report) as oracle:
+    with SealedOracle(spec, on_progress) as oracle:
         oracles.append(oracle)
         oracle.query(IMAGES[:7])
         oracle.reset()
@@ -103,8 +103,8 @@ def test_an_oracle_that_dies_between_frames_goes_on_as_if_it_had_not(smoke_run, 
 
 
 def test_an_oracle_that_dies_twice_is_an_error_and_not_a_hang(smoke_run) -> None:
-    report, oracles, killed = killing({250, 500})
-    with SealedOracle(OracleSpec(str(smoke_run.model("cerberos")), "probs", "fixed", 1), report) as oracle:
+    on_progress, oracles, killed = killing({250, 500})
+    with SealedOracle(OracleSpec(str(smoke_run.model("cerberos")), "probs", "fixed", 1), on_progress) as oracle:
         oracles.append(oracle)
         with pytest.raises(EnvironmentProblem, match="stopped answering"):
             oracle.query(np.tile(IMAGES, (3, 1, 1, 1)))

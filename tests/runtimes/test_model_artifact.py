@@ -67,7 +67,7 @@ class Loaded:
     def __init__(self, artifact: ModelArtifact, outputs: np.ndarray) -> None:
         self.artifact, self._outputs = artifact, outputs
 
-    def all_heads(self, images: np.ndarray, report=None) -> np.ndarray:
+    def all_heads(self, images: np.ndarray, on_progress=None) -> np.ndarray:
         return self._outputs[: len(images)]
 
 

@@ -8,7 +8,7 @@ import pytest
 from tinycerb.config.loading import load_config
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import EnvironmentProblem
-from tinycerb.events import Progress, Report, ignore
+from tinycerb.events import OnProgress, Progress, ignore
 from tinycerb.file_names import CHECKPOINT, DENSE, FLOAT_MODEL, HISTORY
 from tinycerb.jobs.plan import plan
 from tinycerb.jobs.steps import is_done
@@ -35,7 +35,7 @@ class _Stopped(Exception):
     pass
 
 
-def _stop_after(epoch: str) -> Report:
+def _stop_after(epoch: str) -> OnProgress:
     def stop(progress: Progress) -> None:
         if progress.note.startswith(f"{epoch}, validation"):
             raise _Stopped

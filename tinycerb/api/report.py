@@ -12,7 +12,7 @@ from tinycerb.workflow.report import write_report
 
 
 @dataclass(frozen=True)
-class Report:
+class Pages:
     """The pages of a run; it stands for the PDF wherever a path is taken.
 
     Attributes:
@@ -31,7 +31,7 @@ class Report:
         return {"pdf": fspath(self.pdf), "model_card": fspath(self.model_card)}
 
 
-def report(run: Source, *, progress: bool = True) -> Report:
+def report(run: Source, *, progress: bool = True) -> Pages:
     """Renders the pages of a run, as `tinycerb report` does.
 
     Args:
@@ -48,4 +48,4 @@ def report(run: Source, *, progress: bool = True) -> Report:
     with working(progress):
         directory = RunDirectory.open(Path(run))
         say_if_unsealed(directory)
-        return Report(write_report(directory), directory.path / file_names.MODEL_CARD)
+        return Pages(write_report(directory), directory.path / file_names.MODEL_CARD)

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinycerb.config import AttackConfig
 from tinycerb.errors import UsageError
-from tinycerb.events import Report
+from tinycerb.events import OnProgress
 from tinycerb.oracle import Oracle
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class AttackInputs:
         seed: the attacker's seed.
         on_epoch: to be called now and then with the finished epochs and the clone's predictor.
         note: keeps a fact that the attack has found out, `note(key, value)`, in the cell's result.
-        report: takes progress events.
+        on_progress: takes progress events.
         teachers: those that the victim's heads imitate off the task: images, uint8 [N, ...], to posteriors, float32 [N,
             classes]. For an attack that `knows_key` alone, the worst case of a stolen owner key; none for all others.
     """
@@ -55,7 +55,7 @@ class AttackInputs:
     seed: int
     on_epoch: OnEpoch
     note: Callable[[str, float | int | str], None]
-    report: Report
+    on_progress: OnProgress
     teachers: Sequence[Callable[[np.ndarray], np.ndarray]] = ()
 
     @property

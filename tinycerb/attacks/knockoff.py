@@ -26,5 +26,5 @@ class Knockoff:
             settings_of(inputs),
             inputs.seed,
             inputs.on_epoch,
-            inputs.report,
+            inputs.on_progress,
         )

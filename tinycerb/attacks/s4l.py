@@ -68,7 +68,7 @@ class S4L:
             replace(settings_of(inputs), batch_size=(1 + _TURNS) * inputs.config.batch_size),
             inputs.seed,
             lambda epoch, _: inputs.on_epoch(epoch, predict),
-            inputs.report,
+            inputs.on_progress,
             loss,
         )
 

@@ -60,7 +60,7 @@ class SwiftThiefLite:
         for number, size in enumerate(sizes):
             for contrast in contrasts:
                 contrast.learn(images[left[: self.unasked]], images[asked], answers, self.contrast_epochs, random)
-            inputs.report(Progress(number + 1, self.rounds, "rounds of contrastive learning"))
+            inputs.on_progress(Progress(number + 1, self.rounds, "rounds of contrastive learning"))
             if size == 0:
                 continue
             predict = train_selector(inputs, images[asked], answers, self.selector_epochs, members[0])
@@ -74,7 +74,7 @@ class SwiftThiefLite:
             answers = np.concatenate([answers, inputs.oracle.query(images[chosen])])
             asked, left = np.concatenate([asked, chosen]), np.setdiff1d(left, chosen)
         settings = settings_of(inputs)
-        distill(members, images[asked], answers, settings, inputs.seed, inputs.on_epoch, inputs.report)
+        distill(members, images[asked], answers, settings, inputs.seed, inputs.on_epoch, inputs.on_progress)
 
 
 def rarest_class(answers: np.ndarray, left: int) -> int | None:

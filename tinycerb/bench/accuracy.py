@@ -3,7 +3,7 @@
 import numpy as np
 
 from tinycerb.datasets.images import LabelledImages
-from tinycerb.events import Report
+from tinycerb.events import OnProgress
 from tinycerb.reports.metrics import MeasuredAccuracy
 from tinycerb.runtimes.answering import Answers
 from tinycerb.runtimes.interpreter_model import OPTIMISED_KERNELS, open_interpreter
@@ -12,14 +12,16 @@ from tinycerb.runtimes.running_model import RunningModel
 _COMPARED_IMAGES = 500
 
 
-def measure_accuracy(model: RunningModel, test: LabelledImages, report: Report) -> tuple[MeasuredAccuracy, np.ndarray]:
+def measure_accuracy(
+    model: RunningModel, test: LabelledImages, on_progress: OnProgress
+) -> tuple[MeasuredAccuracy, np.ndarray]:
     """Runs the test set.
 
     Returns:
         The figures, and the expected answer to each image, the mean over all heads: float64 [N, classes] in 0..1.
     """
     images = model.artifact.quantize(test.images)
-    logits = model.all_heads(images, report)
+    logits = model.all_heads(images, on_progress)
     codes = Answers(model.artifact).of_all(images, logits)
     labels = codes.argmax(axis=2)
     correct = labels == test.labels[:, np.newaxis]

@@ -21,7 +21,7 @@ from tinycerb.converters.model_file import ModelFile
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.errors import UsageError
-from tinycerb.events import Progress, Report
+from tinycerb.events import OnProgress, Progress
 from tinycerb.file_names import EPOCH_TIMES
 from tinycerb.reports.metrics import DeviceCost
 from tinycerb.run.directory import RunDirectory
@@ -62,14 +62,14 @@ class Costs(TypedDict):
     victims: dict[str, VictimCosts]
 
 
-def measure_costs(run: RunDirectory, pool: str, images: int, report: Report) -> Costs:
+def measure_costs(run: RunDirectory, pool: str, images: int, on_progress: OnProgress) -> Costs:
     """Measures every victim of a benched run beside its baseline.
 
     Args:
         run: its victims are benched.
         pool: a registered query pool: what a thief may ask.
         images: how many test images, and how many of the pool, the distortion is measured on.
-        report: takes progress events.
+        on_progress: takes progress events.
 
     Returns:
         Per victim `training_seconds` (processor time, shared stages included) and `training_factor`; accuracy, flip
@@ -86,7 +86,7 @@ def measure_costs(run: RunDirectory, pool: str, images: int, report: Report) -> 
     times = _time_queries(answer, questions["benign"])
     costs: dict[str, VictimCosts] = {}
     for index, name in enumerate(names):
-        report(Progress(index, len(names), f"{name}: {BOARD}"))
+        on_progress(Progress(index, len(names), f"{name}: {BOARD}"))
         accuracy = read_json(run.victims[name].files.measurements)["accuracy"]
         distances = {
             kind: np.abs(answer[name](asked).astype(int) - reference[kind]).sum(axis=1) / 256

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinycerb.events import Progress, Report
+from tinycerb.events import OnProgress, Progress
 from tinycerb.runtimes.interpreter_model import OPTIMISED_KERNELS, REFERENCE_KERNELS, open_interpreter
 from tinycerb.runtimes.model_artifact import open_artifact
 
@@ -14,13 +14,15 @@ _INVOKES_PER_ROUND = 5
 _KERNELS = {"optimised": OPTIMISED_KERNELS, "reference": REFERENCE_KERNELS}
 
 
-def measure_latency(models: Mapping[str, Path], rounds: int, report: Report) -> dict[str, dict[str, dict[str, object]]]:
+def measure_latency(
+    models: Mapping[str, Path], rounds: int, on_progress: OnProgress
+) -> dict[str, dict[str, dict[str, object]]]:
     """Times single invokes, one thread.
 
     Args:
         models: victim names to `.tflite` files.
         rounds: rounds over all files and kernel sets, five invokes each.
-        report: takes progress events.
+        on_progress: takes progress events.
 
     Returns:
         Per victim and kernel set: minimum, median and 90th percentile in microseconds, and the number of invokes.
@@ -40,7 +42,7 @@ def measure_latency(models: Mapping[str, Path], rounds: int, report: Report) -> 
                 start = time.perf_counter()
                 model.interpreter.invoke()
                 times[key].append(time.perf_counter() - start)
-        report(Progress(done + 1, rounds, f"round {done + 1} of {rounds}"))
+        on_progress(Progress(done + 1, rounds, f"round {done + 1} of {rounds}"))
     result: dict[str, dict[str, dict[str, object]]] = {victim: {} for victim in models}
     for (victim, kernels), seconds in times.items():
         microseconds = np.array(seconds) * 1e6

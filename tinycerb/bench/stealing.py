@@ -16,7 +16,7 @@ from tinycerb.bench.parts_code import require_code
 from tinycerb.config import VictimConfig
 from tinycerb.datasets.images import Dataset, image_fingerprints
 from tinycerb.errors import UsageError
-from tinycerb.events import Report
+from tinycerb.events import OnProgress
 from tinycerb.keras_models.legacy import keras
 from tinycerb.oracle import OracleSpec, SealedOracle
 from tinycerb.oracle.transcripts import RememberedOracle
@@ -28,15 +28,15 @@ from tinycerb.training.setup import make_repeatable
 _LEAST_PROBABILITY = 1e-6
 
 
-def run_cell(run: RunDirectory, dataset: Dataset, spec: CellSpec, report: Report) -> None:
+def run_cell(run: RunDirectory, dataset: Dataset, spec: CellSpec, on_progress: OnProgress) -> None:
     """Runs a cell and writes `cells/<digest>.json`; a finished cell is left alone. Errors as `compute_cell`."""
     if find_cell(run, spec) is None:
         inputs = with_teachers(gather_inputs(run, dataset, spec), spec, key_file(run), remedy(run))
-        content = compute_cell(spec, inputs, run.path / "answers", report)
+        content = compute_cell(spec, inputs, run.path / "answers", on_progress)
         keep_cell(run, spec, content)
 
 
-def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, report: Report) -> CellContent:
+def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, on_progress: OnProgress) -> CellContent:
     """Computes a cell.
 
     The test set is used to measure the clone, never to choose it: the result is the last epoch's. The best
@@ -46,7 +46,7 @@ def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, report: Repo
         spec: which cell.
         inputs: what it is computed from.
         answers: the folder where the oracle's answers are remembered.
-        report: takes progress events.
+        on_progress: takes progress events.
 
     Returns:
         What `cells/<digest>.json` holds.
@@ -79,7 +79,7 @@ def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, report: Repo
 
     notes: dict[str, float | int | str] = {}
     oracle_spec = OracleSpec(str(inputs.model), spec.attack.output, spec.selection, spec.device_seed)
-    open_oracle = partial(SealedOracle, oracle_spec, report)
+    open_oracle = partial(SealedOracle, oracle_spec, on_progress)
     with RememberedOracle(oracle_spec, spec.model_sha256, answers, open_oracle, spec.code.response) as oracle:
         attack_of(spec.attack).run(
             AttackInputs(
@@ -94,7 +94,7 @@ def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, report: Repo
                 seed=spec.attacker_seed,
                 on_epoch=measure,
                 note=notes.__setitem__,
-                report=report,
+                on_progress=on_progress,
                 teachers=inputs.teachers,
             )
         )

@@ -11,7 +11,7 @@ import tensorflow as tf
 from tinycerb.answers.responses.fitting import Surrogate
 from tinycerb.config import Config
 from tinycerb.datasets.images import Dataset
-from tinycerb.events import Progress, Report
+from tinycerb.events import OnProgress, Progress
 from tinycerb.file_names import FLOAT_MODEL
 from tinycerb.keras_models.legacy import keras
 from tinycerb.run.victim import Victim
@@ -32,7 +32,7 @@ class TrainedVictim:
         victim: one of its victims.
         dataset: the victim's data.
         folder: the trained victim's.
-        report: takes progress events.
+        on_progress: takes progress events.
         key_words: of the owner key; none where the owner is public.
     """
 
@@ -40,7 +40,7 @@ class TrainedVictim:
     victim: Victim
     dataset: Dataset
     folder: Path
-    report: Report
+    on_progress: OnProgress
     key_words: tuple[int, ...] = field(default=(), repr=False)
 
     @property
@@ -73,12 +73,12 @@ class TrainedVictim:
         compare_model(self.config)
         make_repeatable(seed)
         network = build_model(self.config, self.victim.defense, self.dataset, heads=1)
-        distil_surrogate(network, images, posteriors.numpy(), epochs, self.config.seed, self.report)
+        distil_surrogate(network, images, posteriors.numpy(), epochs, self.config.seed, self.on_progress)
         return Surrogate(network, posteriors.numpy())
 
 
 def distil_surrogate(
-    surrogate: keras.Model, images: np.ndarray, posteriors: np.ndarray, epochs: int, seed: int, report: Report
+    surrogate: keras.Model, images: np.ndarray, posteriors: np.ndarray, epochs: int, seed: int, on_progress: OnProgress
 ) -> None:
     """Trains the surrogate in place on the clean victim's posteriors, and stops early as the paper does.
 
@@ -88,7 +88,7 @@ def distil_surrogate(
         posteriors: float32 [N, classes].
         epochs: few: an early surrogate is what a thief's student is like while it learns most.
         seed: of the order of images.
-        report: takes progress events.
+        on_progress: takes progress events.
     """
     optimizer = keras.optimizers.Adam(_LEARNING_RATE)
     optimizer.build(surrogate.trainable_variables)
@@ -108,4 +108,4 @@ def distil_surrogate(
             chosen = order[index * _BATCH : (index + 1) * _BATCH]
             step(tf.constant(images[chosen]), tf.constant(posteriors[chosen]))
             if index % 100 == 0:
-                report(Progress(epoch * steps + index, epochs * steps, f"surrogate, epoch {epoch + 1}/{epochs}"))
+                on_progress(Progress(epoch * steps + index, epochs * steps, f"surrogate, epoch {epoch + 1}/{epochs}"))

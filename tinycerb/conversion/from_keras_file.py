@@ -11,7 +11,7 @@ from tinycerb.conversion.from_tflite import make_custom
 from tinycerb.conversion.new_directory import in_new_directory
 from tinycerb.conversion.options import ConversionOptions, _class_names, _data
 from tinycerb.errors import EnvironmentProblem, UsageError
-from tinycerb.events import Report
+from tinycerb.events import OnProgress
 from tinycerb.file_names import MODEL
 from tinycerb.runtimes.model_card import ModelDescription
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tinycerb.keras_models.legacy import keras
 
 
-def convert_keras_file(path: Path, out: Path, options: ConversionOptions, report: Report) -> Bundle:
+def convert_keras_file(path: Path, out: Path, options: ConversionOptions, on_progress: OnProgress) -> Bundle:
     """Converts a quantization-aware multi-head model, HDF5 or SavedModel, into a new directory."""
     from tinycerb.conversion.accuracy_gate import check_accuracy
     from tinycerb.conversion.from_run import convert_model
@@ -48,7 +48,7 @@ def convert_keras_file(path: Path, out: Path, options: ConversionOptions, report
 
     def make(folder: Path) -> Bundle:
         trained = from_quantization_aware(model, heads)
-        bundle = convert_model(trained, description, data.images, folder, report, options.targets)
+        bundle = convert_model(trained, description, data.images, folder, on_progress, options.targets)
         check_accuracy(model, folder / MODEL, bundle.artifact, data.images, data.labels, options.max_accuracy_drop)
         make_custom(folder, bundle.artifact, options)
         return bundle

@@ -20,7 +20,7 @@ from tinycerb.converters.model_file import parse_model
 from tinycerb.converters.wide_head import WideHead, widen
 from tinycerb.datasets.images import Dataset
 from tinycerb.errors import GateError
-from tinycerb.events import Progress, Report
+from tinycerb.events import OnProgress, Progress
 from tinycerb.file_names import TRAINING
 from tinycerb.run.victim import Victim
 from tinycerb.runtimes.model_artifact import ModelArtifact
@@ -36,7 +36,7 @@ def convert_victim(
     victim: Victim,
     dataset: Dataset,
     folder: Path,
-    report: Report,
+    on_progress: OnProgress,
     key_words: tuple[int, ...] = (),
 ) -> None:
     """Converts one trained victim and checks the file against the contract.
@@ -46,7 +46,7 @@ def convert_victim(
         victim: one of its victims.
         dataset: the victim's data, for names, shapes and golden vectors.
         folder: the victim's folder; `model.tflite`, `model.json` and the rest go there.
-        report: takes progress events.
+        on_progress: takes progress events.
         key_words: of the owner key, for what a response hides.
 
     Raises:
@@ -55,14 +55,14 @@ def convert_victim(
     """
     make_repeatable(config.seed)
     training = read_json(folder / TRAINING)
-    report(Progress(0, 4, "loading the trained model"))
+    on_progress(Progress(0, 4, "loading the trained model"))
     model = SOURCES[training["quantization"]](config, dataset, folder, _heads_in_file(training))
-    fitted = victim.response.fit(TrainedVictim(config, victim, dataset, folder, report, key_words))
+    fitted = victim.response.fit(TrainedVictim(config, victim, dataset, folder, on_progress, key_words))
     description = describe_victim(config, victim, dataset, model.description)
     response = description.response if fitted == victim.response else response_text(fitted)
     description = replace(description, channel_ratio=training["channel_ratio"], response=response)
-    bundle = convert_model(model, description, dataset.validation.images, folder, report)
-    report(Progress(4, 4, f"{bundle.card.file_bytes:,} bytes"))
+    bundle = convert_model(model, description, dataset.validation.images, folder, on_progress)
+    on_progress(Progress(4, 4, f"{bundle.card.file_bytes:,} bytes"))
 
 
 def _heads_in_file(training: Mapping[str, int]) -> int:
@@ -98,7 +98,7 @@ def convert_model(
     description: ModelDescription,
     images: np.ndarray,
     folder: Path,
-    report: Report,
+    on_progress: OnProgress,
     targets: Sequence[str] = DEFAULT_TARGETS,
 ) -> Bundle:
     """Converts a trained multi-head model.
@@ -108,22 +108,22 @@ def convert_model(
         description: what the file should say about itself beside its heads.
         images: uint8 [N, height, width, channels], for measuring head layouts and for golden vectors.
         folder: where the files go.
-        report: takes progress events.
+        on_progress: takes progress events.
         targets: runtimes that must be able to run the file.
 
     Raises:
         GateError: the file breaks the contract; nothing is written then.
     """
-    report(Progress(1, 4, "measuring head layouts"))
+    on_progress(Progress(1, 4, "measuring head layouts"))
     layout = PER_HEAD_BACKBONES if model.per_head_backbones else FULLY_CONNECTED
     if model.calibration_images is None and not model.per_head_backbones:
         choice = measure_layouts(model, images)
         layout = choice.layout
         errors = HeadErrors(**{name: round(max(found), 4) for name, found in choice.errors.items()})
         description = replace(description, head_errors_lsb=errors)
-        report(Progress(2, 4, f"converting to int8; {choice.sentence()}"))
+        on_progress(Progress(2, 4, f"converting to int8; {choice.sentence()}"))
     artifact = export_artifact(model, description, images.shape[1:], layout)
-    report(Progress(3, 4, "checking the file"))
+    on_progress(Progress(3, 4, "checking the file"))
     violations = contract_violations(artifact.file, targets)
     if violations:
         raise GateError(f"{description.victim}: the converted file breaks the contract:\n  " + "\n  ".join(violations))

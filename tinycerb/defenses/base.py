@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from tinycerb.datasets.images import Dataset
-from tinycerb.events import Report
+from tinycerb.events import OnProgress
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -71,7 +71,7 @@ class TrainingContext:
         build: makes a fresh, untrained network like the victim's with so many heads.
         reference: an undefended network, trained when it is first asked for.
         slim: in stage `quantize` the finished float network, else None.
-        report: takes progress events.
+        on_progress: takes progress events.
         key_words: of the owner key, which teachers come from beside the seed; none where the owner is public.
     """
 
@@ -83,7 +83,7 @@ class TrainingContext:
     build: Callable[[int], keras.Model]
     reference: ReferenceNetwork
     slim: keras.Model | None
-    report: Report
+    on_progress: OnProgress
     key_words: tuple[int, ...] = field(default=(), repr=False)
 
 

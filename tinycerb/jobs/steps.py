@@ -13,7 +13,7 @@ from tinycerb.bench.cell import cell_specs, files_behind, find_cell
 from tinycerb.bench.code_digest import accepted_digests
 from tinycerb.bench.parts_code import response_files, training_files
 from tinycerb.datasets import load_dataset
-from tinycerb.events import Progress, Report
+from tinycerb.events import OnProgress, Progress
 from tinycerb.jobs.task import Task
 from tinycerb.ownership.run_key import RESPONSE, TEACHERS, victim_words
 from tinycerb.run.directory import RunDirectory
@@ -48,7 +48,7 @@ class Step:
         code: the files of the victim's parts whose code decides what it makes; none where none does.
     """
 
-    run: Callable[[RunDirectory, tuple[str, ...], Report], None]
+    run: Callable[[RunDirectory, tuple[str, ...], OnProgress], None]
     reads: Callable[[RunDirectory, tuple[str, ...]], list[Path]]
     makes: Callable[[RunDirectory, tuple[str, ...]], list[Path]]
     may_make: Callable[[RunDirectory, tuple[str, ...]], list[Path]] = lambda run, arguments: []
@@ -56,7 +56,7 @@ class Step:
     code: Callable[[RunVictim], list[Path]] = lambda victim: []
 
 
-def do(run: RunDirectory, task: Task, report: Report) -> None:
+def do(run: RunDirectory, task: Task, on_progress: OnProgress) -> None:
     """Does a task; what it writes is said to be made from what it reads, and by which code."""
     step, codes = STEPS[task.kind], _codes(run, task)
     for files in (step.makes, step.may_make, step.begun) if codes else ():
@@ -65,7 +65,7 @@ def do(run: RunDirectory, task: Task, report: Report) -> None:
             if is_made(path) and not is_made(path, codes=codes):
                 unmake(path)
     with made_from(step.reads(run, task.arguments), codes[0] if codes else ""):
-        step.run(run, task.arguments, report)
+        step.run(run, task.arguments, on_progress)
 
 
 def _codes(run: RunDirectory, task: Task) -> tuple[str, ...]:
@@ -87,22 +87,22 @@ def is_done(run: RunDirectory, task: Task) -> bool:
     return all(is_made(path, inputs, codes) for path in made)
 
 
-def _teacher(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
+def _teacher(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgress) -> None:
     from tinycerb.training.distillation import train_teacher
 
-    train_teacher(run.config, load_dataset(run.config.data), run.teacher, report)
+    train_teacher(run.config, load_dataset(run.config.data), run.teacher, on_progress)
 
 
-def _pretrain(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
+def _pretrain(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgress) -> None:
     from tinycerb.training.victim import train_dense
 
     (victim,) = arguments
     dataset = load_dataset(run.config.data)
     words = _teachers(run, victim)
-    train_dense(run.config, run.victims[victim], dataset, run.dense(victim), report, words, run.teacher)
+    train_dense(run.config, run.victims[victim], dataset, run.dense(victim), on_progress, words, run.teacher)
 
 
-def _search_ratio(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
+def _search_ratio(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgress) -> None:
     from tinycerb.compression.budget import Budget, Size, fit_ratio
     from tinycerb.conversion.trial_size import measure_size
     from tinycerb.training.model_source import compare_model
@@ -116,7 +116,7 @@ def _search_ratio(run: RunDirectory, arguments: tuple[str, ...], report: Report)
     def measure(ratio: float) -> Size:
         size = measure_size(run.config, victim, dataset, ratio)
         note = f"{ratio:.1%} of the channels cut: file {size.file_bytes:,}, arena {size.arena_bytes:,} bytes"
-        report(Progress(1, 8, note))
+        on_progress(Progress(1, 8, note))
         return size
 
     found, tried = fit_ratio(measure, Budget(victim.config.flash_bytes, victim.config.ram_bytes))
@@ -124,7 +124,7 @@ def _search_ratio(run: RunDirectory, arguments: tuple[str, ...], report: Report)
     write_json(victim.files.budget, budget)
 
 
-def _train(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
+def _train(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgress) -> None:
     from tinycerb.training.twins import adopt_training
     from tinycerb.training.victim import train_victim
 
@@ -134,22 +134,24 @@ def _train(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> Non
         return
     fitted, dataset = run.fitted_victim(victim), load_dataset(run.config.data)
     words = _teachers(run, victim)
-    train_victim(run.config, fitted, dataset, run.dense(dense), run.victim(victim), report, words, run.teacher)
+    train_victim(run.config, fitted, dataset, run.dense(dense), run.victim(victim), on_progress, words, run.teacher)
 
 
 def _teachers(run: RunDirectory, victim: str) -> tuple[int, ...]:
     return victim_words(run, victim, TEACHERS)
 
 
-def _convert(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
+def _convert(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgress) -> None:
     from tinycerb.conversion.from_run import convert_victim
 
     (victim,) = arguments
     words = victim_words(run, victim, RESPONSE)
-    convert_victim(run.config, run.victims[victim], load_dataset(run.config.data), run.victim(victim), report, words)
+    convert_victim(
+        run.config, run.victims[victim], load_dataset(run.config.data), run.victim(victim), on_progress, words
+    )
 
 
-def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
+def _measure(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgress) -> None:
     from tinycerb.bench.accuracy import compare_kernels, measure_accuracy
     from tinycerb.bench.arena import measure_arena
     from tinycerb.bench.coherence import measure_coherence
@@ -167,7 +169,7 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> N
     float_accuracies = read_json(run.victims[victim].files.training)["float_accuracy_per_head"]
     # The same bytes, many times as fast.
     compiled = open_fastest(artifact)
-    accuracy, answers = measure_accuracy(compiled, test, report)
+    accuracy, answers = measure_accuracy(compiled, test, on_progress)
     # A response's own layers and networks come after the heads that were trained.
     quantized_accuracies = accuracy["accuracy_before_response"][: len(float_accuracies)]
     # Attackers never see these: they are what clones are compared with afterwards.
@@ -189,26 +191,26 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> N
     )
 
 
-def _latency(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
+def _latency(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgress) -> None:
     from tinycerb.bench.latency import measure_latency
 
     models = {victim.name: run.model(victim.name) for victim in run.config.victims}
-    write_json(run.latency, measure_latency(models, run.config.bench.latency_rounds, report))
+    write_json(run.latency, measure_latency(models, run.config.bench.latency_rounds, on_progress))
 
 
-def _steal(run: RunDirectory, arguments: tuple[str, ...], report: Report) -> None:
+def _steal(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgress) -> None:
     from tinycerb.bench.stealing import run_cell
 
     dataset = load_dataset(run.config.data)
     specs = cell_specs(run, dataset, *arguments)
     for index, spec in enumerate(specs):
-        run_cell(run, dataset, spec, partial(_share, report, spec.student, index, len(specs)))
+        run_cell(run, dataset, spec, partial(_share, on_progress, spec.student, index, len(specs)))
 
 
-def _share(report: Report, student: str, index: int, count: int, progress: Progress) -> None:
+def _share(on_progress: OnProgress, student: str, index: int, count: int, progress: Progress) -> None:
     """Passes on the progress of one of several cells as that of all."""
     done = index + progress.done / max(progress.total, 1)
-    report(Progress(round(1000 * done), 1000 * count, f"{student}: {progress.note}"))
+    on_progress(Progress(round(1000 * done), 1000 * count, f"{student}: {progress.note}"))
 
 
 def _stolen(run: RunDirectory, arguments: tuple[str, ...]) -> bool:

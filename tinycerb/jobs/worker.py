@@ -44,7 +44,7 @@ def main() -> None:
     def tell(**event: object) -> None:
         events.write(json.dumps(event) + "\n")
 
-    def report(progress: Progress) -> None:
+    def on_progress(progress: Progress) -> None:
         tell(done=progress.done, total=progress.total, note=progress.note)
 
     path, key = sys.argv[1:]
@@ -52,7 +52,7 @@ def main() -> None:
         load_handed_over()
         run = RunDirectory.open(Path(path))
         task = next(task for task in plan(run.config) if task.key == key)
-        do(run, task, report)
+        do(run, task, on_progress)
     except Exception as error:
         problem = diagnose(error, IN_THE_LOG)
         tell(error=str(problem), exit_code=int(problem.exit_code))

@@ -44,7 +44,7 @@ def main() -> None:
     def tell(**event: object) -> None:
         events.write(json.dumps(event) + "\n")
 
-    def report(progress: Progress) -> None:
+    def on_progress(progress: Progress) -> None:
         tell(done=progress.done, total=progress.total, note=progress.note)
 
     from tinycerb.bench.stealing import run_cell
@@ -56,7 +56,7 @@ def main() -> None:
         try:
             load_handed_over()
             run = RunDirectory.open(Path(order["run"]))
-            run_cell(run, load_dataset(run.config.data), build(CellSpec, order["spec"], "spec"), report)
+            run_cell(run, load_dataset(run.config.data), build(CellSpec, order["spec"], "spec"), on_progress)
             tell(finished=True, seconds=time.monotonic() - started)
         except Exception as error:
             problem = diagnose(error, IN_THE_LOG)

@@ -15,7 +15,7 @@ import numpy as np
 
 from tinycerb.converters.child_process import die_with_parent
 from tinycerb.errors import EnvironmentProblem, ExitCode, InternalError, TinyCerbError
-from tinycerb.events import Progress, Report, ignore
+from tinycerb.events import OnProgress, Progress, ignore
 from tinycerb.oracle.array_pipe import receive_array, send_array
 from tinycerb.oracle.protocol import OracleSpec
 from tinycerb.processes.variables import child_variables
@@ -37,17 +37,17 @@ class SealedOracle:
     its count then stand where they stood, and every image is charged once.
     """
 
-    def __init__(self, spec: OracleSpec, report: Report = ignore) -> None:
+    def __init__(self, spec: OracleSpec, on_progress: OnProgress = ignore) -> None:
         """Starts the child.
 
         Args:
             spec: what stands behind it.
-            report: takes progress events of long queries.
+            on_progress: takes progress events of long queries.
 
         Raises:
             EnvironmentProblem: the child did not come up; the message holds what it said.
         """
-        self._report = report
+        self._on_progress = on_progress
         self._charged = 0
         self._engine: dict[str, str] = {}
         self._sent: list[np.ndarray] = []
@@ -80,7 +80,7 @@ class SealedOracle:
         answers = []
         for start in range(0, len(images), _IMAGES_PER_FRAME):
             answers.append(self._ask(images[start : start + _IMAGES_PER_FRAME]))
-            self._report(Progress(start + len(answers[-1]), len(images), f"{self._charged:,} images asked"))
+            self._on_progress(Progress(start + len(answers[-1]), len(images), f"{self._charged:,} images asked"))
         return np.concatenate(answers)
 
     def reset(self) -> None:

@@ -16,7 +16,7 @@ from tinycerb.converters.c_model.head_table import as_head_table
 from tinycerb.converters.c_model.host import CompilerError, HostModel, build_host_model
 from tinycerb.converters.head_select_op.build import default_cache
 from tinycerb.errors import EnvironmentProblem
-from tinycerb.events import Report, ignore
+from tinycerb.events import OnProgress, ignore
 from tinycerb.runtimes.engines import EngineName
 from tinycerb.runtimes.interpreter_model import open_interpreter
 from tinycerb.runtimes.model_artifact import ModelArtifact
@@ -40,7 +40,7 @@ class CompiledModel:
     host: HostModel
     engine: EngineName
 
-    def all_heads(self, images: np.ndarray, report: Report = ignore) -> np.ndarray:
+    def all_heads(self, images: np.ndarray, on_progress: OnProgress = ignore) -> np.ndarray:
         """Returns the int8 logits [N, heads, classes] of int8 images [N, height, width, channels]."""
         return self.host.infer(images).reshape(len(images), self.artifact.heads, self.artifact.classes)
 

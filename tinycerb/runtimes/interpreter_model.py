@@ -12,7 +12,7 @@ import numpy as np
 from tinycerb.converters.large_softmax import LargeSoftmax, large_softmax
 from tinycerb.converters.model_file import ModelFileError, Tensor
 from tinycerb.errors import EnvironmentProblem
-from tinycerb.events import Progress, Report, ignore
+from tinycerb.events import OnProgress, Progress, ignore
 from tinycerb.runtimes.engines import (
     OPTIMISED_KERNELS,
     REFERENCE_KERNELS,
@@ -64,7 +64,7 @@ class InterpreterModel:
         (logits,) = self.end.before.graph_outputs
         return self.end.posterior({"logits": self.interpreter.get_tensor(logits.index)})["logits"]
 
-    def all_heads(self, images: np.ndarray, report: Report = ignore) -> np.ndarray:
+    def all_heads(self, images: np.ndarray, on_progress: OnProgress = ignore) -> np.ndarray:
         """Runs the model once per image and reads the logits of all heads.
 
         All heads are computed whichever is asked for; the selection only picks a row. Reading the row table
@@ -72,7 +72,7 @@ class InterpreterModel:
 
         Args:
             images: int8 [N, height, width, channels].
-            report: takes progress events.
+            on_progress: takes progress events.
 
         Returns:
             int8 [N, heads, classes].
@@ -83,7 +83,7 @@ class InterpreterModel:
             self.invoke(image, 0)
             answers[index] = self._tensor(table)
             if index % 500 == 499:
-                report(Progress(index + 1, len(images), f"{index + 1:,} of {len(images):,} images"))
+                on_progress(Progress(index + 1, len(images), f"{index + 1:,} of {len(images):,} images"))
         return answers
 
 

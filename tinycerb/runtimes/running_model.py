@@ -4,7 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
-from tinycerb.events import Report, ignore
+from tinycerb.events import OnProgress, ignore
 from tinycerb.runtimes.engines import EngineName
 from tinycerb.runtimes.model_artifact import ModelArtifact
 
@@ -22,6 +22,6 @@ class RunningModel(Protocol):
         """The runtime and its kernels."""
         ...
 
-    def all_heads(self, images: np.ndarray, report: Report = ignore) -> np.ndarray:
+    def all_heads(self, images: np.ndarray, on_progress: OnProgress = ignore) -> np.ndarray:
         """Returns the int8 outputs [N, heads, classes] of int8 images [N, height, width, channels]."""
         ...

@@ -10,7 +10,7 @@ from tinycerb.compression.pruner import NothingPruned
 from tinycerb.config import Config
 from tinycerb.datasets.images import Dataset
 from tinycerb.defenses.base import no_terms
-from tinycerb.events import Report
+from tinycerb.events import OnProgress
 from tinycerb.file_names import CHECKPOINT, TEACHER
 from tinycerb.keras_models import build_backbone
 from tinycerb.keras_models.multi_head import attach_heads
@@ -26,14 +26,14 @@ from tinycerb.training.stages import teacher_stage
 from tinycerb.training.task_loss import Distillation
 
 
-def train_teacher(config: Config, dataset: Dataset, folder: Path, report: Report) -> None:
+def train_teacher(config: Config, dataset: Dataset, folder: Path, on_progress: OnProgress) -> None:
     """Trains the teacher with the victims' recipe and leaves it in `folder`; an interrupted training goes on.
 
     Args:
         config: the run's configuration, whose `distillation` names a backbone.
         dataset: the victims' data.
         folder: where its files go.
-        report: takes progress events.
+        on_progress: takes progress events.
     """
     unmake(folder / TEACHER)
     make_repeatable(config.seed)
@@ -53,7 +53,7 @@ def train_teacher(config: Config, dataset: Dataset, folder: Path, report: Report
         checkpoint_path=folder / CHECKPOINT,
         history=history,
         on_epoch=partial(save_history, folder),
-        report=report,
+        on_progress=on_progress,
         best_epoch=config.training.best_epoch,
     )
     loop.run(teacher_stage(config.training, wanted.epochs), model, step, pruner, state)

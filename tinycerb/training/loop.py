@@ -10,7 +10,7 @@ import numpy as np
 
 from tinycerb.compression.pruner import Pruner
 from tinycerb.datasets.images import LabelledImages
-from tinycerb.events import Progress, Report
+from tinycerb.events import OnProgress, Progress
 from tinycerb.file_names import EPOCH_TIMES
 from tinycerb.keras_models.legacy import keras
 from tinycerb.seal.files import is_made, read_text, write_text
@@ -34,7 +34,7 @@ class EpochLoop:
         checkpoint_path: where the state goes after each epoch.
         history: one row per finished epoch of all stages; grows in place.
         on_epoch: called with the history after each epoch.
-        report: takes progress events.
+        on_progress: takes progress events.
         best_epoch: whether a stage that ends in a model keeps the epoch with the best validation accuracy.
     """
 
@@ -45,7 +45,7 @@ class EpochLoop:
     checkpoint_path: Path
     history: list[dict[str, object]]
     on_epoch: Callable[[list[dict[str, object]]], None]
-    report: Report
+    on_progress: OnProgress
     best_epoch: bool = False
 
     def run(
@@ -91,7 +91,7 @@ class EpochLoop:
             write_text(times, (read_text(times) if is_made(times) else "") + row)
             accuracy = self.history[-1]["validation_accuracy"]
             note = f"{stage.name} epoch {epoch + 1}/{stage.epochs}, validation {accuracy:.1%}"
-            self.report(Progress((stage.epochs_before + epoch + 1) * steps, stage.epochs_in_all * steps, note))
+            self.on_progress(Progress((stage.epochs_before + epoch + 1) * steps, stage.epochs_in_all * steps, note))
         if state.best:
             model.set_weights(state.best)
         elif step.average:
@@ -134,7 +134,7 @@ class EpochLoop:
             if time.monotonic() - last_note > _NOTE_EVERY_SECONDS:
                 last_note = time.monotonic()
                 note = f"{stage.name} epoch {epoch + 1}/{stage.epochs}, loss {sums[0] / (index + 1):.3f}"
-                self.report(Progress(done, stage.epochs_in_all * steps, note))
+                self.on_progress(Progress(done, stage.epochs_in_all * steps, note))
         return sums / steps
 
 

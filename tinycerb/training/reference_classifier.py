@@ -12,7 +12,7 @@ import numpy as np
 
 from tinycerb.datasets.images import Dataset
 from tinycerb.defenses.base import no_terms
-from tinycerb.events import Progress, Report
+from tinycerb.events import OnProgress, Progress
 from tinycerb.file_names import REFERENCE, REFERENCE_POSTERIORS
 from tinycerb.seal.files import is_made, read_arrays, write_arrays
 
@@ -32,7 +32,7 @@ class ReferenceClassifier:
         seed: the run's seed.
         folder: where the network and its posteriors are kept.
         build: makes a fresh, untrained network like the victim's with so many heads.
-        report: takes progress events.
+        on_progress: takes progress events.
     """
 
     dataset: Dataset
@@ -40,7 +40,7 @@ class ReferenceClassifier:
     seed: int
     folder: Path
     build: Callable[[int], keras.Model]
-    report: Report
+    on_progress: OnProgress
 
     def model(self) -> keras.Model:
         """Returns the network; trained once, then loaded."""
@@ -62,7 +62,7 @@ class ReferenceClassifier:
                 done = epoch * batches.steps + index
                 step(indices, other, _LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * done / steps)), 0.0)
                 if done % 100 == 0:
-                    self.report(Progress(done, steps, f"reference classifier, epoch {epoch + 1}/{_EPOCHS}"))
+                    self.on_progress(Progress(done, steps, f"reference classifier, epoch {epoch + 1}/{_EPOCHS}"))
         save_model(model, path)
         return model
 

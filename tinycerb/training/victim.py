@@ -19,7 +19,7 @@ from tinycerb.datasets.procedural import generate
 from tinycerb.defenses import Defense
 from tinycerb.defenses.base import TrainingContext
 from tinycerb.errors import EnvironmentProblem, GateError
-from tinycerb.events import Report
+from tinycerb.events import OnProgress
 from tinycerb.file_names import (
     CHECKPOINT,
     DENSE,
@@ -59,7 +59,7 @@ class _Training:
     stages: dict[str, Stage]
     folder: Path
     kept: Path
-    report: Report
+    on_progress: OnProgress
     recipe: Recipe
     key_words: tuple[int, ...] = field(repr=False)
 
@@ -89,7 +89,7 @@ class _Training:
             checkpoint_path=self.folder / CHECKPOINT,
             history=history,
             on_epoch=partial(save_history, self.folder),
-            report=self.report,
+            on_progress=self.on_progress,
             best_epoch=self.config.training.best_epoch,
         )
         return loop.run(stage, model, step, pruner, state)
@@ -102,9 +102,11 @@ class _Training:
             make_repeatable(self.config.seed)
             return model
 
-        dataset, other, seed, kept, report = self.dataset, self.other_images, self.config.seed, self.kept, self.report
-        reference = ReferenceClassifier(dataset, other, seed, kept, build, report)
-        return TrainingContext(stage, dataset, other, seed, kept, build, reference, slim, report, self.key_words)
+        dataset, other, seed, kept = self.dataset, self.other_images, self.config.seed, self.kept
+        reference = ReferenceClassifier(dataset, other, seed, kept, build, self.on_progress)
+        return TrainingContext(
+            stage, dataset, other, seed, kept, build, reference, slim, self.on_progress, self.key_words
+        )
 
 
 def train_dense(
@@ -112,7 +114,7 @@ def train_dense(
     victim: Victim,
     dataset: Dataset,
     folder: Path,
-    report: Report,
+    on_progress: OnProgress,
     key_words: tuple[int, ...] = (),
     teacher: Path = Path(),
 ) -> None:
@@ -125,7 +127,7 @@ def train_dense(
         victim: one of the victims that go on from it.
         dataset: the victim's data.
         folder: where its files go.
-        report: takes progress events.
+        on_progress: takes progress events.
         key_words: of the owner key, which a defence's teachers come from beside the seed.
         teacher: where `train_teacher` has left the network that victims learn from, if the run has one.
 
@@ -133,7 +135,7 @@ def train_dense(
         UsageError: the configuration does not fit the data or the network.
     """
     unmake(folder / DENSE)
-    training = _prepare(config, victim, dataset, folder, folder, report, key_words, teacher)
+    training = _prepare(config, victim, dataset, folder, folder, on_progress, key_words, teacher)
     model = build_model(config, training.defense, dataset)
     state = Checkpoint.load(folder / CHECKPOINT)
     training.run("dense", model, NothingPruned(), list(state.history) if state else [], state)
@@ -146,7 +148,7 @@ def train_victim(
     dataset: Dataset,
     dense: Path,
     folder: Path,
-    report: Report,
+    on_progress: OnProgress,
     key_words: tuple[int, ...] = (),
     teacher: Path = Path(),
 ) -> None:
@@ -161,7 +163,7 @@ def train_victim(
         dataset: the victim's data.
         dense: where `train_dense` has left its state.
         folder: where this victim's files go.
-        report: takes progress events.
+        on_progress: takes progress events.
         key_words: as for `train_dense`.
         teacher: likewise.
 
@@ -170,7 +172,7 @@ def train_victim(
         EnvironmentProblem: a file is missing or damaged.
     """
     unmake(folder / TRAINING)
-    training = _prepare(config, victim, dataset, folder, dense, report, key_words, teacher)
+    training = _prepare(config, victim, dataset, folder, dense, on_progress, key_words, teacher)
     state = Checkpoint.load(folder / CHECKPOINT)
     if state is None or not _float_model_is_of(state, training):
         if (begun := Checkpoint.load(dense / CHECKPOINT)) is None:
@@ -268,7 +270,7 @@ def _prepare(
     dataset: Dataset,
     folder: Path,
     kept: Path,
-    report: Report,
+    on_progress: OnProgress,
     key_words: tuple[int, ...],
     teacher: Path,
 ) -> _Training:
@@ -291,7 +293,7 @@ def _prepare(
         stages=stages_of(config.training, config.quantization.method),
         folder=folder,
         kept=kept,
-        report=report,
+        on_progress=on_progress,
         recipe=with_teacher(recipe_of(config, dataset), config, teacher),
         key_words=key_words,
     )

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tinycerb.attacks.base import FLOOR, AttackInputs, OnEpoch
-from tinycerb.events import Progress, Report
+from tinycerb.events import OnProgress, Progress
 from tinycerb.keras_models.legacy import keras
 from tinycerb.training.objective import scale_images
 
@@ -59,7 +59,7 @@ def distill(
     settings: DistillSettings,
     seed: int,
     on_epoch: OnEpoch,
-    report: Report,
+    on_progress: OnProgress,
     loss: Loss = soft_cross_entropy,
 ) -> None:
     """Trains a clone in place on images and answers.
@@ -72,7 +72,7 @@ def distill(
         settings: epochs, batch, learning rate and prior correction.
         seed: order of the images.
         on_epoch: called about six times, evenly spread, and after the last epoch.
-        report: takes progress events.
+        on_progress: takes progress events.
         loss: of an answer and the clone's logits.
     """
     step = _training_step(members, images, answers, settings, loss)
@@ -91,7 +91,7 @@ def distill(
             if time.monotonic() - last_note > _NOTE_EVERY_SECONDS:
                 last_note = time.monotonic()
                 note = f"clone epoch {epoch + 1}/{settings.epochs}, loss {float(current):.3f}"
-                report(Progress(epoch * steps + index + 1, settings.epochs * steps, note))
+                on_progress(Progress(epoch * steps + index + 1, settings.epochs * steps, note))
         if (epoch + 1) % stride == 0 or epoch + 1 == settings.epochs:
             on_epoch(epoch + 1, predict)
 

@@ -60,7 +60,7 @@ def co_teach(inputs: AttackInputs, images: np.ndarray, answers: np.ndarray, nois
             kept = max(1, round(batch_size * (1 - noise * min(1.0, position / _RAMP))))
             chosen = order[index * batch_size : (index + 1) * batch_size]
             step(tf.constant(chosen), tf.constant(rate, tf.float32), tf.constant(kept))
-        inputs.report(Progress(epoch + 1, settings.epochs, "co-teaching"))
+        inputs.on_progress(Progress(epoch + 1, settings.epochs, "co-teaching"))
         inputs.on_epoch(epoch + 1, predict)
 
 

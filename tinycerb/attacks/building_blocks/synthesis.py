@@ -90,7 +90,7 @@ class Questions:
         """Asks about images, uint8 [N, height, width, channels], at most as many as are left; float32 [N, classes]."""
         answers = self._understand(self._inputs.oracle.query(images))
         self.asked += len(images)
-        self._inputs.report(Progress(self.asked, self._inputs.config.budget, "images made and asked"))
+        self._inputs.on_progress(Progress(self.asked, self._inputs.config.budget, "images made and asked"))
         self._images.append(images)
         self._answers.append(answers)
         return answers
@@ -114,5 +114,5 @@ class Questions:
             settings_of(inputs),
             inputs.seed,
             inputs.on_epoch,
-            inputs.report,
+            inputs.on_progress,
         )

@@ -44,7 +44,7 @@ def train_clone(
         settings_of(inputs),
         inputs.seed,
         on_epoch or inputs.on_epoch,
-        inputs.report,
+        inputs.on_progress,
         loss or soft_cross_entropy,
     )
 
@@ -75,7 +75,7 @@ def train_selector(
 
     members = [network if network is not None else inputs.build()]
     settings = replace(settings_of(inputs), epochs=epochs)
-    distill(members, images, answers, settings, inputs.seed, lambda epoch, predict: None, inputs.report)
+    distill(members, images, answers, settings, inputs.seed, lambda epoch, predict: None, inputs.on_progress)
     return predictor(members)
 
 
