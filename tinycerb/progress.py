@@ -41,7 +41,8 @@ class Display(Protocol):
 
 def make_display(quiet: bool = False) -> Display:
     """Returns the display that fits standard error."""
-    console = Console(stderr=True)
+    # A notebook has a standard error, too; results are what its cells show.
+    console = Console(stderr=True, force_jupyter=False)
     if quiet:
         return _Silent()
     return _Terminal(console) if console.is_terminal else _Plain(console)

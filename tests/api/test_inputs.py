@@ -16,7 +16,9 @@ from tinycerb.config.user_sources import allow_code, code_is_allowed
 from tinycerb.datasets.user_data import open_user_data, open_user_pool
 from tinycerb.errors import UsageError
 from tinycerb.events import say, silence
+from tinycerb.matrix.display import make_matrix_display
 from tinycerb.processes.stopping import deferred
+from tinycerb.progress import make_display
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (90, 12, 12), dtype=np.uint8)
 LABELS = np.arange(90) % 3
@@ -136,3 +138,10 @@ def test_work_may_be_started_from_a_thread() -> None:
     thread.start()
     thread.join()
     assert done == ["work"]
+
+
+def test_a_notebook_shows_progress_on_standard_error(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    make_display().begin({"train/x": 1.0}, ())
+    make_matrix_display(1).say("a cell is done")
+    assert capsys.readouterr() == ("", "1 tasks, 0 of them done already\na cell is done\n")

@@ -23,7 +23,7 @@ from tinycerb.config.user_sources import absolute, is_source
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
 from tinycerb.defenses.recommendation import recommended_victim
-from tinycerb.errors import Interrupted, UsageError, suggest
+from tinycerb.errors import Interrupted, TinyCerbError, UsageError, suggest
 from tinycerb.matrix.cells import MatrixCell, take_stock
 from tinycerb.matrix.display import MatrixDisplay, make_matrix_display
 from tinycerb.matrix.estimate import estimate_seconds
@@ -213,7 +213,7 @@ def _compute(run: RunDirectory, cells: Sequence[MatrixCell], dataset: Dataset, j
         raise max(failures, key=lambda failure: failure.exit_code)
 
 
-def _locally(run: RunDirectory, jobs: int, cells: Sequence[MatrixCell], display: MatrixDisplay) -> list:
+def _locally(run: RunDirectory, jobs: int, cells: Sequence[MatrixCell], display: MatrixDisplay) -> list[TinyCerbError]:
     return compute_locally(run, cells, jobs, display)
 
 

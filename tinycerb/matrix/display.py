@@ -45,7 +45,7 @@ class MatrixDisplay(Protocol):
 
 def make_matrix_display(workers: int, quiet: bool = False) -> MatrixDisplay:
     """Returns the display that fits standard error; quiet ones still say what should be known."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, force_jupyter=False)
     board = Scoreboard(workers)
     return _Live(console, board) if console.is_terminal and not quiet else _Lines(console, board, quiet)
 
