@@ -20,7 +20,7 @@ def processor_seconds() -> float:
 
 
 def test_conversion_costs_less_than_three_seconds_on_top(monkeypatch, tmp_path, record_property) -> None:
-    """Head layouts, tracing, verifier, contract, two interpreters with golden vectors, side files."""
+    """Head layouts, tracing, verifier, contract, two interpreters with golden vectors, what lies beside the file."""
     model = quantize_aware(attach_heads(build_backbone("demo_net", (28, 28, 1), 1.0), classes=10, heads=3))
     images = np.random.default_rng(0).integers(0, 256, (128, 28, 28, 1), dtype=np.uint8)
     converter, spent = tf.lite.TFLiteConverter, []

@@ -47,7 +47,7 @@ class CellInputs:
     """Beside the specification, all that a cell needs.
 
     Attributes:
-        model: path of the victim's int8 file, its side files beside it.
+        model: path of the victim's int8 file, what its response reads beside it.
         response: the victim's response; see `AttackInputs`.
         classes: how many classes the victim tells apart.
         pool: the attacker's images of other kinds, uint8 [N, height, width, channels].
