@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tinycerb.datasets import load_dataset
+from tinycerb.file_names import HISTORY, TEACHER
 from tinycerb.run.directory import RunDirectory
 
 VICTIMS = (
@@ -31,6 +32,9 @@ def run(cli, tmp_path_factory) -> RunDirectory:
         "quantization.calibration_images": 40,
         "quantization.out_of_distribution_share": 0.25,
         "bench.latency_rounds": 1,
+        "distillation.backbone": "lenet5",
+        "distillation.width": 0.5,
+        "distillation.epochs": 1,
     }
     options = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
     finished = cli("run", "smoke", *options, "--out", path, "--quiet")
@@ -47,6 +51,16 @@ def test_victims_that_differ_in_pruning_alone_share_their_dense_training(run) ->
     assert {path.name for path in (run.path / "dense").iterdir()} == {"plain", "heads"}
     dense = [(run.victim(name) / "history.csv").read_text().splitlines()[1] for name in ("plain", "sparse", "pattern")]
     assert len(set(dense)) == 1
+
+
+def test_all_victims_learn_from_one_teacher_which_is_under_seal(run, cli) -> None:
+    assert (run.path / "teacher" / TEACHER).is_file()
+    history = (run.path / "teacher" / HISTORY).read_text().splitlines()
+    assert [row.split(",")[0] for row in history[1:]] == ["teacher"]
+    assert sorted(run.path.rglob(TEACHER)) == [run.path / "teacher" / TEACHER]
+    sealed = (run.path / "manifest.jsonl").read_text()
+    assert f'"teacher/{TEACHER}"' in sealed
+    assert cli("check", run.path).returncode == 0
 
 
 def test_tf_mot_zeroes_half_of_the_weights_and_shrinks_nothing(victims) -> None:

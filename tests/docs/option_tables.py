@@ -18,6 +18,8 @@ from tinycerb.config import AttackConfig, Config, VictimConfig
 from tinycerb.defenses import DEFENSES
 from tinycerb.options import Option, options_of
 from tinycerb.registry import Registry
+from tinycerb.training.augmentation import AUGMENTATIONS
+from tinycerb.training.optimizers import OPTIMIZERS
 
 DOCS = Path(__file__).parents[2] / "docs"
 MARKS = re.compile(r"(<!-- (options|list) of ([a-z ]+?)(?:: ([\w, ]+))? -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -35,6 +37,8 @@ KINDS: Mapping[str, Callable[[], Mapping[str, type]]] = {
     "training parts": lambda: _registered(DEFENSES),
     "responses": lambda: _registered(RESPONSES),
     "attacks": lambda: _registered(ATTACKS),
+    "optimizers": lambda: _registered(OPTIMIZERS),
+    "augmentations": lambda: _registered(AUGMENTATIONS),
     "the run": lambda: {"": Config},
     "sections": _sections,
     "victims": lambda: {"": VictimConfig},

@@ -1,20 +1,28 @@
 """A run whose checkpoint is gone: trained anew to the same bytes, or told which one is missing and what to do."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tinycerb.compression.quantization import open_quantization_aware
 from tinycerb.config.loading import load_config
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.events import OnProgress, Progress, ignore
-from tinycerb.file_names import CHECKPOINT, DENSE, FLOAT_MODEL, HISTORY
+from tinycerb.file_names import CHECKPOINT, DENSE, FLOAT_MODEL, HISTORY, QUANTIZATION_AWARE_MODEL
 from tinycerb.jobs.plan import plan
 from tinycerb.jobs.steps import is_done
 from tinycerb.jobs.task import Task
+from tinycerb.keras_models.legacy import keras
 from tinycerb.run.directory import RunDirectory
+from tinycerb.run.victim import victims_of
 from tinycerb.seal.files import write_json
+from tinycerb.training.artefacts import load_float_model
+from tinycerb.training.checkpoint import Checkpoint
+from tinycerb.training.objective import LogitPredictor
 from tinycerb.training.victim import train_dense, train_victim
 
 
@@ -74,3 +82,44 @@ def test_a_training_anew_that_is_stopped_too_misses_no_epoch(smoke_run, tmp_path
 def _epochs(history: Path) -> list[tuple[str, ...]]:
     """Stage and epoch of every row."""
     return [tuple(row.split(",")[:2]) for row in history.read_text().splitlines()[1:]]
+
+
+RECIPE = (
+    "model.backbone=user", "model.source=tests.training.tiny_network:build", "data.name=user",
+    "data.validation_images=40", "data.train_images=0", "data.test_images=0", "training.batch_size=32",
+    "training.recovery_epochs=3", "training.quantization_epochs=2", "attacks=[]",
+    "training.optimizer='sgd,momentum=0.8'", "training.augmentation=shift,pixels=2+cutout,size=3",
+    "training.average_decay=0.9", "training.best_epoch=true", "training.label_smoothing=0.1",
+)  # fmt: skip
+
+
+def test_a_recipe_with_everything_goes_on_as_if_nothing_had_happened(tmp_path) -> None:
+    """Augmentation, the average of weights and the best epoch so far are those of a training that was not stopped."""
+    rng = np.random.default_rng(2)
+    images, labels = rng.integers(0, 256, (220, 12, 12, 1), dtype=np.uint8), np.arange(220) % 3
+    np.savez(tmp_path / "drawn.npz", images=images, labels=labels)
+    config = load_config("smoke", [*RECIPE, f"data.source={tmp_path / 'drawn.npz'}"])
+    config = replace(config, victims=config.victims[:1])
+    dataset, (victim,) = load_dataset(config.data), victims_of(config).values()
+    weights = []
+    for name, stops in (("once", ()), ("twice", ("recover epoch 2/3", "quantize epoch 1/2"))):
+        keras.backend.clear_session()
+        dense, folder = tmp_path / name / "dense", tmp_path / name / "victim"
+        train_dense(config, victim, dataset, dense, ignore)
+        for epoch in stops:
+            with pytest.raises(_Stopped):
+                train_victim(config, victim, dataset, dense, folder, _stop_after(epoch))
+            keras.backend.clear_session()
+        train_victim(config, victim, dataset, dense, folder, ignore)
+        state = Checkpoint.load(folder / CHECKPOINT)
+        assert state is not None
+        weights.append((load_float_model(folder / FLOAT_MODEL).get_weights(), state))
+    (one, first), (two, second) = weights
+    assert all((a == b).all() for a, b in zip(one, two, strict=True))
+    assert first.history == second.history
+    for part in ("weights", "average", "best"):
+        assert all((a == b).all() for a, b in zip(getattr(first, part), getattr(second, part), strict=True))
+    rows = [row["validation_accuracy"] for row in first.history if row["stage"] == "quantize"]
+    kept = open_quantization_aware(tmp_path / "once" / "victim" / QUANTIZATION_AWARE_MODEL)
+    logits = LogitPredictor(kept)(dataset.validation.images)[:, 0]
+    assert (logits.argmax(axis=1) == dataset.validation.labels).mean() == pytest.approx(max(rows))

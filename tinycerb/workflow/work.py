@@ -15,6 +15,7 @@ from tinycerb.progress import make_display
 from tinycerb.reports.metrics import Metrics
 from tinycerb.run.directory import RunDirectory
 from tinycerb.run.victim import victims_of
+from tinycerb.training.augmentation import check_reach, parse_augmentation
 from tinycerb.workflow.provenance import prepare
 
 TRAIN_KINDS = ("teacher", "pretrain", "search_ratio", "train")
@@ -54,9 +55,10 @@ def load_inputs(config: Config) -> None:
 
     Raises:
         EnvironmentProblem: data are missing or corrupt.
-        UsageError: more images are asked for than there are.
+        UsageError: more images are asked for than there are, or augmentation that leaves nothing of them.
     """
     dataset = load_dataset(config.data)
+    check_reach(parse_augmentation(config.training.augmentation), dataset.image_shape)
     for name, victim in victims_of(config).items():
         heads = victim.heads.learned
         if heads > dataset.classes:
