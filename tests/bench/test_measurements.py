@@ -57,6 +57,7 @@ def test_provenance_names_data_versions_and_seed(metrics) -> None:
     assert facts["packages"]["tflite-runtime"] == "2.14.0"
     assert facts["seed"] == 1
     assert len(facts["dataset_sha256"]) == 64
+    assert facts["dataset_split"] == "random"
     assert "smoke" in facts["command"]
 
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tinycerb.cli.workflow import load_inputs
 from tinycerb.compression.pruner import NothingPruned
+from tinycerb.config import load_config
 from tinycerb.datasets.images import LabelledImages
 from tinycerb.errors import UsageError
 from tinycerb.keras_models.legacy import keras
@@ -129,6 +131,11 @@ def test_what_would_hide_a_whole_image_is_told() -> None:
     check_reach(parse_augmentation("shift,pixels=9+cutout,size=9"), (12, 10, 1))
     with pytest.raises(UsageError, match="shift reaches over 10 columns; allowed: 1 to 9"):
         check_reach(parse_augmentation("shift,pixels=10"), (12, 10, 1))
+
+
+def test_a_run_tells_it_before_it_trains() -> None:
+    with pytest.raises(UsageError, match="cutout reaches over 28 rows; allowed: 1 to 27"):
+        load_inputs(load_config("smoke", ["training.augmentation=cutout,size=28"]))
 
 
 def test_only_images_of_the_task_are_augmented() -> None:
