@@ -5,8 +5,8 @@ import pytest
 from tinycerb.reports.front_texts import provenance_lines
 
 FACTS = {
-    "packages": {"numpy": "1.26.4"}, "command": "tinycerb run", "created_utc": "2026-11-30 20:00:00", "tinycerb": "0.1.0",
-    "seed": 1, "config_sha256_prefix": "00000000", "system": "Linux x86_64", "processor": "made up", "cores": 2,
+    "packages": {"numpy": "1.26.4"}, "command": "tinycerb run", "created_utc": "2026-11-30 20:00:00", "seed": 1,
+    "tinycerb": "0.1.0", "config_sha256_prefix": "00000000", "system": "Linux x86_64", "processor": "x", "cores": 2,
     "python": "3.11.7", "dataset": "user", "dataset_source": "signs.npz", "dataset_sha256": "0" * 64,
     "dataset_images": {"train": 3321, "validation": 600, "test": 12630},
 }  # fmt: skip
