@@ -177,12 +177,15 @@ def test_the_operator_has_the_bytes_of_the_reference_kernels(tree: Path) -> None
 def test_the_command_prints_the_classes(tree: Path, user: Path) -> None:
     call(user, "run", "--resume", "matrix", "--quiet")
     code = "import sys; from tinycerb.__main__ import main; sys.argv[0] = 'tinycerb'; main()"
-    assert python(tree, code, "classes", user / "matrix", "--plugin", *plugins(user)) == "lying\nstanding\n"
+    assert python(tree, code, "classes", user / "matrix", *plugins(user)) == "lying\nstanding\n"
 
 
 def plugins(user: Path) -> list[object]:
     names = sorted(name for name in listings(PAGE) if name.endswith(".py") and "/" not in name)
-    return [part for name in names for part in ("--plugin", user / name)][1:]
+    found: list[object] = []
+    for name in names:
+        found += ["--plugin", user / name]
+    return found
 
 
 def python(tree: Path, code: str, *arguments: object) -> str:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from tests.plugins.conftest import copy_example
 from tinycerb.advice.diagnosis import diagnose
 from tinycerb.answers.responses import parse_response
 from tinycerb.attacks import ATTACKS
+from tinycerb.attacks.base import AttackInputs
 from tinycerb.bench.code_digest import code_digest
 from tinycerb.bench.report_pages import BUILT_IN, REPORT_PAGES, render_report
 from tinycerb.config import DataConfig
@@ -66,9 +68,11 @@ def test_pages_of_plugins_stand_before_the_last_of_ours(here: Write, tmp_path: P
     load_plugin(find_plugin(str(copy_example(tmp_path))))
     drawn: list[str] = []
     monkeypatch.setattr(pdf, "render_pdf", lambda metrics, pages: [drawn.append(draw) for draw in pages])
-    render_report({})
+    nothing: Any = {}
+    render_report(nothing)
     assert [drawn.index(REPORT_PAGES["sizes"]), len(drawn)] == [7 - 1, 8]  # pyright: ignore[reportArgumentType]
-    (page,) = REPORT_PAGES["sizes"]({"victims": {"mine": {"file": {"flash_bytes": 12345}}}})
+    metrics: Any = {"victims": {"mine": {"file": {"flash_bytes": 12345}}}}
+    (page,) = REPORT_PAGES["sizes"](metrics)
     assert "mine: 12,345 bytes in flash" in [text.get_text() for text in page.texts]
 
 
@@ -177,7 +181,7 @@ def test_an_error_in_a_plugin_is_no_fault_of_ours(here: Write) -> None:
     file = here("mine.py", ATTACK)
     load_plugin(find_plugin("mine"))
     with pytest.raises(ValueError, match="no thief") as caught:
-        ATTACKS["mine"]().run(None)
+        ATTACKS["mine"]().run(cast(AttackInputs, None))
     told = diagnose(caught.value)
     assert isinstance(told, UsageError)
     assert str(told).startswith(f"plugin 'mine' failed: ValueError: no thief ({file}:11)")

@@ -1,5 +1,7 @@
 """The first page's texts."""
 
+from typing import Any
+
 import pytest
 
 from tinycerb.reports.front_texts import provenance_lines
@@ -22,5 +24,6 @@ FACTS = {
     ],
 )
 def test_it_says_how_validation_images_were_chosen(split: dict[str, str], words: str) -> None:
-    lines = provenance_lines({"provenance": {**FACTS, **split}, "victims": {}})
+    metrics: Any = {"provenance": {**FACTS, **split}, "victims": {}}
+    lines = provenance_lines(metrics)
     assert words in " ".join(" ".join(lines).split())

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tinycerb.cli.workflow import load_inputs
 from tinycerb.compression.pruner import NothingPruned
 from tinycerb.config import load_config
 from tinycerb.datasets.images import LabelledImages
@@ -13,6 +12,7 @@ from tinycerb.keras_models.legacy import keras
 from tinycerb.training.augmentation import AUGMENTATIONS, augment, check_reach, parse_augmentation
 from tinycerb.training.objective import TrainingStep
 from tinycerb.training.recipe import Recipe
+from tinycerb.workflow.work import load_inputs
 
 IMAGES = np.random.default_rng(3).uniform(0.1, 0.9, (6, 12, 10, 3)).astype(np.float32)
 

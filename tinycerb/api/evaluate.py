@@ -130,7 +130,7 @@ def _figures(metrics: Metrics, name: str) -> VictimFigures:
     return VictimFigures(
         name,
         victim["defense"],
-        victim["response"],
+        victim.get("response", "none"),
         victim["accuracy"]["accuracy_expected"],
         victim["accuracy"]["accuracy_worst_head"],
         victim["file"]["flash_bytes"],

@@ -44,7 +44,7 @@ def accepted_digests(files: Iterable[Path]) -> tuple[str, ...]:
 
 @cache
 def _before() -> dict[str, str]:
-    return json.loads((resources.files(__package__) / _BEFORE).read_text())
+    return json.loads((resources.files("tinycerb.bench") / _BEFORE).read_text())
 
 
 def _name(file: Path) -> str:

@@ -3,7 +3,7 @@
 import csv
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -23,7 +23,7 @@ from tinycerb.datasets.query_pools import query_pool
 from tinycerb.errors import UsageError
 from tinycerb.events import OnProgress, Progress
 from tinycerb.file_names import EPOCH_TIMES
-from tinycerb.reports.metrics import DeviceCost
+from tinycerb.reports.metrics import DeviceCost, EstimatedCycles
 from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.answering import Answers
 from tinycerb.runtimes.compiled_model import open_fastest
@@ -180,14 +180,15 @@ def _on_device(file: ModelFile, name: str) -> DeviceCost:
     }
 
 
-def _estimated(cycles: CycleEstimate | str, layers: Sequence[Layer]) -> Mapping[str, object]:
+def _estimated(cycles: CycleEstimate | str, layers: Sequence[Layer]) -> EstimatedCycles:
     """From image to answer, the draw apart; without the layers, which `tinycerb bench MODEL --board` tells."""
     if isinstance(cycles, str):
-        return no_estimate(cycles)
+        return cast(EstimatedCycles, no_estimate(cycles))
     work = sum(map(multiply_accumulates, layers))
-    return {
+    found = {
         "basis": "estimated",
         "source": cycles.source,
         "calibration": cycles.calibration.told,
         **cycle_facts(cycles.inference + cycles.answer, work, cycles.peak),
     }
+    return cast(EstimatedCycles, found)

@@ -170,7 +170,7 @@ def _not_measured(run: RunDirectory, victims: dict[str, VictimMetrics]) -> list[
         *_adjusted(run),
         "One victim seed and one attacker seed: no interval. Differences of a few points may be chance.",
         _attacks_run(config),
-        _device({victim["device"]["board"] for victim in victims.values() if victim["device"]}),
+        _device({board for victim in victims.values() if (board := (victim.get("device") or {}).get("board"))}),
         "Working memory is that of TFLite Micro's interpreter on a 64-bit host with reference kernels."
         if all(victim["memory"] for victim in victims.values())
         else "Working memory: tflite-micro is not installed; `tinycerb doctor` says how to have it.",
