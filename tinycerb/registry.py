@@ -24,15 +24,26 @@ class Place:
         return f"{self.file} line {self.line}"
 
 
+def members_of(protocol: type) -> tuple[str, ...]:
+    """Returns the names of what a protocol asks for."""
+    return tuple(name for name in vars(protocol) if not name.startswith("_"))
+
+
 class Registry(Generic[Entry]):
     """A named table of interchangeable parts, such as data sets, defences or attacks."""
 
     # Every table there is, for whoever looks for what a file has registered.
     tables: ClassVar[list["Registry"]] = []
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, members: Collection[str] = ()) -> None:
+        """Makes an empty table.
+
+        Args:
+            kind: what one entry is called.
+            members: attributes and methods that every entry has; asked for where an entry comes from elsewhere.
+        """
         self.tables.append(self)
-        self.kind = kind
+        self.kind, self.members = kind, members
         self._entries: dict[str, Entry] = {}
         self._places: dict[str, Place] = {}
 

@@ -1,5 +1,6 @@
 """Digests of code: what changes them, what does not, and which results of other code are not believed."""
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from tests.bench.test_cell_files import RESULT, SPEC, run_of
 from tinycerb.bench import code_digest as digests
-from tinycerb.bench.cell import find_cell, has_cell, keep_cell, look_for_cell, seal
+from tinycerb.bench.cell import find_cell, has_cell, keep_cell, look_for_cell, of_any_code, seal
 from tinycerb.bench.code_digest import accepted_digests, code_digest
 from tinycerb.bench.parts_code import (
     CodeDigests,
@@ -18,6 +19,7 @@ from tinycerb.bench.parts_code import (
     response_files,
     training_files,
 )
+from tinycerb.check.files import check_cells
 from tinycerb.config.victim import VictimConfig
 from tinycerb.jobs import steps
 from tinycerb.jobs.plan import plan
@@ -165,6 +167,25 @@ def test_no_cell_is_computed_with_other_code_than_it_names() -> None:
     require_code(CodeDigests(), victim, "knockoff", "lenet")
     with pytest.raises(OtherCode, match=r"^the code of student 'lenet', response 'dcp' on .* start the command anew$"):
         require_code(replace(code, student="0" * 16, response="1" * 16), victim, "knockoff", "lenet")
+
+
+def test_who_only_checks_takes_cells_of_any_code_the_latest_of_several(tmp_path: Path) -> None:
+    run = run_of(tmp_path)
+    here = code_of(run.victims["cerberos"], "knockoff", "lenet")
+    for age, attack in enumerate(("1" * 16, "2" * 16)):
+        spec = replace(SPEC, code=replace(here, attack=attack))
+        keep_cell(run, spec, seal(spec, {**RESULT, "clone_accuracy": 0.1 * age}))
+        os.utime(run.cell(spec.digest()), (age, age))
+    wanted = replace(SPEC, code=here)
+    assert find_cell(run, wanted) is None
+    with of_any_code():
+        assert find_cell(run, wanted)["result"]["clone_accuracy"] == 0.1  # pyright: ignore[reportOptionalSubscript]
+        assert find_cell(run, replace(wanted, attacker_seed=99)) is None
+        _, said = check_cells(run)
+    assert said[1] == f"{run.path / 'cells'}: 2 of them were made by other code of their parts than is here"
+    keep_cell(run, wanted, seal(wanted, {**RESULT, "clone_accuracy": 0.9}))
+    with of_any_code():
+        assert find_cell(run, wanted)["result"]["clone_accuracy"] == 0.9  # pyright: ignore[reportOptionalSubscript]
 
 
 def test_the_table_of_before_names_files_that_were_there() -> None:

@@ -35,6 +35,8 @@ from tinycerb.attacks import ATTACKS
 class Mine:
     \"\"\"Asks nothing.\"\"\"
 
+    check = None
+
     def run(self, inputs):
         raise ValueError("no thief")
 """
@@ -128,6 +130,8 @@ WRONG = {
         ATTACK + "import sys\nsys.modules['tensorflow'] = sys\n"
     ),
     r"wrong.py line 5: the attack 'a\+b' has no name that configurations can hold": ATTACK.replace('"mine"', '"a+b"'),
+    r"wrong.py line 5: the attack 'mine' lacks check": ATTACK.replace("    check = None\n", ""),
+    "the attack 'mine' is no dataclass, and its fields are": ATTACK.replace("@dataclass(frozen=True)\n", ""),
     "the attack 'mine' calls itself 'yours'; give it the same name": ATTACK.replace(
         "    def run", "    name = 'yours'\n    def run"
     ),
@@ -184,7 +188,7 @@ def test_an_error_in_a_plugin_is_no_fault_of_ours(here: Write) -> None:
         ATTACKS["mine"]().run(cast(AttackInputs, None))
     told = diagnose(caught.value)
     assert isinstance(told, UsageError)
-    assert str(told).startswith(f"plugin 'mine' failed: ValueError: no thief ({file}:11)")
+    assert str(told).startswith(f"plugin 'mine' failed: ValueError: no thief ({file}:13)")
     assert isinstance(diagnose(ValueError("ours")), InternalError)
 
 
@@ -197,3 +201,16 @@ def test_child_processes_load_the_same_bytes_or_none(here: Write, monkeypatch) -
     file.write_text(ATTACK + "\n")
     with pytest.raises(EnvironmentProblem, match=r"the plugin mine in .* has changed since the command was started"):
         load_handed_over()
+
+
+def test_a_response_without_c_is_not_deployable(here: Write) -> None:
+    here(
+        "mine.py",
+        "from dataclasses import dataclass\n"
+        "from tinycerb.answers.responses import RESPONSES, Response\n\n"
+        '@RESPONSES.register("same")\n@dataclass(frozen=True)\nclass Same(Response):\n'
+        '    name = "same"\n\n    def __call__(self, codes):\n        return codes\n',
+    )
+    load_plugin(find_plugin("mine"))
+    with pytest.raises(UsageError, match=r"^response 'same' is not deployable: it has no part in C"):
+        parse_response("same").device(10)

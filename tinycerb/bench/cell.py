@@ -2,8 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -14,6 +17,7 @@ from tinycerb.attacks import attack_of, knows_key
 from tinycerb.bench.asked_heads import MEAN_HEAD
 from tinycerb.bench.parts_code import CodeDigests, code_of, is_as_before
 from tinycerb.config import AttackConfig
+from tinycerb.config.typed_tables import build
 from tinycerb.config.user_sources import IN_DISTRIBUTION, PUBLIC
 from tinycerb.datasets.images import Dataset, digest_arrays
 from tinycerb.datasets.query_pools import query_pool
@@ -32,7 +36,7 @@ from tinycerb.seal.files import (
     write_json,
 )
 
-# In a victim's folder: its labels and expected answers on the test images.
+_of_any_code: ContextVar[bool] = ContextVar("of_any_code", default=False)
 
 
 @dataclass(frozen=True)
@@ -243,9 +247,36 @@ def _look_for_older(run: RunDirectory, spec: CellSpec) -> tuple[CellContent | No
     """Looks for a cell that does not say which code has made it: it counts as long as its code has not changed."""
     older = replace(spec, code=CodeDigests())
     path = run.cell(older.digest())
+    if _of_any_code.get():
+        kept = _by_all_but_code(run.path, tuple(sorted(path.name for path in run.cell("").parent.glob("*.json"))))
+        if older.digest() not in kept:
+            return None, ""
+        return look_for_cell(run, replace(older, code=kept[older.digest()]))
     if not path.exists() or is_as_before(run.victims[spec.victim], spec.attack.attack, spec.student):
         return look_for_cell(run, older)
     return None, f"{path} does not say which code has made it, and that code has changed since; it is computed again"
+
+
+@contextmanager
+def of_any_code() -> Iterator[None]:
+    """Inside, a cell that other code has made counts, for whoever looks at what was made and makes nothing."""
+    token = _of_any_code.set(True)
+    try:
+        yield
+    finally:
+        _of_any_code.reset(token)
+
+
+@lru_cache(maxsize=8)
+def _by_all_but_code(run: Path, names: tuple[str, ...]) -> dict[str, CodeDigests]:
+    """Returns which code has made the cells of a run, the latest where several have, by the rest's digest."""
+    found = {}
+    for path in sorted((run / "cells" / name for name in names), key=lambda path: path.stat().st_mtime):
+        with suppress(EnvironmentProblem, UsageError, KeyError):
+            table = {key: value for key, value in read_json(path)["spec"].items() if key != "digest"}
+            spec = build(CellSpec, table, "spec")
+            found[replace(spec, code=CodeDigests()).digest()] = spec.code
+    return found
 
 
 def set_unsound_aside(run: RunDirectory) -> list[str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinycerb.bench.cell import CellSpec, is_sound
+from tinycerb.bench.parts_code import CodeDigests, code_of, is_as_before
 from tinycerb.config.typed_tables import build
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
 from tinycerb.jobs.plan import plan
@@ -61,15 +62,18 @@ def check_origins(run: RunDirectory) -> Found:
 
 def check_cells(run: RunDirectory) -> Found:
     """Compares every cell's result with its own digest, and its name and its model with its specification."""
-    found, other = [], 0
+    found, other, specs = [], 0, []
     paths = sorted((run.path / "cells").glob("*.json"))
     models = {victim.name: _model_sha256(run, victim.name) for victim in run.config.victims}
     for path in paths:
         fault, spec = _look_at_cell(path)
         if fault:
             found.append(Finding(str(path), fault))
+        specs += [spec] if spec is not None else []
         other += spec is not None and models.get(spec.victim) != spec.model_sha256
     notes = [f"{run.path / 'cells'}: {len(paths)} cells, each as its digest says"] if paths and not found else []
+    if made := sum(_is_of_other_code(run, spec) for spec in specs):
+        notes.append(f"{run.path / 'cells'}: {made} of them were made by other code of their parts than is here")
     if other:
         notes.append(f"{run.path / 'cells'}: {other} of them attack a model that is not in the run any more")
     return found, notes
@@ -84,6 +88,17 @@ def _look_at_cell(path: Path) -> tuple[str, CellSpec | None]:
     except (EnvironmentProblem, UsageError, KeyError) as error:
         return str(error), None
     return ("" if spec.digest() == path.stem else "its specification is not the one that its name stands for"), spec
+
+
+def _is_of_other_code(run: RunDirectory, spec: CellSpec) -> bool:
+    """Also where a part is not here any more."""
+    try:
+        victim, attack = run.victims[spec.victim], spec.attack.attack
+        if spec.code == CodeDigests():
+            return not is_as_before(victim, attack, spec.student)
+        return spec.code != code_of(victim, attack, spec.student)
+    except (UsageError, KeyError):
+        return True
 
 
 def _model_sha256(run: RunDirectory, victim: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tinycerb.bench.cell import of_any_code
 from tinycerb.check.figures import check_metrics, check_results
 from tinycerb.check.files import Finding, check_cells, check_manifest, check_origins
 from tinycerb.datasets import load_dataset
@@ -35,7 +36,7 @@ def check_runs(runs: Sequence[RunDirectory]) -> Verdict:
     load_dataset(runs[0].config.data)
     differences: list[Finding] = []
     notes: list[str] = []
-    with only_looking():
+    with only_looking(), of_any_code():
         for run in runs:
             for check in (check_manifest, check_origins, check_cells, check_metrics):
                 found, said = check(run)

@@ -39,7 +39,7 @@ class QueryPool:
     description: str
 
 
-QUERY_POOLS: Registry[QueryPool] = Registry("query pool")
+QUERY_POOLS: Registry[QueryPool] = Registry("query pool", ("load", "threat_class", "description"))
 
 
 def animal_mnist_folder() -> Path | None:

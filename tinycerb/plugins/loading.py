@@ -125,6 +125,14 @@ def _check(plugin: Plugin) -> None:
         )
     for table, name in found:
         called = getattr(table[name], "name", name)
+        fields = getattr(table[name], "__dataclass_fields__", {})
+        if missing := [each for each in table.members if not hasattr(table[name], each) and each not in fields]:
+            raise UsageError(f"{table.place(name)}: the {table.kind} {name!r} lacks {', '.join(missing)}")
+        if isinstance(table[name], type) and "__dataclass_fields__" not in vars(table[name]):
+            raise UsageError(
+                f"{table.place(name)}: the {table.kind} {name!r} is no dataclass, and its fields are its options: "
+                "write @dataclass(frozen=True) above the class"
+            )
         if not _PART.fullmatch(name):
             raise UsageError(
                 f"{table.place(name)}: the {table.kind} {name!r} has no name that configurations can hold; allowed: "

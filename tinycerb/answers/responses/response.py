@@ -63,17 +63,17 @@ class Response(ABC):
     def __call__(self, codes: np.ndarray) -> np.ndarray:
         """Returns uint8 [N, classes] whose rows sum to 256, for such codes; a pure function but where it says so."""
 
-    @abstractmethod
     def device(self, classes: int) -> Sequence[ResponseStep]:
         """Returns the same for the device's C runtime.
 
         Raises:
             UsageError: it cannot be deployed, and why.
         """
+        raise host_only(self, "it has no part in C")
 
 
 # Classes of responses by name.
-RESPONSES: Registry[Any] = Registry("response")
+RESPONSES: Registry[Any] = Registry("response", ("name", "__call__", "device"))
 
 
 def respond(response: Response, codes: np.ndarray) -> np.ndarray:
