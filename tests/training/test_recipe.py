@@ -75,7 +75,7 @@ def test_distillation_is_a_divergence_of_softened_answers_beside_the_labels() ->
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_an_optimizer_goes_downhill_and_spares_biases_from_decay(name: str) -> None:
-    kernel, bias = tf.Variable([[1.0, -1.0]]), tf.Variable([1.0, -1.0])
+    kernel, bias = tf.Variable(tf.constant([[1.0, -1.0]])), tf.Variable(tf.constant([1.0, -1.0]))
     text = name if name == "adam" else f"{name},weight_decay=0.5"
     optimizer = parse_optimizer(text).build([kernel, bias])
     optimizer.learning_rate.assign(0.01)
@@ -91,7 +91,7 @@ def test_an_optimizer_goes_downhill_and_spares_biases_from_decay(name: str) -> N
 
 
 def test_sgd_moves_by_nesterov_s_momentum() -> None:
-    weight = tf.Variable([0.0])
+    weight = tf.Variable(tf.zeros(1))
     optimizer = parse_optimizer("sgd,momentum=0.5,weight_decay=0").build([weight])
     optimizer.learning_rate.assign(0.1)
     for _ in range(2):

@@ -68,7 +68,7 @@ class TaskLoss:
 
         if not self.label_smoothing:
             return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, head)
-        classes = head.shape[1]
+        classes = int(head.shape[1] or 0)
         even = self.label_smoothing / classes
         return tf.nn.softmax_cross_entropy_with_logits(
             tf.one_hot(labels, classes, 1.0 - self.label_smoothing + even, even), head

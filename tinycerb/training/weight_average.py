@@ -22,7 +22,7 @@ class WeightAverage:
         """
         self._model = model
         self._decay = decay
-        self._steps = tf.Variable(0.0, trainable=False)
+        self._steps = tf.Variable(tf.zeros([]), trainable=False)
         self._averages = [tf.Variable(variable, trainable=False) for variable in model.variables]
 
     def update(self) -> None:

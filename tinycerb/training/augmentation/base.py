@@ -46,6 +46,12 @@ class Augmentation(ABC):
         """
 
 
+def sides(images: tf.Tensor) -> tuple[int, int, int]:
+    """Returns height, width and channels, which a step knows while it is traced."""
+    height, width, channels = (int(size or 0) for size in images.shape[1:])
+    return height, width, channels
+
+
 AUGMENTATIONS: Registry[type[Augmentation]] = Registry("augmentation")
 
 

@@ -47,7 +47,7 @@ def augment(chain: Sequence[Augmentation], images: tf.Tensor, draw: tf.Tensor) -
 
     if not chain:
         return images
-    uniform = tf.random.stateless_uniform([tf.shape(images)[0], sum(each.draws for each in chain)], draw)
+    uniform = tf.random.stateless_uniform(tf.stack([tf.shape(images)[0], sum(each.draws for each in chain)]), draw)
     start = 0
     for each in chain:
         images = tf.ensure_shape(each(images, uniform[:, start : start + each.draws]), images.shape)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from tinycerb.options import option
-from tinycerb.training.augmentation.base import AUGMENTATIONS, Augmentation
+from tinycerb.training.augmentation.base import AUGMENTATIONS, Augmentation, sides
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -52,7 +52,7 @@ class Shift(Augmentation):
 
         steps = tf.cast(tf.floor(uniform * (2 * self.pixels + 1)), tf.int32) - self.pixels
         for axis in (1, 2):
-            size = images.shape[axis]
+            size = sides(images)[axis - 1]
             places = tf.range(size)[tf.newaxis] + steps[:, axis - 1 : axis]
             images = tf.gather(images, tf.clip_by_value(places, 0, size - 1), axis=axis, batch_dims=1)
             if self.padding == "zero":
@@ -76,7 +76,7 @@ class Affine(Augmentation):
         """Returns images of the same size, bilinear between pixels."""
         import tensorflow as tf
 
-        height, width = images.shape[1], images.shape[2]
+        height, width, _ = sides(images)
         between = 2 * uniform - 1
         angle, scale = between[:, 0] * math.radians(self.degrees), 1 + between[:, 1] * self.zoom
         # From each pixel of the result to where it is read.
@@ -115,7 +115,7 @@ class Cutout(Augmentation):
 
         covered = []
         for axis in (1, 2):
-            size = images.shape[axis]
+            size = sides(images)[axis - 1]
             first = tf.floor(uniform[:, axis - 1 : axis] * size) - self.size // 2
             places = tf.range(size, dtype=tf.float32)[tf.newaxis]
             covered.append((places >= first) & (places < first + self.size))
@@ -159,5 +159,5 @@ class Colour(Augmentation):
         """Returns images within 0..1."""
         import tensorflow as tf
 
-        gains = 1 + self.amount * (2 * uniform[:, : images.shape[3]] - 1)
+        gains = 1 + self.amount * (2 * uniform[:, : sides(images)[2]] - 1)
         return tf.clip_by_value(images * gains[:, tf.newaxis, tf.newaxis], 0.0, 1.0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from tinycerb.options import option
-from tinycerb.training.augmentation.base import AUGMENTATIONS, Augmentation
+from tinycerb.training.augmentation.base import AUGMENTATIONS, Augmentation, sides
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -32,8 +32,9 @@ class TimeShift(Augmentation):
         import tensorflow as tf
 
         steps = tf.cast(tf.floor(uniform * (2 * self.frames + 1)), tf.int32) - self.frames
-        places = tf.range(images.shape[1])[tf.newaxis] + steps
-        return tf.gather(images, tf.clip_by_value(places, 0, images.shape[1] - 1), axis=1, batch_dims=1)
+        length, _, _ = sides(images)
+        places = tf.range(length)[tf.newaxis] + steps
+        return tf.gather(images, tf.clip_by_value(places, 0, length - 1), axis=1, batch_dims=1)
 
 
 @AUGMENTATIONS.register("time_mask")
@@ -79,7 +80,7 @@ class FrequencyMask(Augmentation):
 def _masked(images: tf.Tensor, uniform: tf.Tensor, most: int, axis: int) -> tf.Tensor:
     import tensorflow as tf
 
-    size = images.shape[axis]
+    size = sides(images)[axis - 1]
     length = tf.floor(uniform[:, :1] * (most + 1))
     first = tf.floor(uniform[:, 1:] * (size - length + 1))
     places = tf.range(size, dtype=tf.float32)[tf.newaxis]
