@@ -20,7 +20,9 @@
 # make bench-art       ART's KnockoffNets beside TinyCerb's: RUN, VICTIM
 # make bench-ownership how well `tinycerb verify` tells clones, after removals too; rows in files of their own
 # make bench-responses what defences' responses cost on the host and on an emulated M4
-# make bench-kernels   instructions of the firmware's kernels beside CMSIS-NN's
+# make bench-kernels   instructions of the firmware's kernels beside CMSIS-NN's, and cycles of M55's inner loops
+# make bench-cycles    instructions and estimated cycles of whole networks on M0, M3 and M4
+# make bench-upstream  whole networks beside TFLite Micro with CMSIS-NN, from trees that you have: TFLM=DIR CMSIS_NN=DIR
 # make firmware-matrix every backbone and forty random models on every emulated core; about half an hour
 #
 # make docs-tables     writes the tables of options in docs/ from what the code declares
@@ -38,14 +40,14 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test install check format doctor fuzz mutation fault-injection
-.PHONY: compression bench-training bench-matrix bench-attacks bench-gradients bench-art bench-ownership bench-responses bench-kernels firmware-matrix
-.PHONY: docs-tables lock clean run-given data firmware-tools fuzz-tools rp2040js
+.PHONY: compression bench-training bench-matrix bench-attacks bench-gradients bench-art bench-ownership bench-responses bench-kernels bench-cycles bench-upstream
+.PHONY: firmware-matrix docs-tables lock clean run-given upstream-given data firmware-tools llvm-tools cxx-tools fuzz-tools rp2040js
 
 demo: install data
 	$(BIN)/tinycerb run demo
 
 # Two at a time, files kept together: fixtures of a file are made once.
-test: $(DEV) data firmware-tools rp2040js
+test: $(DEV) data firmware-tools llvm-tools rp2040js
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 install: $(RUNTIME)
@@ -114,8 +116,18 @@ bench-ownership: $(DEV) data
 bench-responses: $(DEV) firmware-tools
 	$(BIN)/python -m tests.benchmarks.responses
 
-bench-kernels: $(DEV) firmware-tools
-	$(BIN)/python -m tests.benchmarks.kernels $(ARGS)
+bench-kernels: $(DEV) firmware-tools llvm-tools
+	$(BIN)/python -m tests.benchmarks.kernels $(if $(CMSIS_NN),--cmsis-nn $(CMSIS_NN)) $(ARGS)
+	$(BIN)/python -m tests.benchmarks.inner_loops $(ARGS)
+
+bench-cycles: $(DEV) firmware-tools
+	$(BIN)/python -m tests.benchmarks.cycles $(ARGS)
+
+upstream-given:
+	@[ -n "$(TFLM)" ] && [ -n "$(CMSIS_NN)" ] || { echo "error: TFLM is '$(TFLM)', CMSIS_NN is '$(CMSIS_NN)'; expected: your clones of https://github.com/tensorflow/tflite-micro and https://github.com/ARM-software/CMSIS-NN, as in make bench-upstream TFLM=../tflite-micro CMSIS_NN=../CMSIS-NN" >&2; exit 2; }
+
+bench-upstream: upstream-given $(DEV) firmware-tools cxx-tools
+	$(BIN)/python -m tests.benchmarks.upstream $(TFLM) $(CMSIS_NN) $(ARGS)
 
 firmware-matrix: $(DEV) firmware-tools
 	$(BIN)/python -m tests.benchmarks.firmware_matrix $(ARGS)
@@ -157,6 +169,18 @@ firmware-tools:
 	@for tool in arm-none-eabi-gcc qemu-system-arm cmake gcc; do command -v $$tool >/dev/null || missing=1; done; [ -z "$$missing" ] \
 	  || { $(SUDO) apt-get update -q >/dev/null 2>&1; $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $(FIRMWARE_TOOLS) >/dev/null 2>&1; } \
 	  || { echo "error: the firmware's tools are not installed and cannot be without a prompt; install them with: sudo apt-get install -y $(FIRMWARE_TOOLS)" >&2; exit 3; }
+
+# Scheduling models of cores that nothing emulates cycle by cycle.
+llvm-tools:
+	@command -v llvm-mca-19 >/dev/null \
+	  || { $(SUDO) apt-get update -q >/dev/null 2>&1; $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends llvm-19 >/dev/null 2>&1; } \
+	  || { echo "error: llvm-mca-19 is not installed and cannot be without a prompt; install it with: sudo apt-get install -y llvm-19" >&2; exit 3; }
+
+# TFLite Micro is C++; its library for the cores is a download of 313 MB.
+cxx-tools:
+	@[ -e "$$(arm-none-eabi-g++ -print-file-name=libstdc++_nano.a)" ] \
+	  || { $(SUDO) apt-get update -q >/dev/null 2>&1; $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends libstdc++-arm-none-eabi-newlib >/dev/null 2>&1; } \
+	  || { echo "error: the cross compiler has no C++ library and none can be installed without a prompt; install it with: sudo apt-get install -y libstdc++-arm-none-eabi-newlib" >&2; exit 3; }
 
 fuzz-tools:
 	@command -v clang >/dev/null \

@@ -21,9 +21,9 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}%"
 
 
-def cycles_text(device: DeviceCost) -> str:
+def cycles_text(device: DeviceCost | None) -> str:
     """4.79 M (3.74 - 5.55): estimated cycles and their band, in millions; a dash where there is no estimate."""
-    cycles = device.get("estimated_cycles")
+    cycles = device.get("estimated_cycles") if device else None
     if cycles is None or "cycles" not in cycles:
         return "-"
     whole, low, high = (cycles.get(key, 0) / 1e6 for key in ("cycles", "cycles_low", "cycles_high"))

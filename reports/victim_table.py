@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from tinycerb.reports.facts import attack_names, channels_removed, cycles_text, percent, stolen
-from tinycerb.reports.metrics import DeviceCost, Metrics, VictimMetrics
+from tinycerb.reports.metrics import Metrics, VictimMetrics
 from tinycerb.reports.table import draw_table
 
 _RESPONSE_NAME = re.compile(r"(?:^|\+)([a-z0-9_]+)(?=,|\+|$)")
@@ -80,14 +80,14 @@ def _validation(victim: VictimMetrics) -> str:
 
 def _device_rows(values: Sequence[VictimMetrics]) -> list[list[str]]:
     """What an emulated board counted, and the estimate beside it; nothing where none was asked."""
-    devices: list[DeviceCost] = [victim.get("device") or {} for victim in values]
-    boards = sorted({board for device in devices if (board := device.get("board"))})
+    devices = [victim.get("device") for victim in values]
+    boards = sorted({board for device in devices if device and (board := device.get("board"))})
     if not boards:
         return []
-    counted = [device.get("instructions_per_inference") for device in devices]
+    counted = [device.get("instructions_per_inference") if device else None for device in devices]
     return [
         [f"{', '.join(boards)}: instructions", *("-" if count is None else f"{count:,}" for count in counted)],
-        ["cycles: an ESTIMATE (band)", *map(cycles_text, devices)],
+        ["cycles: an ESTIMATE (band)", *(cycles_text(device) for device in devices)],
     ]
 
 

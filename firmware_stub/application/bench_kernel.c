@@ -12,6 +12,18 @@
 static int8_t image[TC_INPUT_BYTES], reference[TC_OUTPUT_BYTES];
 static int32_t scratch[32768];
 
+/* What versions since 4.0.0 want on cores with MVE for a dense layer: each row's bias with its share of the zero point.
+ * It depends on weights alone and is made once, so that its ticks do not count. */
+static void prepare_cmsis_nn(void) {
+#if BENCH_KIND == 2
+    for (int32_t row = 0; row < BENCH_FILTERS; row++) {
+        scratch[row] = bench_bias[row];
+        for (int32_t i = 0; i < BENCH_CHANNELS; i++)
+            scratch[row] -= BENCH_INPUT_ZERO * bench_weights[row * BENCH_CHANNELS + i];
+    }
+#endif
+}
+
 static arm_cmsis_nn_status run_cmsis_nn(void) {
     const cmsis_nn_context context = {scratch, sizeof scratch};
     const cmsis_nn_dims input = {1, BENCH_HEIGHT, BENCH_WIDTH, BENCH_CHANNELS};
@@ -53,6 +65,7 @@ int main(void) {
     uint32_t began = target_ticks_now();
     model->layers[0].run(&model->layers[0], 0);
     result[0] = target_ticks_since(began);
+    prepare_cmsis_nn();
     target_ticks_start();
     began = target_ticks_now();
     if (run_cmsis_nn() != ARM_CMSIS_NN_SUCCESS)

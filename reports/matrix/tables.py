@@ -65,7 +65,7 @@ def _victims(results: Results) -> Lines:
                 _count(victim["flash_bytes"]),
                 _count(victim["arena_bytes"]),
                 _count(device.get("instructions_per_inference")),
-                cycles_text(device),
+                cycles_text(victim["device"]),
             ]
         )
     return "victims: what they do and cost", header, rows

@@ -1,9 +1,11 @@
-"""Instructions per multiply-accumulate of TinyCerb's kernels beside CMSIS-NN 4.0.0's, on the same data, in QEMU.
+"""Instructions per multiply-accumulate of TinyCerb's kernels beside CMSIS-NN's, on the same data, in QEMU.
 
-make bench-kernels               prints the table
+make bench-kernels               prints the table, beside 4.0.0, which a package holds
+make bench-kernels CMSIS_NN=DIR  beside a tree of yours, such as a clone of its newest, CMSIS_6 beside it
 make bench-kernels ARGS=--write  also renews the baseline that the tests compare with
 """
 
+import argparse
 import importlib.util
 import json
 import subprocess
@@ -17,6 +19,7 @@ import numpy as np
 from tests.firmware.flatbuffer_model import FlatModel
 from tinycerb.boards.board import Board, load_board
 from tinycerb.boards.build import MEASURE, build_image, compiler_flags
+from tinycerb.boards.cmsis_nn import CmsisNn, open_cmsis_nn
 from tinycerb.boards.counts import instructions_from_ticks
 from tinycerb.boards.emulator import qemu_command, run_emulator
 from tinycerb.converters.c_model.fixed_point import quantize_multiplier
@@ -81,15 +84,16 @@ def cmsis_nn_folder() -> Path:
     return Path(found.origin).parent / "backend" / "cmsis_nn" / "vendor"
 
 
-def measure(board_name: str, shape: Shape, folder: Path) -> Row:
-    """Builds and runs one layer with both kernels."""
+def measure(board_name: str, shape: Shape, folder: Path, tree: CmsisNn | None = None) -> Row:
+    """Builds and runs one layer with both kernels: those of a tree, or of version 4.0.0."""
     board = load_board(board_name)
     file, header = _layer(shape)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "bench_case.h").write_text(header)
-    archive, includes = _cmsis_nn_archive(board, folder.parent)
+    tree = tree or open_cmsis_nn(cmsis_nn_folder() / "cmsis_nn")
+    archive = _cmsis_nn_archive(tree, board, folder.parent)
     application = ("application/bench_kernel.c", *MEASURE[1:])
-    image = build_image(file, board, folder, application, extra=[archive], system=includes, relaxed=True)
+    image = build_image(file, board, folder, application, extra=[archive], system=tree.includes, relaxed=True)
     data = np.random.default_rng(2).integers(-128, 128, image.model.image.bytes, dtype=np.int8)
     (folder / "input.bin").write_bytes(data.tobytes())
     command = qemu_command(
@@ -102,20 +106,24 @@ def measure(board_name: str, shape: Shape, folder: Path) -> Row:
     return Row(board_name, shape, int(own), int(cmsis_nn), int(ticks[2]))
 
 
-def _cmsis_nn_archive(board: Board, folder: Path) -> tuple[Path, list[Path]]:
+def _cmsis_nn_archive(tree: CmsisNn, board: Board, folder: Path) -> Path:
     """Compiles CMSIS-NN once per board, with the flags of the runtime."""
-    vendor = cmsis_nn_folder()
-    includes = [vendor / "cmsis_nn" / "Include", vendor / "cmsis_core" / "Include"]
     archive, objects = folder / f"cmsis-nn-{board.name}.a", folder / f"cmsis-nn-{board.name}"
     if not archive.exists():
         objects.mkdir()
         flags = [flag for flag in compiler_flags(board, "-O3") if not flag.startswith(("-W", "-std"))]
-        sources = sorted((vendor / "cmsis_nn" / "Source").rglob("*.c"))
-        command = ["arm-none-eabi-gcc", "-std=gnu99", *flags, *(f"-isystem{path}" for path in includes), "-c"]
-        subprocess.run([*command, *map(str, sources)], check=True, cwd=objects)
-        names = [str(objects / f"{path.stem}.o") for path in sources]
+        command = [
+            "arm-none-eabi-gcc",
+            "-std=gnu99",
+            *flags,
+            *(f"-isystem{path}" for path in tree.includes),
+            "-w",
+            "-c",
+        ]
+        subprocess.run([*command, *map(str, tree.sources)], check=True, cwd=objects)
+        names = [str(objects / f"{path.stem}.o") for path in tree.sources]
         subprocess.run(["arm-none-eabi-ar", "rcs", str(archive), *names], check=True)
-    return archive, includes
+    return archive
 
 
 def _layer(shape: Shape) -> tuple[ModelFile, str]:
@@ -177,9 +185,14 @@ def table(rows: list[Row]) -> str:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help="renew the baseline")
+    parser.add_argument("--cmsis-nn", type=Path, help="a tree: a folder with Include and Source")
+    arguments = parser.parse_args()
+    tree = None if arguments.cmsis_nn is None else open_cmsis_nn(arguments.cmsis_nn)
     with tempfile.TemporaryDirectory() as folder:
         rows = [
-            measure(board, shape, Path(folder) / f"{board}-{number}")
+            measure(board, shape, Path(folder) / f"{board}-{number}", tree)
             for board in BOARDS
             for number, shape in enumerate(SHAPES)
         ]
@@ -187,7 +200,7 @@ def main() -> None:
     wrong = [row for row in rows if row.differing]
     if wrong:
         raise SystemExit(f"the kernels do not agree: {wrong}")
-    if "--write" in sys.argv[1:]:
+    if arguments.write:
         counts = {board: {row.shape.name: row.own for row in rows if row.board == board} for board in BOARDS}
         BASELINE.write_text(json.dumps(counts, indent=1) + "\n")
 

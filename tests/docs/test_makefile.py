@@ -12,7 +12,9 @@ TEXT = (ROOT / "Makefile").read_text()
 HEAD = TEXT[: TEXT.index("\n\n")]
 RULES = dict(re.findall(r"^([a-z0-9-]+):(?!=).*\n((?:\t.*\n)*)", TEXT, re.MULTILINE))
 # What others stand on; nobody calls them by name.
-STEPS = {"data", "firmware-tools", "fuzz-tools", "rp2040js", "run-given"}
+STEPS = {
+    "data", "firmware-tools", "llvm-tools", "cxx-tools", "fuzz-tools", "rp2040js", "run-given", "upstream-given",
+}  # fmt: skip
 BENCHMARKS = sorted(path.stem for path in (ROOT / "tests" / "benchmarks").glob("*.py"))
 
 

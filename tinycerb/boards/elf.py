@@ -7,6 +7,7 @@ from pathlib import Path
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 from tinycerb.errors import UsageError
 
@@ -51,7 +52,8 @@ def function_addresses(elf: Path, names: Sequence[str]) -> list[int]:
         UsageError: the image has no such function.
     """
     table = _open(elf).get_section_by_name(".symtab")
-    found = {symbol.name: symbol["st_value"] & ~1 for symbol in table.iter_symbols()} if table is not None else {}
+    symbols = table.iter_symbols() if isinstance(table, SymbolTableSection) else ()
+    found = {symbol.name: symbol["st_value"] & ~1 for symbol in symbols}
     if missing := [name for name in names if name not in found]:
         raise UsageError(f"{elf} has no function {missing[0]}: build it with TinyCerb")
     return [found[name] for name in names]

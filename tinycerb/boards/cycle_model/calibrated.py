@@ -38,10 +38,10 @@ class PublicResult:
 _CLOCK_HZ = 120e6
 # Flash that makes the core wait, other compilers and an older library: all of it is in the factor.
 CORTEX_M4_RESULTS = (
-    PublicResult("DS-CNN", 99.8, 9_280_000, used=True),
-    PublicResult("MobileNetV1", 301, 29_630_000, used=True),
-    PublicResult("ResNet-8", 390, 37_160_000, used=False),
-    PublicResult("autoencoder", 8.6, 723_000, used=False),
+    PublicResult("DS-CNN", 99.8, 9_555_011, used=True),
+    PublicResult("MobileNetV1", 301, 30_445_172, used=True),
+    PublicResult("ResNet-8", 390, 38_201_828, used=False),
+    PublicResult("autoencoder", 8.6, 725_279, used=False),
 )
 
 

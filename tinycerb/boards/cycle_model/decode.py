@@ -36,8 +36,8 @@ def open_decoder() -> Decoder:
     def decode(code: bytes, address: int) -> list[Instruction]:
         found = []
         for each in engine.disasm(code, address):
-            name = each.insn_name()
-            registers = [each.reg_name(part.reg) for part in each.operands if part.type == arm_const.ARM_OP_REG]
+            name = str(each.insn_name())
+            registers = [str(each.reg_name(part.reg)) for part in each.operands if part.type == arm_const.ARM_OP_REG]
             places = [part.mem for part in each.operands if part.type == arm_const.ARM_OP_MEM]
             moved: list[str] = []
             if name in _MULTIPLE:
@@ -47,7 +47,7 @@ def open_decoder() -> Decoder:
             # A double register is two words.
             moved = [register for register in moved for _ in range(2 if register.startswith("d") else 1)]
             stores = name.startswith(("st", "push", "vst", "vpush"))
-            based = [each.reg_name(number) for place in places for number in (place.base, place.index) if number]
+            based = [str(each.reg_name(number)) for place in places for number in (place.base, place.index) if number]
             found.append(
                 Instruction(
                     name=name,

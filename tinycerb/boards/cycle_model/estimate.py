@@ -86,7 +86,8 @@ def _without_peripherals(board: Board) -> Board:
 def _watched(image: Image, core: str) -> tuple[Watch, Machine]:
     """Any image will do: from image to answer every one takes the same way."""
     machine = Machine(image.elf, core)
-    watch = Watch(*function_addresses(image.elf, ("tc_answer", "tc_infer_profiled", "layer_done")), machine.link)
+    answer, inference, mark = function_addresses(image.elf, ("tc_answer", "tc_infer_profiled", "layer_done"))
+    watch = Watch(answer, inference, mark, machine.link)
     machine.watch(watch)
     run_in_unicorn(machine, np.zeros((1, image.model.image.bytes), np.int8))
     return watch, machine
