@@ -23,7 +23,8 @@ from tinycerb.check.files import check_cells
 from tinycerb.config.victim import VictimConfig
 from tinycerb.jobs import steps
 from tinycerb.jobs.plan import plan
-from tinycerb.jobs.steps import STEPS, do, is_done
+from tinycerb.jobs.steps import STEPS, do, is_done, made_by_other_code
+from tinycerb.matrix.cells import MatrixCell, take_stock
 from tinycerb.run.directory import RunDirectory
 from tinycerb.run.victim import resolve_victim
 from tinycerb.seal.files import made_from, write_bytes
@@ -178,6 +179,10 @@ def test_who_only_checks_takes_cells_of_any_code_the_latest_of_several(tmp_path:
         os.utime(run.cell(spec.digest()), (age, age))
     wanted = replace(SPEC, code=here)
     assert find_cell(run, wanted) is None
+    missing = [MatrixCell(run, replace(wanted, attacker_seed=seed), "T1", 6) for seed in (7, 8)]
+    assert take_stock(missing) == (
+        {}, ["cells that other code of their parts has made, which are computed again: 1"],
+    )  # fmt: skip
     with of_any_code():
         assert find_cell(run, wanted)["result"]["clone_accuracy"] == 0.1  # pyright: ignore[reportOptionalSubscript]
         assert find_cell(run, replace(wanted, attacker_seed=99)) is None
@@ -213,9 +218,11 @@ def test_victims_of_other_code_are_made_again(copy, monkeypatch) -> None:
         return lambda files: ("changed",) if [*files] == now[kind] else accepted_digests(files)
 
     monkeypatch.setattr(steps, "accepted_digests", changed("r"))
+    tasks = plan(copy.config)
+    assert made_by_other_code(copy, tasks) == [key for key in undone(copy) if key != "latency"]
     assert {key.split("/")[0] for key in undone(copy)} == {"convert", "measure"}
     monkeypatch.setattr(steps, "accepted_digests", changed("t"))
-    assert undone(copy) == ["dense/cerberos", "train/cerberos"]
+    assert undone(copy) == made_by_other_code(copy, tasks) == ["dense/cerberos", "train/cerberos"]
     checkpoint = copy.victim("cerberos") / "checkpoint.npz"
     found: list[bool] = []
     again = replace(STEPS["train"], run=lambda run, arguments, report: found.append(checkpoint.exists()))

@@ -160,7 +160,7 @@ def _done(cell) -> bool:
 def _train(runs: list[RunDirectory], matrix: Matrix, workers: int, quiet: bool) -> None:
     from tinycerb.errors import Interrupted
     from tinycerb.jobs.scheduler import run_tasks
-    from tinycerb.jobs.steps import is_done
+    from tinycerb.jobs.steps import is_done, made_by_other_code
     from tinycerb.matrix.work import victim_tasks
     from tinycerb.progress import make_display
     from tinycerb.workflow.work import load_inputs
@@ -171,6 +171,9 @@ def _train(runs: list[RunDirectory], matrix: Matrix, workers: int, quiet: bool) 
         tasks = victim_tasks(run.config, {cell.spec.victim for cell in matrix.chosen if cell.run is run})
         if all(is_done(run, task) for task in tasks):
             continue
+        if changed := made_by_other_code(run, tasks):
+            told = f"code has changed since these were made, so they are made again: {', '.join(changed)}"
+            typer.secho(told, err=True)
         try:
             run_tasks(run, tasks, workers, make_display(quiet))
         except KeyboardInterrupt:

@@ -9,7 +9,7 @@ from tinycerb.config.layers import apply_override, layers_of, merge
 from tinycerb.config.renamed import with_current_keys
 from tinycerb.config.run_config import Config
 from tinycerb.config.typed_tables import build
-from tinycerb.config.user_sources import USER, Sources
+from tinycerb.config.user_sources import USER, Sources, absolute
 from tinycerb.file_names import ENVIRONMENT
 from tinycerb.plugins import loaded_plugins, plugin_name, require_plugins
 
@@ -37,10 +37,11 @@ def load_config(source: str, overrides: Sequence[str] = (), sources: Sources | N
     config = build(Config, (sources or Sources()).put_into(table), where="config")
     # The configuration that a run was started with is as much a stranger's as the run.
     run = Path(source).parent if (Path(source).parent / ENVIRONMENT).is_file() else None
-    require_plugins(config.plugins, source, run)
-    named = {plugin_name(each) for each in config.plugins}
+    plugins = [absolute(each) if each.endswith(".py") else each for each in config.plugins]
+    require_plugins(plugins, source, run)
+    named = {plugin_name(each) for each in plugins}
     others = (plugin.given for plugin in loaded_plugins() if plugin.name not in named)
-    config = replace(config, plugins=(*config.plugins, *others))
+    config = replace(config, plugins=(*plugins, *others))
     if USER in (config.data.name, config.model.backbone) and "owner" not in given_keys(source, overrides):
         config = replace(config, owner="")
     return config if all(attack.query_pool for attack in config.attacks) else replace(config, attacks=())

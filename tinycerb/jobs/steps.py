@@ -1,7 +1,7 @@
 """What each kind of task does, and how to tell that it is done. Heavy imports stand inside the steps:
 a process that trains must not load tflite-runtime, and one that measures must not load TensorFlow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tinycerb import file_names as names
-from tinycerb.bench.cell import cell_specs, files_behind, find_cell
+from tinycerb.bench.cell import cell_specs, files_behind, find_cell, of_any_code
 from tinycerb.bench.code_digest import accepted_digests
 from tinycerb.bench.parts_code import response_files, training_files
 from tinycerb.datasets import load_dataset
@@ -66,6 +66,22 @@ def do(run: RunDirectory, task: Task, on_progress: OnProgress) -> None:
                 unmake(path)
     with made_from(step.reads(run, task.arguments), codes[0] if codes else ""):
         step.run(run, task.arguments, on_progress)
+
+
+def made_by_other_code(run: RunDirectory, tasks: Sequence[Task]) -> list[str]:
+    """Returns the keys of those tasks whose artefacts are there and count for nothing, since code has changed."""
+    changed = []
+    for task in tasks:
+        if task.kind == "steal":
+            if is_done(run, task):
+                continue
+            with of_any_code():
+                found = _stolen(run, task.arguments)
+        else:
+            codes, last = _codes(run, task), STEPS[task.kind].makes(run, task.arguments)[-1]
+            found = bool(codes) and run.has_seal and is_made(last) and not is_made(last, codes=codes)
+        changed += [task.key] if found else []
+    return changed
 
 
 def _codes(run: RunDirectory, task: Task) -> tuple[str, ...]:

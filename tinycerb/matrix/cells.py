@@ -13,6 +13,7 @@ from tinycerb.bench.cell import (
     digest_questions,
     load_pool,
     look_for_cell,
+    of_any_code,
     specs_of_attack,
     threat_class,
 )
@@ -20,7 +21,7 @@ from tinycerb.config import AttackConfig, Config
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import UsageError
 from tinycerb.run.directory import RunDirectory
-from tinycerb.seal.files import is_made
+from tinycerb.seal.files import is_made, only_looking
 
 
 @dataclass(frozen=True)
@@ -139,4 +140,9 @@ def take_stock(cells: Sequence[MatrixCell]) -> tuple[dict[str, CellContent], lis
             finished[cell.digest] = content
         elif sentence:
             said.append(f"{cell.key}: {sentence}")
+    with of_any_code(), only_looking():
+        missing = [cell for cell in cells if cell.digest not in finished]
+        others = sum(look_for_cell(cell.run, cell.spec)[0] is not None for cell in missing)
+    if others:
+        said.append(f"cells that other code of their parts has made, which are computed again: {others}")
     return finished, said

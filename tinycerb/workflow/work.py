@@ -10,7 +10,7 @@ from tinycerb.datasets import load_dataset
 from tinycerb.errors import EnvironmentProblem, GateError, Interrupted, UsageError
 from tinycerb.jobs.plan import plan
 from tinycerb.jobs.scheduler import run_tasks
-from tinycerb.jobs.steps import is_done
+from tinycerb.jobs.steps import is_done, made_by_other_code
 from tinycerb.progress import make_display
 from tinycerb.reports.metrics import Metrics
 from tinycerb.run.directory import RunDirectory
@@ -44,6 +44,8 @@ def work(run: RunDirectory, kinds: Collection[str], jobs: int, quiet: bool) -> N
         kind = EnvironmentProblem if damaged else UsageError
         raise kind(f"not done yet: {', '.join(missing)}; do it with: {command}")
     load_inputs(run.config)
+    if changed := made_by_other_code(run, chosen):
+        typer.secho(f"code has changed since these were made, so they are made again: {', '.join(changed)}", err=True)
     try:
         run_tasks(run, chosen, jobs or min(os.cpu_count() or 1, _MOST_JOBS), make_display(quiet))
     except KeyboardInterrupt:
