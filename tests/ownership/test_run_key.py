@@ -43,12 +43,12 @@ def started(config: Config, path: Path, owner: str = "") -> RunDirectory:
 
 @pytest.mark.parametrize("preset", preset_names())
 def test_published_experiments_are_public_and_what_users_bring_is_not(preset: str, tmp_path: Path) -> None:
-    public = "" if preset == "custom" else "public"
+    public = "" if load_config(preset).data.name == "user" else "public"
     assert load_config(preset).owner == public
     for sources in (Sources(data="mine.npz"), Sources(model="mine:build")):
         assert load_config(preset, [], sources).owner == ""
         assert load_config(preset, ["owner=public"], sources).owner == "public"
-    assert load_config(preset, [], Sources(query_pool="foreign.npz")).owner == public or preset == "custom"
+    assert load_config(preset, [], Sources(query_pool="foreign.npz")).owner == public
     file = tmp_path / "mine.toml"
     file.write_text(f'extends = "{preset}"\nname = "mine"\n[data]\nname = "user"\nsource = "mine.npz"\n')
     assert load_config(str(file)).owner == ""
