@@ -47,10 +47,10 @@ _SMALLEST = {
     "ADD": "ADD_INT8", "CONV_2D": "CONV_2D_INT8", "DEPTHWISE_CONV_2D": "DEPTHWISE_CONV_2D_INT8",
     "FULLY_CONNECTED": "FULLY_CONNECTED_INT8", "AVERAGE_POOL_2D": "AVERAGE_POOL_2D_INT8", "SOFTMAX": "SOFTMAX_INT8",
 }  # fmt: skip
-# BUILD_TYPE=release of its Makefile.
+# What its Makefile compiles with, BUILD_TYPE=release.
 _RELEASE = (
-    "-DNDEBUG", "-DTF_LITE_STRIP_ERROR_STRINGS", "-DTF_LITE_STATIC_MEMORY", "-DARM_NN_ENABLE_F16=0",
-    "-DARM_NN_ENABLE_F32=0", "-ffunction-sections", "-fdata-sections", "-fno-unwind-tables",
+    "-DNDEBUG", "-DTF_LITE_STRIP_ERROR_STRINGS", "-DTF_LITE_STATIC_MEMORY", "-DKERNELS_OPTIMIZED_FOR_SPEED",
+    "-DARM_NN_ENABLE_F16=0", "-DARM_NN_ENABLE_F32=0", "-ffunction-sections", "-fdata-sections", "-fno-unwind-tables",
     "-fno-asynchronous-unwind-tables", "-w", "-mthumb",
 )  # fmt: skip
 _CXX = ("-std=c++17", "-fno-rtti", "-fno-exceptions", "-fno-threadsafe-statics", "-fno-use-cxa-atexit")
