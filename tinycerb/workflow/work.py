@@ -8,6 +8,7 @@ from tinycerb.bench.cell import load_in_distribution, load_pool
 from tinycerb.config import Config
 from tinycerb.datasets import load_dataset
 from tinycerb.errors import EnvironmentProblem, GateError, Interrupted, UsageError
+from tinycerb.events import say
 from tinycerb.jobs.plan import plan
 from tinycerb.jobs.scheduler import run_tasks
 from tinycerb.jobs.steps import is_done, made_by_other_code
@@ -45,7 +46,7 @@ def work(run: RunDirectory, kinds: Collection[str], jobs: int, quiet: bool) -> N
         raise kind(f"not done yet: {', '.join(missing)}; do it with: {command}")
     load_inputs(run.config)
     if changed := made_by_other_code(run, chosen):
-        typer.secho(f"code has changed since these were made, so they are made again: {', '.join(changed)}", err=True)
+        say(f"code has changed since these were made, so they are made again: {', '.join(changed)}")
     try:
         run_tasks(run, chosen, jobs or min(os.cpu_count() or 1, _MOST_JOBS), make_display(quiet))
     except KeyboardInterrupt:
