@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import cycles, inner_loops
+from tinycerb.boards.cycle_model.calibrated import CALIBRATED, CORTEX_M4_RESULTS
 from tinycerb.boards.cycle_model.cores import TIMINGS
 
 PEAK = 8  # Products per cycle of a Cortex-M55 at best: 16 lanes in two beats.
@@ -28,6 +29,24 @@ def test_the_baseline_covers_every_network() -> None:
     assert list(baseline) == list(cycles.NETWORKS)
     for boards in baseline.values():
         assert {"qemu-m3", "qemu-m4"} <= set(boards) <= set(cycles.BOARDS)
+
+
+def test_the_page_shows_what_is_committed() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "firmware.md").read_text()
+    for network, boards in json.loads(cycles.BASELINE.read_text()).items():
+        for board, costs in boards.items():
+            assert f"\n{cycles.line(network, board, costs)} " in page
+    loops = {
+        name: inner_loops.LoopCost(**costs) for name, costs in json.loads(inner_loops.BASELINE.read_text()).items()
+    }
+    assert inner_loops.table(loops) in page
+    factor = CALIBRATED["cortex-m4"].factor.typical
+    assert f"| the factor, {factor:.2f}, is off by |" in page
+    for result in CORTEX_M4_RESULTS:
+        error = "used" if result.used else f"{round(100 * (factor / result.ratio - 1)) or 0} %"
+        published = round(result.milliseconds * 120_000)
+        row = f"| {result.network} | {published:,} | {result.priced_cycles:,} | {result.ratio:.2f} | {error} |"
+        assert row in page
 
 
 def test_inner_loops_of_m55_cost_the_committed_cycles(tmp_path: Path) -> None:
