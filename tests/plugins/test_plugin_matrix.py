@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.conftest import run_cli
@@ -98,6 +99,27 @@ def test_a_plugin_that_came_otherwise_is_not_run(user: Path, tmp_path: Path) -> 
     with pytest.raises(EnvironmentProblem, match=r"the SHA-256 .*, expected 000000000000\.\.\.: it is not run"):
         unpack_plugin(tmp_path, PluginParcel(parcel.name, parcel.parcel, "0" * 64))
     assert loaded_plugins() == ()
+
+
+def test_what_a_response_leaves_is_sent_with_its_victim(tmp_path: Path) -> None:
+    from tinycerb.bench.cell_inputs import CellInputs
+    from tinycerb.datasets.images import LabelledImages
+    from tinycerb.matrix import parcels
+
+    for name in ("model.tflite", "model.json", "of_a_plugin.tflite", "of_nobody.tflite"):
+        (tmp_path / name).write_text(name)
+    images, labels = np.zeros((2, 4, 4, 1), np.uint8), np.zeros(2, np.int64)
+    inputs = CellInputs(
+        tmp_path / "model.tflite", "none", 2, images, images, LabelledImages(images, labels), labels, None,
+        labels.astype(np.uint64), side_files=("of_a_plugin.tflite",),
+    )  # fmt: skip
+    for name, content in (
+        ("victim", parcels._pack_victim(inputs)), ("test", parcels._pack_test(inputs)),
+        ("questions", parcels._as_bytes({"pool": images, "own": images})),
+    ):  # fmt: skip
+        (tmp_path / name).write_bytes(content)
+    home = parcels.unpack(tmp_path, ("victim", "test", "questions")).model.parent
+    assert sorted(path.name for path in home.iterdir()) == ["model.json", "model.tflite", "of_a_plugin.tflite"]
 
 
 def test_other_commands_and_the_device_know_the_plugin(user: Path, elsewhere: Path) -> None:

@@ -187,8 +187,9 @@ def threat_class(attack: AttackConfig) -> str:
 
 def files_behind(run: RunDirectory, victim: str) -> list[Path]:
     """Returns the files that every cell of a victim is computed from."""
-    files = [run.victim(victim) / name for name in (TEST_LABELS, OUT_OF_DISTRIBUTION, "redirection.tflite")]
-    return [run.model(victim), *files]
+    # The third was named for every victim before others could leave files.
+    names = (TEST_LABELS, OUT_OF_DISTRIBUTION, "redirection.tflite", *run.victims[victim].response.files)
+    return [run.model(victim), *(run.victim(victim) / name for name in dict.fromkeys(names))]
 
 
 def has_cell(run: RunDirectory, spec: CellSpec) -> bool:

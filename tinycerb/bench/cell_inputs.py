@@ -23,8 +23,8 @@ from tinycerb.training.twin_victims import dense_twin
 if TYPE_CHECKING:
     from tinycerb.defenses.losses.random_teachers import Teacher
 
-# Of a victim's folder: all that its oracle reads.
-ORACLE_FILES = (file_names.MODEL, file_names.MODEL_JSON, "redirection.tflite")
+# Of a victim's folder: what its oracle reads, beside the files of its response.
+ORACLE_FILES = (file_names.MODEL, file_names.MODEL_JSON)
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class CellInputs:
         fingerprints: of the defender's out-of-distribution images, uint64.
         recipe: what teachers are fitted to, for an attack that knows them.
         teachers: those of the victim's heads, for such an attack; see `with_teachers`.
+        side_files: names of what the victim's response has left beside the model.
     """
 
     model: Path
@@ -71,6 +72,7 @@ class CellInputs:
     fingerprints: np.ndarray
     recipe: TeacherRecipe | None = None
     teachers: Sequence[Teacher] = ()
+    side_files: tuple[str, ...] = ()
 
 
 def gather_inputs(run: RunDirectory, dataset: Dataset, spec: CellSpec) -> CellInputs:
@@ -89,6 +91,7 @@ def gather_inputs(run: RunDirectory, dataset: Dataset, spec: CellSpec) -> CellIn
         victim_answers=kept.get("answers"),
         fingerprints=read_arrays(folder / OUT_OF_DISTRIBUTION)["fingerprints"],
         recipe=teacher_recipe(run, dataset, spec.victim) if spec.owner else None,
+        side_files=run.victims[spec.victim].response.files,
     )
 
 

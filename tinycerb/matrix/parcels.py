@@ -98,7 +98,7 @@ class Packer:
 
 
 def _pack_victim(inputs: CellInputs) -> bytes:
-    files = [inputs.model.parent / name for name in ORACLE_FILES]
+    files = [inputs.model.parent / name for name in (*ORACLE_FILES, *inputs.side_files)]
     arrays = {f"{_FILE}{path.name}": np.frombuffer(read_bytes(path), np.uint8) for path in files if path.exists()}
     facts = json.dumps({"response": inputs.response, "classes": inputs.classes})
     if inputs.victim_answers is not None:
