@@ -3,7 +3,8 @@
 make bench-ownership ARGS="--out FOLDER [--dry-run] [--questions N]"
 
 Goes on where it was stopped: a row that is there is not computed again. The victim is the committed network, whose
-owner is the public; the attacker has Animal-MNIST, asks each image once, and gets labels.
+owner is the public; the attacker has Animal-MNIST with two varied copies of each image, asks once, and gets labels:
+`label-only` of the preset `fortress`, the student `lenet`.
 """
 
 import argparse
@@ -17,12 +18,15 @@ from pathlib import Path
 import numpy as np
 
 from tinycerb.atomic import read_json, write_json
+from tinycerb.attacks.building_blocks.distill import DistillSettings, distill, soft_cross_entropy
 from tinycerb.attacks.building_blocks.students import STUDENTS
 from tinycerb.bounded.arrays import read_npz
 from tinycerb.config import load_config
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.procedural import generate
 from tinycerb.datasets.query_pools import query_pool
+from tinycerb.datasets.variations import with_copies
+from tinycerb.events import ignore
 from tinycerb.keras_models.legacy import keras
 from tinycerb.ownership.owner import open_owner
 from tinycerb.ownership.questions import Questions, draw_questions
@@ -39,7 +43,8 @@ ASSETS = Path(__file__).parents[1] / "assets"
 # Of one core with nothing else to do.
 SECONDS_PER_ROW = 15
 P0 = 0.2
-EPOCHS = 6
+EPOCHS = 8
+SEEDS = (1,)
 
 
 @dataclass
@@ -81,7 +86,7 @@ class Table:
 
     @cached_property
     def pool(self) -> np.ndarray:
-        return query_pool("animal_mnist").load(self.dataset)
+        return with_copies(query_pool("animal_mnist").load(self.dataset), 2)
 
     @cached_property
     def own(self) -> tuple[np.ndarray, np.ndarray]:
@@ -105,7 +110,8 @@ class Table:
             arrays = read_npz(kept)
             student.set_weights([arrays[f"arr_{index}"] for index in range(len(arrays))])
             return student
-        fit(student, images, labels, EPOCHS, 1e-3)
+        wanted, settings = np.eye(10, dtype=np.float32)[labels], DistillSettings(EPOCHS, 64, 1e-3, 0.5)
+        distill([student], images, wanted, settings, seed, lambda epoch, predict: None, ignore, soft_cross_entropy)
         np.savez(kept, *student.get_weights())
         return student
 
@@ -168,13 +174,13 @@ def clones(table: Table) -> dict[str, Callable[[], dict[str, object]]]:
         return table.row(of_network(fit(student, train.images[chosen], train.labels[chosen], 3, 1e-3)))
 
     return {
-        **{f"T1 clone, seed {seed}": lambda seed=seed: stolen("fortress", seed) for seed in (1, 2)},
+        **{f"T1 clone, seed {seed}": lambda seed=seed: stolen("fortress", seed) for seed in SEEDS},
         "T2 clone, 500 own images": own_kind,
         **{
             f"clone of the undefended network, seed {seed}": lambda seed=seed: stolen("one_head_control", seed)
-            for seed in (1, 2)
+            for seed in SEEDS
         },
-        **{f"independent network {seed}": lambda seed=seed: independent(seed) for seed in (1, 2, 3, 4)},
+        **{f"independent network {seed}": lambda seed=seed: independent(seed) for seed in (1, 2)},
     }
 
 
@@ -228,8 +234,8 @@ def rows_of(table: Table) -> dict[str, Callable[[], dict[str, object]]]:
 
     return {
         **clones(table),
-        **{f"removal: {name}": lambda name=name: removed(name) for name in REMOVALS},
         **evasions(table),
+        **{f"removal: {name}": lambda name=name: removed(name) for name in REMOVALS},
     }
 
 

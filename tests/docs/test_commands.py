@@ -24,8 +24,8 @@ from tinycerb.workflow.new_run import with_budget
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-# Their blocks are scripts, which build on one another: test_guides.py and test_integrations.py run them.
-GUIDES = ("bring-your-own-data.md", "bring-your-own-model.md", "integrations.md")
+# Their blocks build on one another: test_guides.py, test_integrations.py and test_extending.py run them.
+GUIDES = ("bring-your-own-data.md", "bring-your-own-model.md", "integrations.md", "extending.md")
 PROGRAMS = ("tinycerb", "make", "python", "pip", "dask")
 
 # What is done instead of running a command as it stands.
@@ -91,6 +91,32 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("matrix.md", "tinycerb bench matrix default --scheduler tcp://HOST:8786"): DRY,
     ("mutation.md", "make mutation MODULE=tinycerb/bench/verdict.py"): PLAN,
     ("mutation.md", "make mutation MODULE=firmware_stub/application"): PLAN,
+    (
+        "ownership.md",
+        "tinycerb train fortress --data my_data.npz --owner ~/owner.key --out RUN && tinycerb convert RUN",
+    ): PARSED,
+    ("ownership.md", "tinycerb ownership commit ~/owner.key RUN/victims/fortress"): FORM,
+    ("ownership.md", "tinycerb ownership calibrate RUN --owner ~/owner.key --model RUN/victims/fortress"): FORM,
+    (
+        "ownership.md",
+        "tinycerb verify suspect.tflite --owner ~/owner.key --model RUN/victims/fortress --report page.pdf",
+    ): FORM,
+    ("ownership.md", "tinycerb flash RUN/victims/fortress --board qemu-m4 --serve"): PORT,
+    (
+        "ownership.md",
+        "tinycerb verify --port /dev/pts/0 --owner ~/owner.key --model RUN/victims/fortress --stop-early",
+    ): PORT,
+    (
+        "ownership.md",
+        "tinycerb verify tests/assets/fortress.tflite --owner public --model tests/assets/fortress.tflite "
+        "--preset fortress",
+    ): PARSED,
+    (
+        "ownership.md",
+        "tinycerb verify tests/assets/one_head_control.tflite --owner public --model tests/assets/fortress.tflite "
+        "--preset fortress",
+    ): PARSED,
+    ("firmware.md", "tinycerb flash MODEL --board qemu-m4 --serve"): PORT,
     ("results.md", "tinycerb bench matrix default --out RUN"): DRY,
     ("results.md", "tinycerb bench cost RUN && tinycerb bench matrix --resume RUN --markdown"): DRY,
 }

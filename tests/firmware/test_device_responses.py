@@ -139,5 +139,5 @@ def test_what_cannot_be_deployed_is_refused(cli: Cli, folder: Path, tmp_path: Pa
     done = cli("flash", tmp_path / "model.tflite", "--board", "qemu-m4", "--dry-run")
     assert done.returncode == 2
     assert "response 'modelguard_s' is not deployable: its table takes up to" in done.stderr
-    with pytest.raises(UsageError, match=r"unknown response 'dpc' \(did you mean 'dcp'"):
+    with pytest.raises(UsageError, match=r"the response 'dpc', which is not known here \(did you mean 'dcp'"):
         device_response(answer_model(10, "dpc"))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tinycerb.cli.options import NamedModel
+from tinycerb.cli.options import AsJson, ExistingRun, NamedModel
 from tinycerb.workflow.named_model import open_model_file
 
 app = typer.Typer(
@@ -103,3 +103,49 @@ def questions(
     drawn = draw_questions(asking.key, batch, count, families, mine.artifact.image_shape)
     write_arrays(out, {"images": drawn.images, "batch": np.array(batch)})
     typer.echo(f"{out}: {count} questions, batch {batch}, for one suspect")
+
+
+@app.command("calibrate")
+def calibrate(
+    run: ExistingRun,
+    owner: OwnerFile,
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", metavar="MODEL", help="Which victim of it. Default: the recommended one."),
+    ] = None,
+    networks: Annotated[
+        int, typer.Option("--networks", "-n", min=0, max=10_000, help="Small networks to train beside RUN's victims.")
+    ] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how often independent models agree with a run's model; `tinycerb verify` then tests against that.
+
+    Noted beside the key, with the model's teacher, so that it is done once and verifications need no TensorFlow.
+    Without it 0.2 of every family is taken.
+    """
+    import json
+
+    from tinycerb.bounded.typed_json import to_json
+    from tinycerb.cli.named_model import find_model
+    from tinycerb.ownership.owner import open_owner
+    from tinycerb.run.directory import RunDirectory
+    from tinycerb.verification.calibration import calibrate as measure
+    from tinycerb.verification.own_teachers import own_teachers
+    from tinycerb.verification.owned_model import open_owned_model
+
+    asking = open_owner(owner)
+    directory = RunDirectory.open(run)
+    mine = open_owned_model(find_model(model or run), asking)
+    null = measure(directory, mine, asking, networks, _tell)
+    # So that verifications need no TensorFlow.
+    own_teachers(mine, asking, _tell)
+    if as_json:
+        typer.echo(json.dumps({"schema_version": 1, "model_tensors_sha256": mine.tensors, **to_json(null)}))
+        return
+    typer.echo(f"{null.models} independent models, {null.questions:,} questions each; upper 99 % limit of the worst:")
+    for family, rate in null.p0.items():
+        typer.echo(f"  {family:18} {rate:.2f}")
+
+
+def _tell(text: str) -> None:
+    typer.echo(text, err=True)

@@ -1,0 +1,55 @@
+"""`python -m tinycerb.verification.train_independent ORDER`: small networks that were not stolen, beside TensorFlow."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from tinycerb.atomic import write_arrays
+from tinycerb.attacks.building_blocks.students import STUDENTS
+from tinycerb.bounded.arrays import read_npz
+from tinycerb.datasets import load_dataset
+from tinycerb.datasets.images import Dataset
+from tinycerb.run.directory import RunDirectory
+from tinycerb.subprocess_call import answer
+from tinycerb.training.setup import make_repeatable
+from tinycerb.verification.removals import fit, labels_of
+
+# Networks of unlike families take turns.
+_FAMILIES = ("lenet", "plain_cnn", "batchnorm_cnn")
+_MOST_IMAGES, _EPOCHS = 8000, 3
+
+
+def independent_labels(dataset: Dataset, images: np.ndarray, networks: int) -> np.ndarray:
+    """Returns the labels of networks that are trained on random halves of a data set, at most 8,000 images each.
+
+    Args:
+        dataset: what they learn.
+        images: what they are asked, uint8 [N, height, width, channels].
+        networks: how many.
+
+    Returns:
+        int64 [networks, N].
+    """
+    train, height, width, channels = dataset.train, *dataset.image_shape
+    said = []
+    for index in range(networks):
+        chosen = np.random.default_rng([index, 41]).permutation(len(train.images))
+        chosen = chosen[: min(_MOST_IMAGES, max(1, len(chosen) // 2))]
+        make_repeatable(index + 1)
+        network = STUDENTS[_FAMILIES[index % len(_FAMILIES)]]((height, width, channels), dataset.classes)
+        fit(network, train.images[chosen], train.labels[chosen], _EPOCHS, 1e-3)
+        said.append(labels_of(network, images))
+    return np.stack(said)
+
+
+def _work() -> None:
+    order = json.loads(sys.argv[1])
+    dataset = load_dataset(RunDirectory.open(Path(order["run"])).config.data)
+    images = read_npz(Path(order["questions"]))["images"]
+    write_arrays(Path(order["answers"]), {"labels": independent_labels(dataset, images, order["networks"])})
+
+
+if __name__ == "__main__":
+    answer(_work)
