@@ -126,12 +126,12 @@ def calibrate(
     import json
 
     from tinycerb.bounded.typed_json import to_json
-    from tinycerb.cli.named_model import find_model
     from tinycerb.ownership.owner import open_owner
     from tinycerb.run.directory import RunDirectory
     from tinycerb.verification.calibration import calibrate as measure
     from tinycerb.verification.own_teachers import own_teachers
     from tinycerb.verification.owned_model import open_owned_model
+    from tinycerb.workflow.named_model import find_model
 
     asking = open_owner(owner)
     directory = RunDirectory.open(run)

@@ -15,7 +15,7 @@ from tinycerb.ownership.owner import Owner
 from tinycerb.ownership.questions import Questions, draw_questions
 from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.model_artifact import open_artifact
-from tinycerb.subprocess_call import call_apart
+from tinycerb.subprocess_call import call_in_subprocess
 from tinycerb.verification.by_population import family_p0
 from tinycerb.verification.owned_model import OwnedModel
 from tinycerb.verification.suspects import Tell
@@ -90,5 +90,5 @@ def _small_networks(run: RunDirectory, questions: Questions, networks: int) -> n
             "questions": str(asked),
             "answers": str(answered),
         }
-        call_apart("tinycerb.verification.train_independent", json.dumps(order))
+        call_in_subprocess("tinycerb.verification.train_independent", json.dumps(order))
         return read_npz(answered)["labels"]
