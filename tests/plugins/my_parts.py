@@ -94,7 +94,13 @@ class FirstAsked:
         images = choose_images(inputs)
         answers = inputs.oracle.query(images)
         distill(
-            inputs.build_members(), images, answers, settings_of(inputs), inputs.seed, inputs.on_epoch, inputs.report
+            inputs.build_members(),
+            images,
+            answers,
+            settings_of(inputs),
+            inputs.seed,
+            inputs.on_epoch,
+            inputs.on_progress,
         )
 
 
