@@ -28,6 +28,9 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 GUIDES = ("bring-your-own-data.md", "bring-your-own-model.md", "integrations.md", "extending.md")
 PROGRAMS = ("tinycerb", "make", "python", "pip", "dask")
 
+# Of the page about training.
+TASKS = ("image-classification", "image-classification-short", "traffic-signs")
+
 # What is done instead of running a command as it stands.
 DRY = "run with --dry-run, which does everything but the long or the hardware part"
 PLAN = "make's own plan: its targets and their prerequisites exist"
@@ -119,6 +122,9 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("firmware.md", "tinycerb flash MODEL --board qemu-m4 --serve"): PORT,
     ("results.md", "tinycerb bench matrix default --out RUN"): DRY,
     ("results.md", "tinycerb bench cost RUN && tinycerb bench matrix --resume RUN --markdown"): DRY,
+    **{("training.md", f"tinycerb run {name}"): PARSED for name in TASKS},
+    ("training.md", "tinycerb run docs/experiments/training-pieces.toml --out RUN"): PARSED,
+    ("training.md", "make bench-training"): PLAN,
 }
 
 
