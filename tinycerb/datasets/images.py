@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -54,7 +54,7 @@ class Dataset:
     train: LabelledImages
     validation: LabelledImages
     test: LabelledImages
-    split: str = "random"
+    split: str = field(default="random", kw_only=True)
 
     @property
     def classes(self) -> int:
