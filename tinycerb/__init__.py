@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from tinycerb.api.attack import attack
     from tinycerb.api.convert import convert
     from tinycerb.api.evaluate import evaluate
+    from tinycerb.api.load_plugin import load_plugin
     from tinycerb.api.open import open
     from tinycerb.api.report import report
     from tinycerb.api.train import train
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "attack", "convert", "evaluate", "open", "report", "train"]
+__all__ = ["__version__", "attack", "convert", "evaluate", "load_plugin", "open", "report", "train"]
 
 
 def __getattr__(name: str) -> object:

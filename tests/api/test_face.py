@@ -22,7 +22,7 @@ from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
 from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import read_json
 
-FUNCTIONS = ("attack", "convert", "evaluate", "open", "report", "train")
+FUNCTIONS = ("attack", "convert", "evaluate", "load_plugin", "open", "report", "train")
 NOTEBOOK = Path(__file__).with_name("notebook.py")
 # What no type checker would let pass.
 NO_MODEL: Any = object()
@@ -42,7 +42,7 @@ def run(smoke_run: RunDirectory, tmp_path_factory: pytest.TempPathFactory) -> Ru
     return RunDirectory.open(Path(shutil.copytree(smoke_run.path, tmp_path_factory.mktemp("face") / "run")))
 
 
-def test_the_package_shows_six_functions_and_names_them_to_whoever_errs() -> None:
+def test_the_package_shows_its_functions_and_names_them_to_whoever_errs() -> None:
     assert set(tinycerb.__all__) == {"__version__", *FUNCTIONS}
     assert set(FUNCTIONS) <= set(dir(tinycerb))
     assert all(getattr(tinycerb, name).__doc__ for name in FUNCTIONS)
@@ -220,6 +220,33 @@ def test_errors_are_tinycerbs_own(
         call(run.path)
     assert dict(os.environ) == environment
     assert list(tmp_path.glob("*.toml")) == []
+
+
+def test_a_plugin_is_loaded_once_its_user_names_it(tmp_path: Path) -> None:
+    """In a program of its own: what is registered stays."""
+    plugin = tmp_path / "my_student.py"
+    plugin.write_text(
+        "from tinycerb.attacks import STUDENTS\n\n\n"
+        '@STUDENTS.register(\'my_student\')\ndef my_student(image_shape, classes):\n    """Nothing yet."""\n'
+    )
+    code = (
+        "import json, tinycerb; loaded = tinycerb.load_plugin('my_student.py').to_json(); "
+        "from tinycerb.attacks import STUDENTS; print(json.dumps([loaded, 'my_student' in STUDENTS]))"
+    )
+    environment = {
+        **os.environ,
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "PYTHONPATH": str(Path(tinycerb.__file__).parents[1]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    loaded, registered = json.loads(done.stdout)
+    assert registered
+    assert (loaded["name"], loaded["path"]) == ("my_student", str(plugin))
+    with pytest.raises(UsageError, match="there is no such file"):
+        tinycerb.load_plugin(tmp_path / "none.py")
 
 
 def test_a_notebook_trains_its_own_model_on_its_own_arrays(tmp_path: Path) -> None:
