@@ -209,7 +209,9 @@ def resolve(line: str) -> None:
         wrong, params = parse(words[1:])
         assert not wrong
         if params.get("preset"):
-            sources = Sources(*(params.get(key) or "" for key in ("model", "data", "query_pool")))
+            # Of commands that take data; others call something else a model.
+            brought = ("model", "data", "query_pool") if "data" in params else ()
+            sources = Sources(*(params.get(key) or "" for key in brought))
             config = load_config(params["preset"], params.get("overrides") or [], sources)
             if params.get("defense"):
                 config = with_defense(config, params["defense"])
