@@ -3,7 +3,8 @@
 Both see the same network and the same number of images per step, out-of-distribution ones included. Ours also
 computes the diversity loss and holds channel masks. A second pair does the same with a whole recipe: the same
 augmentation, AdamW, label smoothing and an average of weights on both sides, where fit has them as a layer and as
-options of Keras' own. Rounds alternate, because a machine's speed drifts; the minima are compared.
+options of Keras' own. Rounds alternate, because a machine's speed drifts; the minima of processor time are compared:
+both have one thread, and what else the machine does must not count.
 """
 
 import argparse
@@ -49,14 +50,14 @@ def main() -> None:
 
 
 def interleaved(runs: list[Callable[[], None]], rounds: int) -> list[float]:
-    """Returns the shortest time of each, in seconds; one unmeasured round compiles."""
+    """Returns the shortest processor time of each, in seconds; one unmeasured round compiles."""
     best = [float("inf")] * len(runs)
     for turn in range(rounds + 1):
         for index, run in enumerate(runs):
-            start = time.perf_counter()
+            start = time.process_time()
             run()
             if turn:
-                best[index] = min(best[index], time.perf_counter() - start)
+                best[index] = min(best[index], time.process_time() - start)
     return best
 
 
