@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ def here(tmp_path: Path, monkeypatch) -> Path:
     return tmp_path
 
 
-def test_a_file_of_tinycerb_answers_as_its_device(questions: Questions, run_apart, tmp_path: Path) -> None:
+def test_a_file_of_tinycerb_answers_as_its_device(questions: Questions, run_child, tmp_path: Path) -> None:
     labels = open_suspect(str(FORTRESS), 10).labels(questions)
     code = (
         "import sys, numpy as np; from tinycerb.oracle import OracleSpec, SealedOracle\n"
@@ -42,7 +43,7 @@ def test_a_file_of_tinycerb_answers_as_its_device(questions: Questions, run_apar
     )
     np.save(tmp_path / "images.npy", questions.images)
     assert len(set(labels.tolist())) > 3
-    assert json.loads(run_apart(code, FORTRESS, tmp_path / "images.npy")) == labels.tolist()
+    assert json.loads(run_child(code, FORTRESS, tmp_path / "images.npy")) == labels.tolist()
 
 
 def test_several_heads_answer_with_their_mean(questions: Questions) -> None:
@@ -80,7 +81,8 @@ def test_a_keras_file_and_a_float_file_are_asked_in_processes_of_their_own(here:
     image = keras.layers.Input((28, 28, 1))
     model = keras.Model(image, keras.layers.Dense(10, activation="softmax")(keras.layers.Flatten()(image)))
     save_model(model, here / "suspect.h5")
-    expected = model.predict(questions.images.astype(np.float32) / 255, verbose=0).argmax(axis=1)
+    quiet: Any = 0
+    expected = model.predict(questions.images.astype(np.float32) / 255, verbose=quiet).argmax(axis=1)
     assert open_suspect("suspect.h5", 10).labels(questions).tolist() == expected.tolist()
     (here / "suspect.tflite").write_bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
     assert open_suspect("suspect.tflite", 10).labels(questions).tolist() == expected.tolist()

@@ -94,4 +94,4 @@ def _run_of(path: Path) -> RunDirectory | None:
 
 
 def _short(digest: str | None) -> str:
-    return digest if digest is None or len(digest) < 20 else f"{digest[:16]}..."
+    return str(digest) if digest is None or len(digest) < 20 else f"{digest[:16]}..."

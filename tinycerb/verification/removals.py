@@ -5,6 +5,7 @@ None of them knows the key. Images of the thief's own kind are the task's, witho
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -74,13 +75,16 @@ def fit(
     loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
     model.compile(keras.optimizers.Adam(learning_rate), loss)
     targets = np.eye(model.output_shape[-1], dtype=np.float32)[labels]
-    model.fit(images.astype(np.float32) / 255, targets, batch_size=_BATCH, epochs=epochs, verbose=0)
+    # Keras' own annotation does not know 0.
+    quiet: Any = 0
+    model.fit(images.astype(np.float32) / 255, targets, batch_size=_BATCH, epochs=epochs, verbose=quiet)
     return model
 
 
 def labels_of(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """Returns a model's labels, int64 [N], for uint8 images."""
-    return model.predict(images.astype(np.float32) / 255, batch_size=512, verbose=0).argmax(axis=1)
+    quiet: Any = 0
+    return model.predict(images.astype(np.float32) / 255, batch_size=512, verbose=quiet).argmax(axis=1)
 
 
 def _tuned(count: int, true: bool) -> Removal:
@@ -166,6 +170,6 @@ def wrk_lite(thief: Thief) -> keras.Model:
     with tf.GradientTape() as tape:
         tape.watch(pixels)
         loss = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, thief.clone(pixels))
-    moved = np.clip(pixels.numpy() - 0.15 * np.sign(tape.gradient(loss, pixels).numpy()), 0, 1)
+    moved = np.clip(pixels.numpy() - 0.15 * np.sign(np.asarray(tape.gradient(loss, pixels))), 0, 1)
     images = np.concatenate([thief.own, np.rint(moved * 255).astype(np.uint8)])
     return fit(thief.clone, images, np.concatenate([labels, labels]), 5)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,9 @@ def _network(path: Path, shape: tuple[int, ...]) -> Callable[[np.ndarray], objec
 
     def predict(images: np.ndarray) -> np.ndarray:
         pixels = images.reshape(-1, *model.input_shape[1:]).astype(np.float32) / 255
-        said = np.asarray(model.predict(pixels, batch_size=256, verbose=0))
+        # Keras' own annotation does not know 0.
+        quiet: Any = 0
+        said = np.asarray(model.predict(pixels, batch_size=256, verbose=quiet))
         # Heads are outputs of their own, or rows of one: their mean answers.
         axis = 0 if isinstance(model.output, list) else 1
         return said if said.ndim == 2 else said.mean(axis=axis)

@@ -19,7 +19,8 @@ class Suspect(Protocol):
         told: what it is, for people.
     """
 
-    told: str
+    @property
+    def told(self) -> str: ...
 
     def labels(self, questions: Questions) -> np.ndarray:
         """Returns a label for each question, int64 [N], `REFUSED` where there is none.
