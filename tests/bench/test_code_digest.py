@@ -222,7 +222,7 @@ def test_victims_of_other_code_are_made_again(copy, monkeypatch) -> None:
     assert made_by_other_code(copy, tasks) == [key for key in undone(copy) if key != "latency"]
     assert {key.split("/")[0] for key in undone(copy)} == {"convert", "measure"}
     monkeypatch.setattr(steps, "accepted_digests", changed("t"))
-    assert undone(copy) == made_by_other_code(copy, tasks) == ["dense/cerberos", "train/cerberos"]
+    assert undone(copy) == made_by_other_code(copy, tasks) == ["pretrain/cerberos", "train/cerberos"]
     checkpoint = copy.victim("cerberos") / "checkpoint.npz"
     found: list[bool] = []
     again = replace(STEPS["train"], run=lambda run, arguments, report: found.append(checkpoint.exists()))
@@ -245,7 +245,7 @@ def test_victims_without_their_code_count_while_it_is_what_it_was(copy, known) -
     known(True)
     assert undone(copy) == []
     known(False)
-    assert undone(copy) == ["dense/cerberos"]
+    assert undone(copy) == ["pretrain/cerberos"]
     with made_from([], "by somebody"):
         write_bytes(copy.latency, b"{}")
     assert '"code": "by somebody"' in (copy.path / "manifest.jsonl").read_text().splitlines()[-1]

@@ -115,7 +115,7 @@ def test_what_a_response_leaves_is_sent_with_its_victim(tmp_path: Path) -> None:
     )  # fmt: skip
     for name, content in (
         ("victim", parcels._pack_victim(inputs)), ("test", parcels._pack_test(inputs)),
-        ("questions", parcels._as_bytes({"pool": images, "own": images})),
+        ("questions", parcels._as_bytes({"pool": images, "in_distribution": images})),
     ):  # fmt: skip
         (tmp_path / name).write_bytes(content)
     home = parcels.unpack(tmp_path, ("victim", "test", "questions")).model.parent
@@ -127,7 +127,7 @@ def test_other_commands_and_the_device_know_the_plugin(user: Path, elsewhere: Pa
     run = user / "run"
     measured = run_here(elsewhere, "bench", run / "victims" / "mine", "--board", "qemu-m4")
     assert measured.returncode == 0, measured.stderr
-    assert "instructions executed" in measured.stdout
+    assert "instructions are counted" in measured.stdout
     stranger = run_cli("check", run, cwd=elsewhere, env={**os.environ, "XDG_STATE_HOME": str(elsewhere / "none")})
     assert stranger.returncode == 2
     assert "It is code that runs on this machine as you, and you have not agreed to it yet" in stranger.stderr
