@@ -190,7 +190,8 @@ def plugins(user: Path) -> list[object]:
 
 def python(tree: Path, code: str, *arguments: object) -> str:
     """Runs code with the packages of a tree, and the tests of this one."""
-    (tree / "tests").exists() or (tree / "tests").symlink_to(ROOT / "tests")
+    if not (tree / "tests").exists():
+        (tree / "tests").symlink_to(ROOT / "tests")
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
         cwd=tree,
