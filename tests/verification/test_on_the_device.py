@@ -33,7 +33,14 @@ FORTRESS = Path(__file__).parents[1] / "assets" / "fortress.tflite"
 def served(tmp_path_factory) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """An emulated board that goes on after it was flashed, and its port."""
     command = [sys.executable, "-m", "tinycerb", "flash", str(FORTRESS), "--serve", "--rate-limit", "60/600", "--json"]
-    board = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    board = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Ignored by what a shell has started in the background, tests among it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
     assert board.stdout is not None
     first = board.stdout.readline()
     assert first, board.communicate()[1]
