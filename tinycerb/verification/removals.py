@@ -5,7 +5,7 @@ None of them knows the key. Images of the thief's own kind are the task's, witho
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -76,15 +76,13 @@ def fit(
     model.compile(keras.optimizers.Adam(learning_rate), loss)
     targets = np.eye(model.output_shape[-1], dtype=np.float32)[labels]
     # Keras' own annotation does not know 0.
-    quiet: Any = 0
-    model.fit(images.astype(np.float32) / 255, targets, batch_size=_BATCH, epochs=epochs, verbose=quiet)
+    model.fit(images.astype(np.float32) / 255, targets, batch_size=_BATCH, epochs=epochs, verbose=cast(Any, 0))
     return model
 
 
 def labels_of(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """Returns a model's labels, int64 [N], for uint8 images."""
-    quiet: Any = 0
-    return model.predict(images.astype(np.float32) / 255, batch_size=512, verbose=quiet).argmax(axis=1)
+    return model.predict(images.astype(np.float32) / 255, batch_size=512, verbose=cast(Any, 0)).argmax(axis=1)
 
 
 def _tuned(count: int, true: bool) -> Removal:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -45,8 +45,7 @@ def _network(path: Path, shape: tuple[int, ...]) -> Callable[[np.ndarray], objec
     def predict(images: np.ndarray) -> np.ndarray:
         pixels = images.reshape(-1, *model.input_shape[1:]).astype(np.float32) / 255
         # Keras' own annotation does not know 0.
-        quiet: Any = 0
-        said = np.asarray(model.predict(pixels, batch_size=256, verbose=quiet))
+        said = np.asarray(model.predict(pixels, batch_size=256, verbose=cast(Any, 0)))
         # Heads are outputs of their own, or rows of one: their mean answers.
         axis = 0 if isinstance(model.output, list) else 1
         return said if said.ndim == 2 else said.mean(axis=axis)
