@@ -49,7 +49,7 @@ def provenance_lines(metrics: Metrics) -> list[str]:
             "Data",
             f"{images['train']:,} train, {images['validation']:,} validation{_split(facts)}, {images['test']:,} test "
             f"of {facts['dataset']} ({facts['dataset_source']})",
-            1,
+            2,
         ),
         f"           SHA-256 {facts['dataset_sha256']}",
         *_network(facts.get("inputs", {}).get("model", {})),

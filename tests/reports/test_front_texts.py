@@ -27,3 +27,11 @@ def test_it_says_how_validation_images_were_chosen(split: dict[str, str], words:
     metrics: Any = {"provenance": {**FACTS, **split}, "victims": {}}
     lines = provenance_lines(metrics)
     assert words in " ".join(" ".join(lines).split())
+
+
+def test_the_name_of_the_data_is_whole() -> None:
+    """Beside the longest words on how they were split."""
+    data = {"dataset": "fashion_mnist", "dataset_source": "Debian package dataset-fashion-mnist"}
+    metrics: Any = {"provenance": {**FACTS, **data, "dataset_split": "random"}, "victims": {}}
+    told = " ".join(" ".join(provenance_lines(metrics)).split())
+    assert "of fashion_mnist (Debian package dataset-fashion-mnist)" in told
