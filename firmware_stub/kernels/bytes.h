@@ -25,17 +25,28 @@ static inline void tc_fill(int8_t *to, int32_t value, int32_t bytes) {
 
 #elif defined(__ARM_FEATURE_UNALIGNED)
 
+static inline uint32_t tc_load_word(const int8_t *from) {
+    uint32_t word;
+    memcpy(&word, from, 4);
+    return word;
+}
+
+static inline void tc_store_word(int8_t *to, uint32_t word) {
+    memcpy(to, &word, 4);
+}
+
 static inline void tc_copy(int8_t *restrict to, const int8_t *restrict from, int32_t bytes) {
+    /* Four words by name: compilers put an array of them on the stack, and every word passes through memory twice. */
     for (; bytes >= 16; bytes -= 16, to += 16, from += 16) {
-        uint32_t words[4];
-        memcpy(words, from, 16);
-        memcpy(to, words, 16);
+        const uint32_t first = tc_load_word(from), second = tc_load_word(from + 4);
+        const uint32_t third = tc_load_word(from + 8), fourth = tc_load_word(from + 12);
+        tc_store_word(to, first);
+        tc_store_word(to + 4, second);
+        tc_store_word(to + 8, third);
+        tc_store_word(to + 12, fourth);
     }
-    for (; bytes >= 4; bytes -= 4, to += 4, from += 4) {
-        uint32_t word;
-        memcpy(&word, from, 4);
-        memcpy(to, &word, 4);
-    }
+    for (; bytes >= 4; bytes -= 4, to += 4, from += 4)
+        tc_store_word(to, tc_load_word(from));
     if (bytes & 2) {
         uint16_t half;
         memcpy(&half, from, 2);
