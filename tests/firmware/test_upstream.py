@@ -29,12 +29,18 @@ def test_trees_are_asked_for(given: list[str]) -> None:
 @pytest.mark.parametrize("place", ["third_party", "tensorflow/lite/micro/tools/make/downloads"])
 def test_what_tflite_micro_needs_is_found_where_its_tools_put_it(tmp_path: Path, place: str) -> None:
     upstream = Upstream(tmp_path, None)
-    # A clone has folders of these names without the sources.
-    (tmp_path / "third_party" / "flatbuffers").mkdir(parents=True)
+    # A clone has folders of these names with build files alone.
+    for name in ("flatbuffers", "ruy"):
+        (tmp_path / "third_party" / name).mkdir(parents=True)
+        (tmp_path / "third_party" / name / "BUILD").touch()
     with pytest.raises(SystemExit, match=r"has no flatbuffers; get it with: make -C .* third_party_downloads"):
         upstream.includes()
-    for part in ("flatbuffers/include/flatbuffers", "gemmlowp/fixedpoint", "ruy/ruy"):
-        (tmp_path / place / part).mkdir(parents=True)
+    for header in (
+        "flatbuffers/include/flatbuffers/flatbuffers.h", "gemmlowp/fixedpoint/fixedpoint.h",
+        "ruy/ruy/profiler/instrumentation.h",
+    ):  # fmt: skip
+        (tmp_path / place / header).parent.mkdir(parents=True)
+        (tmp_path / place / header).touch()
     found = [path.relative_to(tmp_path) for path in upstream.includes()]
     assert found == [Path(), Path(place) / "flatbuffers/include", Path(place) / "gemmlowp", Path(place) / "ruy"]
 

@@ -16,7 +16,12 @@ from tinycerb.converters.model_file import ModelFile
 
 # Where its Makefile and its create_tflm_tree.py put what it needs.
 _PLACES = ("third_party", "tensorflow/lite/micro/tools/make/downloads")
-_NEEDED = {"flatbuffers": "include", "gemmlowp": ".", "ruy": "."}
+# Folder for the compiler, and a header in it: a clone has folders of these names that hold nothing but build files.
+_NEEDED = {
+    "flatbuffers": ("include", "flatbuffers/flatbuffers.h"),
+    "gemmlowp": (".", "fixedpoint/fixedpoint.h"),
+    "ruy": (".", "ruy/profiler/instrumentation.h"),
+}
 # What an interpreter needs, of these folders.
 _CORE = {
     "tensorflow/lite/micro": (
@@ -76,15 +81,15 @@ class Upstream:
 
     def includes(self) -> list[Path]:
         found = [self.tflm]
-        for name, part in _NEEDED.items():
-            places = [self.tflm / place / name for place in _PLACES]
-            here = [place for place in places if (place / part).is_dir() and any((place / part).iterdir())]
+        for name, (part, header) in _NEEDED.items():
+            places = [self.tflm / place / name / part for place in _PLACES]
+            here = [place for place in places if (place / header).is_file()]
             if not here:
                 raise SystemExit(
                     f"{self.tflm} has no {name}; get it with: "
                     f"make -C {self.tflm} -f tensorflow/lite/micro/tools/make/Makefile third_party_downloads"
                 )
-            found.append(here[0] / part)
+            found.append(here[0])
         if self.cmsis_nn is not None:
             found += [self.cmsis_nn, *open_cmsis_nn(self.cmsis_nn).includes]
         return found
