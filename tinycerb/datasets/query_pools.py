@@ -1,7 +1,7 @@
 """Where an attacker's images come from."""
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -11,8 +11,11 @@ import numpy as np
 from tinycerb.advice.install import install_command, reinstall_command
 from tinycerb.config.user_sources import IN_DISTRIBUTION, NO_POOL, is_reference, is_source
 from tinycerb.datasets.array_pickle import read_array_pickle
+from tinycerb.datasets.fetched import load_fetched
+from tinycerb.datasets.fit_shape import fit_shape
 from tinycerb.datasets.images import Dataset, image_fingerprints
 from tinycerb.datasets.procedural import FAMILIES, generate
+from tinycerb.datasets.tiny_imagenet_classes import labels_of
 from tinycerb.datasets.user_data import load_user_pool
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.registry import Registry
@@ -22,6 +25,7 @@ DRAWN_IMAGES = 10_000
 # Seeds of training and of leak measurements end far below.
 _DRAWN_SEED = 900_000
 ANIMAL_MNIST = "animal-mnist"
+TINY_IMAGENET = "tiny_imagenet"
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,33 @@ QUERY_POOLS.register(IN_DISTRIBUTION)(
 )
 
 
+def _register_photographs(name: str, threat_class: str, part: Mapping[str, str], which: str) -> None:
+    description = f"Tiny ImageNet, {which}: photographs of {len(labels_of(part))} classes, brought to the task's shape"
+    load = partial(_photographs, f"{TINY_IMAGENET}_{name}", tuple(part.items()))
+    QUERY_POOLS.register(f"{TINY_IMAGENET}_{name}")(QueryPool(load, threat_class, description))
+
+
+def _photographs(name: str, part: tuple[tuple[str, str], ...], dataset: Dataset) -> np.ndarray:
+    images = _distinct_photographs(part, dataset.image_shape)
+    _require_not_own(images, dataset, name)
+    return images
+
+
+@lru_cache(maxsize=2)
+def _distinct_photographs(part: tuple[tuple[str, str], ...], shape: tuple[int, ...]) -> np.ndarray:
+    train, _ = load_fetched(TINY_IMAGENET)
+    chosen = np.isin(train.labels, labels_of(dict(part)))
+    return np.unique(fit_shape(train.images[chosen], shape, TINY_IMAGENET), axis=0)
+
+
+_register_photographs("attacker", "T1", {"half": "attacker"}, "the attacker's half")
+_register_photographs("defender", "T1", {"half": "defender"}, "the defender's half")
+# Whoever has seen images of the victim's kind is T2, whatever else they have.
+_register_photographs("own_kind", "T2", {"own_kind": "cifar10"}, "CIFAR-10's own kinds")
+_register_photographs("own_kind_fashion", "T2", {"own_kind": "fashion_mnist"}, "Fashion-MNIST's own kinds")
+_register_photographs("all", "T2", {}, "all of it")
+
+
 def query_pool(name: str) -> QueryPool:
     """Returns a registered pool by its name, or a user's pool by its source, which counts as T1.
 
@@ -135,6 +166,11 @@ def _user_pool(source: str, dataset: Dataset) -> np.ndarray:
             f"the query pool {source} has images of {_shape(images.shape[1:])}, the victim takes "
             f"{_shape(dataset.image_shape)} (height x width x channels); bring them to that shape"
         )
+    _require_not_own(images, dataset, source)
+    return images
+
+
+def _require_not_own(images: np.ndarray, dataset: Dataset, source: str) -> None:
     own = (dataset.train.images, dataset.validation.images, dataset.test.images)
     shared = np.isin(image_fingerprints(images), np.concatenate([image_fingerprints(part) for part in own]))
     if shared.any():
@@ -143,7 +179,6 @@ def _user_pool(source: str, dataset: Dataset) -> np.ndarray:
             f"leave them out; for an attacker who has images of the victim's kind use query_pool = "
             f"{IN_DISTRIBUTION!r}"
         )
-    return images
 
 
 def _shape(shape: tuple[int, ...]) -> str:
