@@ -29,6 +29,15 @@ class Epoch(TypedDict):
     kept_share: float
 
 
+class PictureSource(TypedDict):
+    """Pictures off the task that a victim was trained with, and how many of them were somebody else's, too."""
+
+    source: str
+    images: int
+    distinct: int
+    shared: int
+
+
 class Training(TypedDict):
     """How a victim came to be."""
 
@@ -38,6 +47,7 @@ class Training(TypedDict):
     parameters_dense: int
     float_accuracy_per_head: list[float]
     channel_groups: list[ChannelGroup]
+    sources: NotRequired[list[PictureSource]]
     history: list[Epoch]
 
 

@@ -13,7 +13,7 @@ from tinycerb import file_names
 from tinycerb.bench.cell import CellSpec, load_in_distribution, load_pool
 from tinycerb.config.user_sources import PUBLIC
 from tinycerb.datasets.images import Dataset, LabelledImages
-from tinycerb.datasets.procedural import generate
+from tinycerb.datasets.out_of_distribution import out_of_distribution_images
 from tinycerb.file_names import OUT_OF_DISTRIBUTION, REFERENCE_POSTERIORS, TEST_LABELS
 from tinycerb.ownership.run_key import TEACHERS, open_key
 from tinycerb.run.directory import RunDirectory
@@ -97,12 +97,12 @@ def gather_inputs(run: RunDirectory, dataset: Dataset, spec: CellSpec) -> CellIn
 
 def teacher_recipe(run: RunDirectory, dataset: Dataset, name: str) -> TeacherRecipe:
     """Returns what the teachers of a run's victim are made from."""
-    wanted, victim = run.config.out_of_distribution, run.victims[name]
+    victim = run.victims[name]
     away = None
     if victim.defense.teachers == "independent":
         away = read_arrays(run.dense(dense_twin(run.config, run.victims, name)) / REFERENCE_POSTERIORS)["posteriors"]
-    drawn = generate(wanted.families, wanted.images, dataset.train.images, run.config.seed)
-    return TeacherRecipe(victim.heads.answering, drawn, away)
+    images = out_of_distribution_images(run.config, dataset).images
+    return TeacherRecipe(victim.heads.answering, images, away)
 
 
 def with_teachers(inputs: CellInputs, spec: CellSpec, key: Path | None, what_to_do: str) -> CellInputs:

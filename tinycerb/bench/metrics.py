@@ -13,6 +13,7 @@ from tinycerb.config import AttackConfig, Config
 from tinycerb.config.user_sources import PUBLIC, is_reference
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
+from tinycerb.datasets.out_of_distribution import SourceUse
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.errors import UsageError
 from tinycerb.file_names import ENVIRONMENT
@@ -113,6 +114,7 @@ def _victim(run: RunDirectory, name: str, latency: Mapping[str, object]) -> Vict
             "basis": "measured",
             "zero_weight_share": training.get("zero_weight_share"),
             **{key: training[key] for key in _TRAINING_KEYS},
+            **({"sources": training["sources"]} if "sources" in training else {}),
         },
         "calibration": card["calibration"],
         "file": {
@@ -188,7 +190,7 @@ def _not_measured(run: RunDirectory, victims: dict[str, VictimMetrics]) -> list[
             f"Heads of {', '.join(multi_head)} are drawn by a seeded generator here; a device needs a true random "
             "source. An attacker who repeats every question approaches the mean-head row."
         )
-    return notes + _pruning(run)
+    return notes + _pictures(victims) + _pruning(run)
 
 
 def _device(boards: Collection[str]) -> str:
@@ -213,6 +215,20 @@ def _pruning(run: RunDirectory) -> list[str]:
         "Pruning costs protection, not accuracy alone: on Fashion-MNIST, trained for nine epochs, misdirection lost "
         "about four points of protection with every eighth of the channels removed. Pruned here with a training part: "
         f"{', '.join(pruned) or 'none'}."
+    ]
+
+
+def _pictures(victims: Mapping[str, VictimMetrics]) -> list[str]:
+    """What victims were trained with off the task that no program has drawn."""
+    found: dict[str, list[str]] = {}
+    for name, victim in victims.items():
+        uses = [SourceUse(**use) for use in victim["training"].get("sources", [])]
+        if uses:
+            found.setdefault("; ".join(map(str, uses)), []).append(name)
+    return [
+        f"Off the task, {', '.join(names)} learned from pictures beside what programs draw: {text}. A pool "
+        "of the same kinds of pictures would flatter them."
+        for text, names in found.items()
     ]
 
 

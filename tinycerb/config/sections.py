@@ -146,17 +146,40 @@ class QuantizationConfig:
 
 @dataclass(frozen=True)
 class OutOfDistributionConfig:
-    """The defender's own procedural images, never the attacker's."""
+    """The defender's own images off the task, never the attacker's: programs draw them, or pictures show them."""
 
-    images: int = option(20000, "how many are generated", 1)
+    images: int = option(20000, "how many there are", 1)
     batch_size: int = option(64, "how many join each training batch of a defence that uses them", 1)
     families: tuple[str, ...] = option(
         ("silhouettes", "strokes", "spectral_noise", "patch_shuffle"),
         "registered procedural families, in equal shares",
     )
+    sources: tuple[str, ...] = option(
+        (),
+        "pictures beside them, brought to the task's shape: .npz files, folders (with a slash in them), "
+        "`package.module:load`, or query pools of another kind; no image that an attacker of the run has is used",
+        empty="none",
+        distinct=True,
+    )
+    shares: tuple[float, ...] = option(
+        (),
+        "the share of the images that each of `sources` gives, as far as it has so many; the families draw the rest",
+        above=0,
+        high=1,
+        empty="each as much as a family",
+    )
 
     def __post_init__(self) -> None:
         check_options(self, "out_of_distribution")
+        named, shares = len(self.sources), self.shares
+        check(
+            len(shares) in (0, named),
+            f"out_of_distribution.shares is {list(shares)} for {named} sources; allowed: one for each, or none",
+        )
+        check(
+            sum(shares) <= 1 + 1e-9,
+            f"out_of_distribution.shares is {list(shares)}, {sum(shares):g} in all; allowed: at most 1",
+        )
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,10 @@ def anchor(table: dict[str, object], folder: str) -> dict[str, object]:
         source = found.get("source")
         if isinstance(source, str):
             anchored[section] = {**found, "source": absolute(source, folder)}
+    pictures = _table(table, "out_of_distribution")
+    if isinstance(sources := pictures.get("sources"), list):
+        found = [absolute(each, folder) if isinstance(each, str) and is_source(each) else each for each in sources]
+        anchored["out_of_distribution"] = {**pictures, "sources": found}
     attacks = table.get("attacks")
     if isinstance(attacks, list):
         anchored["attacks"] = [_anchored_attack(attack, folder) for attack in attacks]

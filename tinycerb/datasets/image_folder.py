@@ -49,7 +49,7 @@ def read_labelled_folder(folder: Path, groups: str = "") -> Brought:
         labels[part] = []
         first = len(files)
         for label, name in enumerate(names[part]):
-            found = _pictures(path / name)
+            found = pictures_in(path / name)
             if not found:
                 raise UsageError(f"the class folder {path / name} has no images; allowed: {', '.join(ENDINGS)}")
             files += found
@@ -70,7 +70,7 @@ def read_labelled_folder(folder: Path, groups: str = "") -> Brought:
 
 def read_unlabelled_folder(folder: Path) -> Brought:
     """Reads all images of a folder and of the folders in it, as `images`; raises as `read_labelled_folder`."""
-    files = _pictures(folder)
+    files = pictures_in(folder)
     if not files:
         raise UsageError(f"{folder} has no images; allowed: {', '.join(ENDINGS)}")
     images, lost = read_pictures(files)
@@ -92,8 +92,13 @@ def _classes(folder: Path) -> list[str]:
     return names
 
 
-def _pictures(folder: Path) -> list[Path]:
-    """All files of a folder, and of folders in it, through links as well."""
+def pictures_in(folder: Path) -> list[Path]:
+    """Returns all files of a folder, and of folders in it, through links as well.
+
+    Raises:
+        UsageError: one is no image file.
+        EnvironmentProblem: the folder cannot be read.
+    """
     files = _files(folder, ())
     for path in files:
         if path.suffix.lower() not in ENDINGS:

@@ -35,6 +35,8 @@ def check_names(config: Config) -> None:
     parse_augmentation(config.training.augmentation)
     for family in config.out_of_distribution.families:
         FAMILIES[family]
+    for source in config.out_of_distribution.sources:
+        query_pool(source)
     CRITERIA[config.pruning.criterion]
     SCHEDULES[config.pruning.schedule]
     for victim in victims_of(config).values():

@@ -1,6 +1,6 @@
 """One victim from random weights to a model that can be converted: dense, pruned in training, cut, quantized."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from tinycerb.compression.pruner import NothingPruned, Pruner
 from tinycerb.compression.quantization import quantize_aware
 from tinycerb.config import Config, VictimConfig
 from tinycerb.datasets.images import Dataset, image_fingerprints
-from tinycerb.datasets.procedural import generate
+from tinycerb.datasets.out_of_distribution import OutOfDistributionImages, out_of_distribution_images
 from tinycerb.defenses import Defense
 from tinycerb.defenses.base import TrainingContext
 from tinycerb.errors import EnvironmentProblem, GateError
@@ -54,7 +54,7 @@ class _Training:
     victim: VictimConfig
     defense: Defense
     dataset: Dataset
-    other_images: np.ndarray
+    other: OutOfDistributionImages
     batches: Batches
     stages: dict[str, Stage]
     folder: Path
@@ -79,7 +79,7 @@ class _Training:
         stage = self.stages[name]
         recipe = self.recipe if stage.ends_in_a_model else self.recipe.without_average()
         step = TrainingStep(
-            model, terms, self.dataset.train, self.other_images, pruner, penalty, projects, heads, recipe
+            model, terms, self.dataset.train, self.other.images, pruner, penalty, projects, heads, recipe
         )
         loop = EpochLoop(
             batches=self.batches,
@@ -102,7 +102,7 @@ class _Training:
             make_repeatable(self.config.seed)
             return model
 
-        dataset, other, seed, kept = self.dataset, self.other_images, self.config.seed, self.kept
+        dataset, other, seed, kept = self.dataset, self.other.images, self.config.seed, self.kept
         reference = ReferenceClassifier(dataset, other, seed, kept, build, self.on_progress)
         return TrainingContext(
             stage, dataset, other, seed, kept, build, reference, slim, self.on_progress, self.key_words
@@ -211,6 +211,7 @@ def train_victim(
             # What quantization costs is the difference to this; nothing is chosen by it.
             "float_accuracy_per_head": correct.mean(axis=0).tolist(),
             **facts,
+            **({"sources": [asdict(use) for use in training.other.sources]} if training.other.sources else {}),
             "history": history,
         },
     )
@@ -282,11 +283,11 @@ def _prepare(
         victim=victim.config,
         defense=victim.defense,
         dataset=dataset,
-        other_images=other,
+        other=other,
         batches=Batches(
             len(dataset.train.images),
             config.training.batch_size,
-            len(other),
+            len(other.images),
             config.out_of_distribution.batch_size,
             config.seed,
         ),
@@ -299,16 +300,16 @@ def _prepare(
     )
 
 
-def _out_of_distribution_images(config: Config, defense: Defense, dataset: Dataset, folder: Path) -> np.ndarray:
-    """Draws the images that the defence wants, and leaves their fingerprints to compare attackers' images with."""
-    wanted = config.out_of_distribution
-    count = wanted.images if defense.uses_out_of_distribution else 0
-    if count == 0:
-        images = np.zeros((0, *dataset.image_shape), np.uint8)
+def _out_of_distribution_images(
+    config: Config, defense: Defense, dataset: Dataset, folder: Path
+) -> OutOfDistributionImages:
+    """Gathers the images that the defence wants, and leaves their fingerprints to compare attackers' images with."""
+    if defense.uses_out_of_distribution:
+        found = out_of_distribution_images(config, dataset)
     else:
-        images = generate(wanted.families, count, dataset.train.images, config.seed)
-    write_arrays(folder / OUT_OF_DISTRIBUTION, {"fingerprints": image_fingerprints(images)})
-    return images
+        found = OutOfDistributionImages(np.zeros((0, *dataset.image_shape), np.uint8))
+    write_arrays(folder / OUT_OF_DISTRIBUTION, {"fingerprints": image_fingerprints(found.images)})
+    return found
 
 
 def _scale_penalty(config: Config, victim: VictimConfig, model: keras.Model) -> ScalePenalty:

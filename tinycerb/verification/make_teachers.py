@@ -14,7 +14,7 @@ from tinycerb.atomic import write_arrays
 from tinycerb.bench.cell_inputs import TeacherRecipe, teacher_recipe
 from tinycerb.config import load_config
 from tinycerb.datasets import load_dataset
-from tinycerb.datasets.procedural import generate
+from tinycerb.datasets.out_of_distribution import out_of_distribution_images
 from tinycerb.defenses.losses.random_teachers import Reading, Teacher, fit_reading, fit_teachers
 from tinycerb.errors import UsageError
 from tinycerb.ownership.owner import open_owner
@@ -75,13 +75,13 @@ def _work() -> None:
     if run is not None:
         recipe = teacher_recipe(run, dataset, order["victim"])
     else:
-        victim, wanted = victims_of(config)[order["victim"]], config.out_of_distribution
+        victim = victims_of(config)[order["victim"]]
         if victim.defense.teachers == "independent":
             raise UsageError(
                 f"the teachers of {victim.name} keep apart from a network of its run; give the run: --model "
                 "RUN/victims/NAME"
             )
-        drawn = generate(wanted.families, wanted.images, dataset.train.images, config.seed)
+        drawn = out_of_distribution_images(config, dataset).images
         recipe = TeacherRecipe(victim.heads.answering, drawn, None)
     teachers = fit_all(recipe, dataset.classes, config.seed, owner.teacher_words)
     out = Path(order["out"])

@@ -8,6 +8,7 @@ from tinycerb.config import Config
 from tinycerb.config.user_sources import USER, absolute, is_source
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import digest_arrays
+from tinycerb.datasets.out_of_distribution import choose_pictures, open_pictures
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.datasets.user_data import open_user_data, open_user_pool
 from tinycerb.events import say
@@ -17,8 +18,9 @@ from tinycerb.workflow.work import load_inputs
 
 
 def brings_own(config: Config) -> bool:
-    """Whether a configuration names data, a model or a query pool of the user's own."""
-    return USER in (config.data.name, config.model.backbone) or any(is_source(a.query_pool) for a in config.attacks)
+    """Whether a configuration names data, a model, a query pool or other pictures of the user's own."""
+    named = (*(attack.query_pool for attack in config.attacks), *config.out_of_distribution.sources)
+    return USER in (config.data.name, config.model.backbone) or any(map(is_source, named))
 
 
 def pin_inputs(config: Config, given: Collection[str]) -> tuple[Config, dict[str, Any]]:
@@ -45,6 +47,10 @@ def pin_inputs(config: Config, given: Collection[str]) -> tuple[Config, dict[str
             replace(attack, query_pool=absolute(attack.query_pool)) if is_source(attack.query_pool) else attack
             for attack in config.attacks
         ),
+        out_of_distribution=replace(
+            config.out_of_distribution,
+            sources=tuple(absolute(each) if is_source(each) else each for each in config.out_of_distribution.sources),
+        ),
     )
     config, adjustments = fit_and_say(config, given)
     dataset = load_dataset(config.data)
@@ -55,10 +61,14 @@ def pin_inputs(config: Config, given: Collection[str]) -> tuple[Config, dict[str
     if config.model.backbone == USER:
         config = replace(config, model=replace(config.model, sha256=facts["sha256"]))
     pools = {attack.query_pool: digest_arrays(query_pool(attack.query_pool).load(dataset)) for attack in config.attacks}
+    chosen = choose_pictures(config, dataset)
+    for use, _ in chosen:
+        say(f"off the task, beside what programs draw: {use}")
     return config, {
         "data": {"name": config.data.name, "source": config.data.source, "sha256": dataset.digest},
         "model": {"backbone": config.model.backbone, "source": config.model.source, **facts},
         "query_pools": pools,
+        "out_of_distribution_sources": {use.source: digest_arrays(images) for use, images in chosen},
         "adjusted": [asdict(adjustment) for adjustment in adjustments],
         "left_out": left_out(config),
     }
@@ -80,4 +90,6 @@ def left_out(config: Config) -> list[str]:
     found = {data.source: open_user_data(data.source, data.groups).left_out} if data.name == USER else {}
     pools = (attack.query_pool for attack in config.attacks if is_source(attack.query_pool))
     found |= {f"the query pool {pool}": open_user_pool(pool).left_out for pool in pools}
+    pictures = filter(is_source, config.out_of_distribution.sources)
+    found |= {source: open_pictures(source, load_dataset(config.data)).left_out for source in pictures}
     return [f"not used of {source}: {text}" for source, texts in found.items() for text in texts]

@@ -7,6 +7,7 @@ from tinycerb.attacks import attack_of
 from tinycerb.bench.cell import load_in_distribution, load_pool
 from tinycerb.config import Config
 from tinycerb.datasets import load_dataset
+from tinycerb.datasets.out_of_distribution import choose_pictures
 from tinycerb.errors import EnvironmentProblem, GateError, Interrupted, UsageError
 from tinycerb.events import say
 from tinycerb.jobs.plan import plan
@@ -71,6 +72,7 @@ def load_inputs(config: Config) -> None:
     for attack in config.attacks:
         pool, inside = load_pool(attack, dataset), load_in_distribution(attack, dataset, config.seed)
         attack_of(attack).check(attack, len(pool), len(inside))
+    choose_pictures(config, dataset)
 
 
 def check_gates(metrics: Metrics) -> None:
