@@ -62,14 +62,18 @@ def test_a_null_is_measured_once_and_tested_against(smoke_run, key: Path, monkey
     done = CliRunner().invoke(app, [*words, "--model", victim])
     assert done.exit_code == 0, done.output
     facts = json.loads(done.stdout.splitlines()[-1])
-    assert set(facts["p0"]) == {"silhouettes", "strokes", "spectral_noise"}
+    families = {"silhouettes", "strokes", "spectral_noise"}
+    # As they are drawn, and where the model is sure: independent models agree there otherwise.
+    assert set(facts["p0"]) == families | {f"{name}, sure" for name in families}
     # Neither of its two victims has anything from a key.
-    assert (facts["models"], facts["questions"]) == (2, 1200)
+    assert (facts["models"], facts["questions"]) == (2, 2400)
     assert all(0.1 <= rate <= 1 for rate in facts["p0"].values())
     owner = open_owner(str(key))
     model = open_owned_model(smoke_run.model("cerberos"), owner)
-    assert read_notes(owner).nulls == {model.tensors: Null(facts["p0"], 2, 1200)}
+    assert read_notes(owner).nulls == {model.tensors: Null(facts["p0"], 2, 2400)}
     assert population_of(model, owner, ("strokes",)).measured
+    # Where a file lies in no run, the null says what is asked.
+    assert set(replace(model, config=None, run=None).families(owner)) == families
 
 
 def test_there_must_be_a_key_and_an_independent_model(smoke_run, key: Path) -> None:

@@ -67,7 +67,7 @@ def test_a_quantized_copy_of_the_float_network_is_a_clone(there: tuple[Path, Own
     assert done.exit_code == 0, done.output
     told = " ".join(done.output.split())
     assert "verdict this is a clone of the model: p = 0.0001, the least that so many teachers can show" in told
-    assert "of 100 questions of batch 1; 1/E was below 1e-6 after" in told
+    assert "of 200 questions of batch 1; 1/E was below 1e-6 after" in told
     assert "those of 9,999 other keys 10%" in told
     assert "exact binomial; p0 = 0.2 of every family, not measured" in told
     assert f"commitment names this key and this model: {line}" in told
@@ -75,6 +75,7 @@ def test_a_quantized_copy_of_the_float_network_is_a_clone(there: tuple[Path, Own
     page = " ".join(PdfReader("page.pdf").pages[0].extract_text().split())
     assert "this is a clone of the model: p = 0.0001" in page
     assert "strokes 25" in page
+    assert "strokes, sure 25" in page
     assert "a key whose teacher explains the answers" in page
     keys = [owner.key.content.hex(), *(str(word) for word in owner.teacher_words if word > 10**8)]
     written = [path.read_text() for path in folder.iterdir() if path.name in ("owner.key.notes.json",)]
@@ -96,8 +97,7 @@ def test_the_file_itself_is_called_a_copy_after_few_questions(there: tuple[Path,
     done = verified("run/victims/misdirection/model.tflite", "--stop-early", "--json")
     facts = json.loads(done.stdout.splitlines()[-1])
     assert (facts["verdict"], facts["is_copy"], facts["population_by"]) == ("clone", True, "1/E")
-    assert facts["asked"] <= 100
-    assert facts["asked"] % 20 == 0
+    assert facts["asked"] in (20, 40, 80, 160)
 
 
 def test_answers_by_mail_are_judged_against_their_own_batch(there: tuple[Path, Owner]) -> None:

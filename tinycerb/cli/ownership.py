@@ -75,7 +75,7 @@ def questions(
     owner: OwnerFile,
     model: OwnModel,
     out: Annotated[Path, typer.Option(metavar="FILE.npz", help="Where the questions go.", show_default=False)],
-    count: Annotated[int, typer.Option("--questions", "-n", min=1, max=100_000, help="How many.")] = 100,
+    count: Annotated[int, typer.Option("--questions", "-n", min=1, max=100_000, help="How many.")] = 200,
     preset: TrainedBy = "",
     force: Replace = False,
 ) -> None:
@@ -90,7 +90,7 @@ def questions(
     from tinycerb.errors import UsageError
     from tinycerb.ownership.ledger import take_batch
     from tinycerb.ownership.owner import open_owner
-    from tinycerb.ownership.questions import draw_questions
+    from tinycerb.verification.batches import batch_of
     from tinycerb.verification.owned_model import open_owned_model
     from tinycerb.workflow.named_model import find_model
 
@@ -98,9 +98,10 @@ def questions(
         raise UsageError(f"{out} exists already; name another file, or replace it with --force")
     asking = open_owner(owner)
     mine = open_owned_model(find_model(model), asking, preset)
-    families = mine.families(asking)
+    # Before a batch is noted: what cannot be asked about raises here.
+    mine.families(asking)
     batch = take_batch(asking, count, mine.tensors, "questions")
-    drawn = draw_questions(asking.key, batch, count, families, mine.artifact.image_shape)
+    drawn = batch_of(mine, asking, batch, count)
     write_arrays(out, {"images": drawn.images, "batch": np.array(batch)})
     typer.echo(f"{out}: {count} questions, batch {batch}, for one suspect")
 

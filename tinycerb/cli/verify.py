@@ -49,7 +49,7 @@ def verify(
     port: Port = None,
     board: BoardName = "qemu-m4",
     limit: Limit = 60,
-    count: Count = 100,
+    count: Count = 200,
     stop_early: StopEarly = False,
     level: Level = 1e-3,
     commitment: Commitment = "",
@@ -113,7 +113,7 @@ def _questions(suspect: Suspect, owner: Owner, model: OwnedModel, count: int, st
     """A fresh batch, or the one that answers which are there already belong to."""
     from tinycerb.errors import UsageError
     from tinycerb.ownership.ledger import take_batch, used_batch
-    from tinycerb.ownership.questions import draw_questions
+    from tinycerb.verification.batches import batch_of
     from tinycerb.verification.suspects.answers_file import AnswersFile
 
     if not isinstance(suspect, AnswersFile):
@@ -127,7 +127,7 @@ def _questions(suspect: Suspect, owner: Owner, model: OwnedModel, count: int, st
             if used.model_tensors != model.tensors:
                 raise UsageError(f"batch {batch} was drawn for another model than {model.path}; name that one: --model")
             count = used.questions
-    return draw_questions(owner.key, batch, count, model.families(owner), model.artifact.image_shape)
+    return batch_of(model, owner, batch, count)
 
 
 def _tell(text: str) -> None:

@@ -1,6 +1,6 @@
 """Ownership questions: images of the training families that only the owner can draw, a fresh batch for every suspect.
 
-They come from the owner key alone, and from families that need no image of the owner's: whoever is shown the key can
+They come from the owner key, and from families that need no image of the owner's: whoever is shown key and model can
 draw them again, and a suspect's owner learns nothing of the training data.
 """
 
@@ -15,6 +15,13 @@ from tinycerb.ownership.owner_key import OwnerKey
 
 # Families that rearrange training images.
 NEEDS_IMAGES = frozenset({"patch_shuffle", "inversions", "rotations", "drifts", "warps"})
+# Where a clone agrees with its model most, also after it was fine-tuned (docs/ownership.md says how that was measured).
+# Glyphs are held out of training: whoever tunes a clone on the training families leaves them alone.
+TELLING = ("silhouettes", "strokes", "shades", "blurred_noise")
+HELD_OUT = "glyphs"
+_FEWEST_TELLING = 3
+# Behind a family's name: those of its images about which the model is sure. Independent models differ there otherwise.
+SURE = ", sure"
 MOST_QUESTIONS = 100_000
 
 
@@ -38,13 +45,20 @@ class Questions:
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def at_random(self) -> np.ndarray:
+        """Which were not chosen by what the model says to them, bool [N]."""
+        return np.array([not name.endswith(SURE) for name in self.families])[self.kinds]
+
     def part(self, start: int, end: int) -> "Questions":
         """Returns the questions from `start` to before `end`."""
         return Questions(self.batch, self.images[start:end], self.families, self.kinds[start:end])
 
 
 def question_families(trained_on: Sequence[str]) -> tuple[str, ...]:
-    """Returns those families of a training that need no image of the owner's.
+    """Returns the families that a model is asked about: the telling ones of its training, and one beside them.
+
+    Where fewer than three of those were trained on, all that need no image of the owner's.
 
     Raises:
         UsageError: there are none.
@@ -55,11 +69,17 @@ def question_families(trained_on: Sequence[str]) -> tuple[str, ...]:
         raise UsageError(
             f"the model was trained on {', '.join(trained_on) or 'no families'}, and questions need one of: {usable}"
         )
-    return families
+    telling = tuple(name for name in TELLING if name in families)
+    return (*telling, HELD_OUT) if len(telling) >= _FEWEST_TELLING else families
 
 
 def draw_questions(
-    key: OwnerKey, batch: int, count: int, families: Sequence[str], image_shape: tuple[int, ...]
+    key: OwnerKey,
+    batch: int,
+    count: int,
+    families: Sequence[str],
+    image_shape: tuple[int, ...],
+    purpose: str = "questions",
 ) -> Questions:
     """Draws a batch.
 
@@ -69,6 +89,7 @@ def draw_questions(
         count: how many questions; another count has other images, too.
         families: names of families that need no images.
         image_shape: height, width, channels.
+        purpose: what they are for; another one has other images.
 
     Raises:
         UsageError: fewer questions than one, or more than 100,000.
@@ -79,7 +100,7 @@ def draw_questions(
     share = -(-count // len(families))
     nothing = np.zeros((1, *image_shape), np.uint8)
     drawn = [
-        generate([family], share, nothing, _seed(key, f"questions {batch} of {count}: {family}")) for family in families
+        generate([family], share, nothing, _seed(key, f"{purpose} {batch} of {count}: {family}")) for family in families
     ]
     images = np.stack(drawn, axis=1).reshape(-1, *image_shape)[:count]
     return Questions(batch, images, families, np.arange(count) % len(families))

@@ -46,13 +46,20 @@ def explanation(labels: np.ndarray, mine: np.ndarray, others: np.ndarray, kinds:
     """
     all_teachers = np.concatenate([mine[np.newaxis], others])
     agreed = all_teachers == labels
-    score = np.zeros(len(all_teachers))
-    for kind in np.unique(kinds):
-        counts = agreed[:, kinds == kind].sum(axis=1)
-        deviation = counts.std()
-        if deviation > 0:
-            score += (counts - counts.mean()) / deviation
-    # Sums of the same numbers in another order are no difference.
-    as_well = int((score >= score[0] - 1e-9).sum())
     shares = agreed.mean(axis=1)
-    return Explanation(as_well / len(all_teachers), len(others), float(shares[0]), float(shares[1:].mean()))
+    p = place(counts_by_kind(agreed, kinds))
+    return Explanation(p, len(others), float(shares[0]), float(shares[1:].mean()))
+
+
+def counts_by_kind(agreed: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    """Returns how often each teacher agrees, of bool [T, N] and int [N], int64 [T, kinds that there are]."""
+    return np.stack([agreed[:, kinds == kind].sum(axis=1) for kind in np.unique(kinds)], axis=1)
+
+
+def place(counts: np.ndarray) -> float:
+    """Returns the share of all teachers that explain the labels as well as the first; counts int [T, kinds]."""
+    deviations = counts.std(axis=0)
+    useful = deviations > 0
+    score = ((counts - counts.mean(axis=0))[:, useful] / deviations[useful]).sum(axis=1)
+    # Sums of the same numbers in another order are no difference.
+    return float((score >= score[0] - 1e-9).mean())

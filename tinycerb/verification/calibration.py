@@ -12,10 +12,11 @@ from tinycerb.bounded.arrays import read_npz
 from tinycerb.errors import UsageError
 from tinycerb.ownership.ledger import Null, note_null, take_batch
 from tinycerb.ownership.owner import Owner
-from tinycerb.ownership.questions import Questions, draw_questions
+from tinycerb.ownership.questions import Questions
 from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.model_artifact import open_artifact
 from tinycerb.subprocess_call import call_in_subprocess
+from tinycerb.verification.batches import batch_of
 from tinycerb.verification.by_population import family_p0
 from tinycerb.verification.owned_model import OwnedModel
 from tinycerb.verification.suspects import Tell
@@ -49,10 +50,10 @@ def calibrate(run: RunDirectory, model: OwnedModel, owner: Owner, networks: int,
     victims = [name for name, victim in run.victims.items() if not victim.uses_owner_key and run.model(name).is_file()]
     if not victims and networks == 0:
         raise UsageError(f"{run.path} has no converted victim without a key, and --networks is 0; allowed: 1 or more")
-    families = model.families(owner)
-    count = _PER_FAMILY * len(families)
+    # As drawn, and sure.
+    count = _PER_FAMILY * 2 * len(model.families(owner))
     batch = take_batch(owner, count, model.tensors, "calibrate")
-    questions = draw_questions(owner.key, batch, count, families, model.artifact.image_shape)
+    questions = batch_of(model, owner, batch, count)
     expected = model.labels(questions)
     said = [artifact_labels(run.model(name), open_artifact(run.model(name)), questions.images) for name in victims]
     if networks:

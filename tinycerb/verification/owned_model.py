@@ -11,10 +11,10 @@ from tinycerb.file_names import CONFIG
 from tinycerb.ownership.commitment import tensors_digest
 from tinycerb.ownership.ledger import read_notes
 from tinycerb.ownership.owner import Owner
-from tinycerb.ownership.questions import NEEDS_IMAGES, Questions, question_families
+from tinycerb.ownership.questions import NEEDS_IMAGES, SURE, Questions, question_families
 from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.model_artifact import ModelArtifact, open_artifact
-from tinycerb.verification.suspects.tflite_file import artifact_labels
+from tinycerb.verification.suspects.tflite_file import artifact_labels, artifact_logits
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,15 @@ class OwnedModel:
         """Returns what it answers, int64 [N]."""
         return artifact_labels(self.path, self.artifact, questions.images)
 
+    def margins(self, images: np.ndarray) -> np.ndarray:
+        """Returns how far its first class is ahead of its second, int64 [N], in codes of its logits.
+
+        Args:
+            images: uint8 [N, height, width, channels].
+        """
+        logits = np.sort(artifact_logits(self.path, self.artifact, images).sum(axis=1), axis=1)
+        return logits[:, -1] - logits[:, -2]
+
     def families(self, owner: Owner) -> tuple[str, ...]:
         """Returns the families that it is asked about: those of its training, or all where nothing says them.
 
@@ -54,7 +63,7 @@ class OwnedModel:
             return question_families(self.config.out_of_distribution.families)
         noted = read_notes(owner).nulls.get(self.tensors)
         if noted is not None:
-            return tuple(noted.p0)
+            return tuple(name for name in noted.p0 if not name.endswith(SURE))
         from tinycerb.datasets.procedural import FAMILIES
 
         return tuple(name for name in FAMILIES if name not in NEEDS_IMAGES)

@@ -11,6 +11,7 @@ from tinycerb.attacks.building_blocks.students import STUDENTS
 from tinycerb.bounded.arrays import read_npz
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
+from tinycerb.keras_models.legacy import keras
 from tinycerb.run.directory import RunDirectory
 from tinycerb.subprocess_call import answer
 from tinycerb.training.setup import make_repeatable
@@ -19,6 +20,25 @@ from tinycerb.verification.removals import fit, labels_of
 # Networks of unlike families take turns.
 _FAMILIES = ("lenet", "plain_cnn", "batchnorm_cnn")
 _MOST_IMAGES, _EPOCHS = 8000, 3
+
+
+def independent_network(dataset: Dataset, index: int) -> tuple[str, keras.Model]:
+    """Trains one on a random half of a data set, at most 8,000 images.
+
+    Args:
+        dataset: what it learns.
+        index: which one; decides on half, family and seed.
+
+    Returns:
+        The student that it is, and the network: float images in 0..1 to logits.
+    """
+    train, height, width, channels = dataset.train, *dataset.image_shape
+    chosen = np.random.default_rng([index, 41]).permutation(len(train.images))
+    chosen = chosen[: min(_MOST_IMAGES, max(1, len(chosen) // 2))]
+    make_repeatable(index + 1)
+    name = _FAMILIES[index % len(_FAMILIES)]
+    network = STUDENTS[name]((height, width, channels), dataset.classes)
+    return name, fit(network, train.images[chosen], train.labels[chosen], _EPOCHS, 1e-3)
 
 
 def independent_labels(dataset: Dataset, images: np.ndarray, networks: int) -> np.ndarray:
@@ -32,16 +52,7 @@ def independent_labels(dataset: Dataset, images: np.ndarray, networks: int) -> n
     Returns:
         int64 [networks, N].
     """
-    train, height, width, channels = dataset.train, *dataset.image_shape
-    said = []
-    for index in range(networks):
-        chosen = np.random.default_rng([index, 41]).permutation(len(train.images))
-        chosen = chosen[: min(_MOST_IMAGES, max(1, len(chosen) // 2))]
-        make_repeatable(index + 1)
-        network = STUDENTS[_FAMILIES[index % len(_FAMILIES)]]((height, width, channels), dataset.classes)
-        fit(network, train.images[chosen], train.labels[chosen], _EPOCHS, 1e-3)
-        said.append(labels_of(network, images))
-    return np.stack(said)
+    return np.stack([labels_of(independent_network(dataset, index)[1], images) for index in range(networks)])
 
 
 def _work() -> None:

@@ -49,6 +49,13 @@ def population_of(model: OwnedModel, owner: Owner, families: tuple[str, ...]) ->
     return Population(p0, told, True)
 
 
+def looks(count: int) -> list[int]:
+    """Returns after how many questions a verification that may stop early looks at its answers."""
+    ends = [count]
+    ends[:0] = [LOOK << double for double in range(count.bit_length()) if LOOK << double < count]
+    return ends
+
+
 def examine(
     suspect: Suspect,
     questions: Questions,
@@ -67,7 +74,7 @@ def examine(
         teachers: the owner's and those of other keys; None where the model has none.
         p0: see `judge`.
         level: the largest p of a clone.
-        stop_early: whether to stop, after every 20 questions, as soon as a clone is shown.
+        stop_early: whether to stop, after 20 questions, 40, 80 and so on, as soon as a clone is shown.
 
     Raises:
         TinyCerbError: the suspect cannot be asked, or its answers are none.
@@ -76,7 +83,7 @@ def examine(
     explained = None if teachers is None else teachers.labels(questions)
     if not stop_early:
         return judge(suspect.labels(questions), expected, questions, explained, p0, level)
-    ends = [*range(LOOK, len(questions), LOOK), len(questions)]
+    ends = looks(len(questions))
     labels = np.zeros(0, np.int64)
     for end in ends:
         labels = np.concatenate([labels, suspect.labels(questions.part(len(labels), end))])

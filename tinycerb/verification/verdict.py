@@ -15,7 +15,7 @@ from tinycerb.verification.teachers import TeacherLabels
 CLONE, NO_PROOF, INCONCLUSIVE = "clone", "no proof", "inconclusive"
 # Where the e-value is said to have passed.
 _STRICT = 1e-6
-# Between two looks of a verification that may stop early.
+# The first look of a verification that may stop early; every other one comes after twice as many questions.
 LOOK = 20
 
 
@@ -97,7 +97,9 @@ def judge(
     population = p_of(float(log_e[-1])) if stopped else tail(int(agreed.sum()), rates)
     secret = None
     if teachers is not None:
-        secret = explanation(labels, teachers.mine, teachers.others, questions.kinds)
+        # The owner's teacher has a part in what the model is sure of: its rank there would be no rank by chance.
+        drawn = questions.at_random
+        secret = explanation(labels[drawn], teachers.mine[drawn], teachers.others[:, drawn], questions.kinds[drawn])
     p_secret = None if secret is None else min(1.0, secret.p * looks)
     # Whatever a teacher would say, the larger one is no smaller than the population's.
     known = [each for each in (population, p_secret) if each is not None]

@@ -90,14 +90,23 @@ def artifact_labels(path: Path, artifact: ModelArtifact, images: np.ndarray) -> 
         UsageError: images of another shape.
         EnvironmentProblem: the file cannot be run.
     """
-    check_shape(artifact.image_shape, images.shape[1:], str(path))
     codes = artifact.quantize(images)
+    answers = Answers(artifact).of_all(codes, _logits(path, artifact, images, codes))
+    return answers.sum(axis=1, dtype=np.int64).argmax(axis=1)
+
+
+def artifact_logits(path: Path, artifact: ModelArtifact, images: np.ndarray) -> np.ndarray:
+    """Returns what a TinyCerb file computes before its response, int64 [N, heads, classes]; errors as above."""
+    return _logits(path, artifact, images, artifact.quantize(images)).astype(np.int64)
+
+
+def _logits(path: Path, artifact: ModelArtifact, images: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    check_shape(artifact.image_shape, images.shape[1:], str(path))
     inputs = {
         name: values for name, values in head_inputs(codes, artifact.heads).items() if name in artifact.file.inputs
     }
     outputs = run_model(path, inputs, default_runtime(), called=str(path)).outputs["logits"]
-    answers = Answers(artifact).of_all(codes, outputs.reshape(len(images), artifact.heads, artifact.classes))
-    return answers.sum(axis=1, dtype=np.int64).argmax(axis=1)
+    return outputs.reshape(len(images), artifact.heads, artifact.classes)
 
 
 def check_shape(wanted: tuple[int, ...], given: tuple[int, ...], told: str) -> None:
