@@ -318,6 +318,52 @@ class Model(TypedDict):
     head_units: int
 
 
+class FamilyFacts(TypedDict):
+    """Of one family."""
+
+    asked: int
+    agreed: int
+    p0: float
+
+
+class SecretFacts(TypedDict):
+    """How the owner's teacher explains the answers, beside teachers of other keys."""
+
+    teachers: int
+    explained_share: float
+    others_explained_share: float
+    least_p: float
+
+
+class VerificationFacts(TypedDict):
+    """What a verification has found."""
+
+    schema_version: int
+    verdict: str
+    reason: str
+    suspect: str
+    is_copy: bool
+    model: str
+    model_tensors_sha256: str
+    owner_key_sha256: str
+    commitment: str
+    batch: int
+    level: float
+    p: float | None
+    p_by_secret: float | None
+    p_by_population: float
+    population_by: str
+    looks: int
+    asked: int
+    agreed: int
+    refused: int
+    strict_after: int | None
+    null: str
+    null_measured: bool
+    secret: SecretFacts | None
+    families: dict[str, FamilyFacts]
+
+
 class Metrics(TypedDict):
     """The content of `metrics.json`."""
 
@@ -333,3 +379,4 @@ class Metrics(TypedDict):
     threats: dict[str, Verdict]
     gates_missed: list[str]
     not_measured: list[str]
+    verifications: NotRequired[list[VerificationFacts]]

@@ -8,7 +8,7 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from tinycerb.reports.metrics import Metrics
-from tinycerb.reports.pages import compression, confusion, layers, limits, stealing, summary, training
+from tinycerb.reports.pages import compression, confusion, layers, limits, ownership, stealing, summary, training
 from tinycerb.reports.plain_text import clean, drawable
 from tinycerb.reports.style import STYLE, add_footer
 
@@ -19,6 +19,7 @@ PAGES: tuple[Callable[[Metrics], list[Figure]], ...] = (
     compression.draw,
     layers.draw,
     confusion.draw,
+    ownership.draw,
     limits.draw,
 )
 

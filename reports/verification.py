@@ -2,63 +2,18 @@
 
 import io
 import textwrap
-from typing import TypedDict
 
 import matplotlib as mpl
 from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.figure import Figure
 
+from tinycerb.reports.metrics import VerificationFacts
 from tinycerb.reports.plain_text import clean, drawable
 from tinycerb.reports.style import STYLE, add_footer, blank_axes, new_page, write_paragraphs
 from tinycerb.reports.table import draw_table
 
 _WIDTH, _LABEL = 80, 13
 _CHARACTERS = 112
-
-
-class FamilyFacts(TypedDict):
-    """Of one family."""
-
-    asked: int
-    agreed: int
-    p0: float
-
-
-class SecretFacts(TypedDict):
-    """How the owner's teacher explains the answers, beside teachers of other keys."""
-
-    teachers: int
-    explained_share: float
-    others_explained_share: float
-    least_p: float
-
-
-class VerificationFacts(TypedDict):
-    """What a verification has found."""
-
-    schema_version: int
-    verdict: str
-    reason: str
-    suspect: str
-    is_copy: bool
-    model: str
-    model_tensors_sha256: str
-    owner_key_sha256: str
-    commitment: str
-    batch: int
-    level: float
-    p: float | None
-    p_by_secret: float | None
-    p_by_population: float
-    population_by: str
-    looks: int
-    asked: int
-    agreed: int
-    refused: int
-    strict_after: int | None
-    null: str
-    null_measured: bool
-    secret: SecretFacts | None
-    families: dict[str, FamilyFacts]
 
 
 _SAYS = {
@@ -136,22 +91,26 @@ def plain_verification(facts: VerificationFacts) -> str:
     return "\n".join(lines)
 
 
+def verification_page(facts: VerificationFacts) -> Figure:
+    """Returns a page on a verification, for texts that can be drawn."""
+    figure = new_page("Ownership", f"{facts['suspect']}: {verdict_line(facts)}")
+    told = [f"{label}: {text}" for label, text in sections(facts)[1:]]
+    top = write_paragraphs(figure, 0.07, 0.895, told, _CHARACTERS) - 0.02
+    rows = [(name, str(of["asked"]), str(of["agreed"]), f"{of['p0']:.2f}") for name, of in facts["families"].items()]
+    height = 0.018 * (len(rows) + 1)
+    axes = blank_axes(figure, (0.07, top - height, 0.86, height))
+    header = ("family of questions", "asked", "agreed", "null p0")
+    draw_table(axes, header, rows, (0.0, 0.6, 0.8, 1.0), 1 / (len(rows) + 1))
+    write_paragraphs(figure, 0.07, top - height - 0.03, list(_LIMITS), _CHARACTERS)
+    return figure
+
+
 def render_verification(facts: VerificationFacts) -> bytes:
     """Returns a page as a PDF, the same bytes for the same facts."""
     shown = clean(facts, drawable)
     buffer = io.BytesIO()
     with mpl.rc_context(STYLE):
-        figure = new_page("Ownership", f"{shown['suspect']}: {verdict_line(shown)}")
-        told = [f"{label}: {text}" for label, text in sections(shown)[1:]]
-        top = write_paragraphs(figure, 0.07, 0.895, told, _CHARACTERS) - 0.02
-        rows = [
-            (name, str(of["asked"]), str(of["agreed"]), f"{of['p0']:.2f}") for name, of in shown["families"].items()
-        ]
-        height = 0.018 * (len(rows) + 1)
-        axes = blank_axes(figure, (0.07, top - height, 0.86, height))
-        header = ("family of questions", "asked", "agreed", "null p0")
-        draw_table(axes, header, rows, (0.0, 0.6, 0.8, 1.0), 1 / (len(rows) + 1))
-        write_paragraphs(figure, 0.07, top - height - 0.03, list(_LIMITS), _CHARACTERS)
+        figure = verification_page(shown)
         add_footer(figure, f"TinyCerb ownership verification · level {shown['level']:g}", 1, 1)
         with PdfPages(buffer, metadata={"Title": "TinyCerb: ownership", "CreationDate": None}) as pdf:
             pdf.savefig(figure)

@@ -13,6 +13,8 @@ MODEL_CARD = "model_card.md"
 RESULTS = "results.json"
 RESULTS_PAGE = "results.md"
 CELL_SECONDS = "cell_seconds.csv"
+# A folder: what suspects of its models were found to be.
+VERIFICATIONS = "verifications"
 
 # Of the training of a teacher that victims learn from.
 TEACHER = "teacher.h5"

@@ -79,6 +79,7 @@ def verify(
     from tinycerb.verification.trial import examine, population_of
     from tinycerb.workflow.named_model import find_model
     from tinycerb.workflow.new_run import warn_of_code
+    from tinycerb.workflow.report import keep_verification
 
     if (suspect is None) == (port is None):
         raise UsageError("give either a SUSPECT (a file, package.module:predict) or a device's --port")
@@ -105,6 +106,9 @@ def verify(
 
         write_bytes(page, render_verification(facts))
     typer.echo(json.dumps(facts, allow_nan=False) if as_json else plain_verification(facts))
+    if mine.run is not None:
+        keep_verification(mine.run, facts)
+        _tell(f"noted in the run; a page on it: tinycerb report {mine.run.path}")
     if facts["verdict"] != "clone":
         raise typer.Exit(ExitCode.GATE)
 

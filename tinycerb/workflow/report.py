@@ -1,13 +1,40 @@
 """The pages of a run, from `metrics.json` alone."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from tinycerb import file_names
+from tinycerb.atomic import make_directory
 from tinycerb.bench.metrics import SCHEMA_VERSION
 from tinycerb.errors import UsageError
 from tinycerb.run.directory import RunDirectory
-from tinycerb.seal.files import read_json, write_bytes, write_text
+from tinycerb.seal.files import read_json, write_bytes, write_json, write_text
+
+if TYPE_CHECKING:
+    from tinycerb.reports.metrics import VerificationFacts
+
+
+def keep_verification(directory: RunDirectory, facts: VerificationFacts) -> None:
+    """Notes in a run what a suspect of one of its models was found to be, for its report.
+
+    Raises:
+        EnvironmentProblem: it cannot be written.
+    """
+    folder = directory.path / file_names.VERIFICATIONS
+    make_directory(folder)
+    write_json(folder / f"{1 + len(list(folder.glob('*.json'))):04}.json", dict(facts))
+
+
+def verifications(directory: RunDirectory) -> list[VerificationFacts]:
+    """Returns what is noted of suspects, in the order in which they were asked.
+
+    Raises:
+        EnvironmentProblem: a file is damaged.
+    """
+    files = sorted((directory.path / file_names.VERIFICATIONS).glob("*.json"))
+    return [cast("VerificationFacts", read_json(file)) for file in files]
 
 
 def write_report(directory: RunDirectory) -> Path:
@@ -31,6 +58,8 @@ def write_report(directory: RunDirectory) -> Path:
         )
     # Its version says that it is of this shape.
     metrics = cast(Metrics, content)
+    if found := verifications(directory):
+        metrics["verifications"] = found
     write_bytes(directory.report, render_report(metrics))
     write_text(directory.path / file_names.MODEL_CARD, render_model_card(metrics))
     return directory.report
