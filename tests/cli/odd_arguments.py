@@ -29,6 +29,10 @@ COMMANDS = (
     "attacks show {}", "boards show {}", "presets show {}",
     "flash RUN --dry-run --board {}", "flash RUN --dry-run --key {}", "flash RUN --dry-run --image {}",
     "flash RUN --dry-run --cmsis-nn {}", "keygen nowhere/{}", "convert RUN --op {}", "convert RUN --target {}",
+    "verify {} --owner public --model RUN", "verify RUN --owner public --model {}", "verify RUN --owner {} --model RUN",
+    "verify RUN --owner public --model RUN --commitment {}",
+    "ownership show {}", "ownership commit {} RUN", "ownership calibrate {} --owner public",
+    "ownership questions --owner public --model RUN --preset {} --out nowhere.npz",
 )  # fmt: skip
 
 
