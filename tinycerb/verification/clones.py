@@ -1,0 +1,101 @@
+"""Clones that are stolen to be asked: an attack of a configuration against a model's own file, its networks kept."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from tinycerb.attacks import STUDENTS, AttackInputs, attack_of
+from tinycerb.attacks.building_blocks.distill import predictor
+from tinycerb.bench.cell import load_in_distribution, load_pool
+from tinycerb.bench.parts_code import code_of
+from tinycerb.config import AttackConfig, Config
+from tinycerb.datasets.images import Dataset
+from tinycerb.errors import InternalError
+from tinycerb.events import OnProgress
+from tinycerb.keras_models.legacy import keras
+from tinycerb.oracle import OracleSpec, SealedOracle
+from tinycerb.oracle.transcripts import RememberedOracle
+from tinycerb.run.victim import victims_of
+from tinycerb.runtimes.model_artifact import open_artifact
+from tinycerb.training.setup import make_repeatable
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A stolen network.
+
+    Attributes:
+        student: which network it is.
+        members: float images in 0..1 to logits; it answers with the mean of their posteriors.
+    """
+
+    student: str
+    members: tuple[keras.Model, ...]
+
+    def labels(self, images: np.ndarray) -> np.ndarray:
+        """Returns its labels, int64 [N], for uint8 images."""
+        return predictor(self.members)(images).argmax(axis=1)
+
+
+def steal(
+    file: Path,
+    victim: str,
+    attack: AttackConfig,
+    config: Config,
+    dataset: Dataset,
+    seed: int,
+    answers: Path,
+    on_progress: OnProgress,
+) -> Clone:
+    """Steals a model through its answers, as `tinycerb bench` does, with the first student and learning rate.
+
+    Args:
+        file: the victim's model.
+        victim: its name in the configuration.
+        attack: one of the configuration's.
+        config: what the victim was trained by.
+        dataset: of its task.
+        seed: the attacker's.
+        answers: folder where the oracle's answers are remembered.
+        on_progress: takes progress events.
+
+    Raises:
+        UsageError: an unknown attack, student or pool, or settings that do not fit.
+        EnvironmentProblem: the oracle died.
+    """
+    make_repeatable(seed)
+    student, artifact, described = attack.students[0], open_artifact(file), victims_of(config)[victim]
+    height, width, channels = dataset.image_shape
+    built: list[keras.Model] = []
+
+    def build() -> keras.Model:
+        built.append(STUDENTS[student]((height, width, channels), dataset.classes))
+        return built[-1]
+
+    said: list[np.ndarray] = []
+    spec = OracleSpec(str(file), attack.output, described.defense.selection, config.seed)
+    open_oracle = partial(SealedOracle, spec, on_progress)
+    code = code_of(described, attack.attack, student).response
+    with RememberedOracle(spec, artifact.sha256, answers, open_oracle, code) as oracle:
+        inputs = AttackInputs(
+            oracle=oracle,
+            pool=load_pool(attack, dataset),
+            in_distribution=load_in_distribution(attack, dataset, config.seed),
+            classes=dataset.classes,
+            build=build,
+            config=attack,
+            learning_rate=attack.learning_rates[0],
+            response=described.config.response,
+            seed=seed,
+            on_epoch=lambda epoch, predict: said.append(predict(dataset.test.images[:100]).argmax(axis=1)),
+            note=lambda key, value: None,
+            on_progress=on_progress,
+        )
+        attack_of(attack).run(inputs)
+    # Networks that helped to choose questions were made before.
+    clone = Clone(student, tuple(built[-attack.members :]))
+    if (clone.labels(dataset.test.images[:100]) != said[-1]).any():
+        raise InternalError(f"{attack.name}: the clone is not the networks that were made last")
+    return clone
