@@ -62,6 +62,9 @@ def test_a_null_is_measured_once_and_tested_against(smoke_run, key: Path, monkey
     done = CliRunner().invoke(app, [*words, "--model", victim])
     assert done.exit_code == 0, done.output
     facts = json.loads(done.stdout.splitlines()[-1])
+    # How long it takes is said before anything else is done.
+    told = [line for line in done.stderr.splitlines() if not line.startswith("model: ")]
+    assert told[0].startswith("asking 2 victims of the run, and training and asking 0 small networks: about 15 seconds")
     families = {"silhouettes", "strokes", "spectral_noise"}
     # As they are drawn, and where the model is sure: independent models agree there otherwise.
     assert set(facts["p0"]) == families | {f"{name}, sure" for name in families}

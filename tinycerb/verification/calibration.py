@@ -26,7 +26,7 @@ from tinycerb.verification.suspects.tflite_file import artifact_labels
 # Per family: at a rate of 0.1 the upper limit is then 0.14.
 _PER_FAMILY = 400
 # Of one core with nothing else to do.
-_SECONDS_PER_NETWORK = 10
+_SECONDS_PER_NETWORK, _SECONDS_OF_ASKING = 10, 5
 
 
 def calibrate(run: RunDirectory, model: OwnedModel, owner: Owner, networks: int, tell: Tell) -> Null:
@@ -50,6 +50,11 @@ def calibrate(run: RunDirectory, model: OwnedModel, owner: Owner, networks: int,
     victims = [name for name, victim in run.victims.items() if not victim.uses_owner_key and run.model(name).is_file()]
     if not victims and networks == 0:
         raise UsageError(f"{run.path} has no converted victim without a key, and --networks is 0; allowed: 1 or more")
+    seconds = _SECONDS_OF_ASKING * (1 + len(victims)) + _SECONDS_PER_NETWORK * networks
+    tell(
+        f"asking {len(victims)} victims of the run, and training and asking {networks} small networks: about "
+        f"{duration(seconds)} on one free core"
+    )
     # As drawn, and sure.
     count = _PER_FAMILY * 2 * len(model.families(owner))
     batch = take_batch(owner, count, model.tensors, "calibrate")
@@ -57,7 +62,6 @@ def calibrate(run: RunDirectory, model: OwnedModel, owner: Owner, networks: int,
     expected = model.labels(questions)
     said = [artifact_labels(run.model(name), open_artifact(run.model(name)), questions.images) for name in victims]
     if networks:
-        tell(f"training {networks} small networks: about {duration(networks * _SECONDS_PER_NETWORK)} on one free core")
         said += list(_small_networks(run, questions, networks))
     null = Null(p0_of(expected, said, questions, model.artifact.classes), len(said), count)
     note_null(owner, model.tensors, null)
