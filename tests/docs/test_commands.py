@@ -120,6 +120,9 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
         "--preset fortress",
     ): PARSED,
     ("firmware.md", "tinycerb flash MODEL --board qemu-m4 --serve"): PORT,
+    ("ownership.md", 'make bench-ownership ARGS="--committed --networks 12 --out FOLDER"'): PLAN,
+    ("ownership.md", 'make bench-ownership ARGS="--preset short.toml --seeds 2 --networks 12 --out FOLDER"'): PLAN,
+    ("ownership.md", 'make bench-ownership ARGS="--out FOLDER"'): PLAN,
     ("results.md", "tinycerb bench matrix default --out RUN"): DRY,
     ("results.md", "tinycerb bench cost RUN && tinycerb bench matrix --resume RUN --markdown"): DRY,
     **{("training.md", f"tinycerb run {name}"): PARSED for name in TASKS},
@@ -224,7 +227,7 @@ def run_instead(workshop: Path, line: str, reason: str) -> None:
     if reason == DRY:
         shell(workshop, f"{line} --dry-run")
     elif reason == PLAN:
-        done = subprocess.run(["make", "-n", *line.split()[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(["make", "-n", *shlex.split(line)[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     elif reason == SMALL:
         small = {key: value for key, value in NUMBERS.items() if key != "attacks"}

@@ -13,7 +13,8 @@ from tinycerb.converters.model_file import read_model_file
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
 from tinycerb.ownership.owner import open_owner
 from tinycerb.ownership.owner_key import OwnerKey, write_owner_key
-from tinycerb.ownership.questions import Questions, draw_questions
+from tinycerb.ownership.questions import HELD_OUT, TELLING, Questions, draw_questions
+from tinycerb.verification.batches import batch_of
 from tinycerb.verification.owned_model import open_owned_model
 from tinycerb.verification.suspects import open_suspect
 from tinycerb.verification.suspects.suspect import as_labels
@@ -164,8 +165,10 @@ def test_questions_are_written_once_and_for_one_suspect(cli: Cli, here: Path) ->
     assert (again.returncode, "q1.npz exists already" in again.stderr) == (2, True)
     with np.load("q2.npz") as written:
         assert int(written["batch"]) == 2
-        families = open_owned_model(FORTRESS, owner).families(owner)
-        assert (written["images"] == draw_questions(owner.key, 2, 30, families, (28, 28, 1)).images).all()
+        model = open_owned_model(FORTRESS, owner)
+        assert (written["images"] == batch_of(model, owner, 2, 30).images).all()
+        # Nothing says how it was trained: of all families those that tell most.
+        assert model.families(owner) == (*TELLING, HELD_OUT)
         assert set(written) == {"batch", "images"}
     for done in (first, second, again):
         assert owner.key.content.hex() not in done.stdout + done.stderr

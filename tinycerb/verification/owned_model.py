@@ -11,7 +11,7 @@ from tinycerb.file_names import CONFIG
 from tinycerb.ownership.commitment import tensors_digest
 from tinycerb.ownership.ledger import read_notes
 from tinycerb.ownership.owner import Owner
-from tinycerb.ownership.questions import NEEDS_IMAGES, SURE, Questions, question_families
+from tinycerb.ownership.questions import SURE, Questions, question_families
 from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.model_artifact import ModelArtifact, open_artifact
 from tinycerb.verification.suspects.tflite_file import artifact_labels, artifact_logits
@@ -66,7 +66,7 @@ class OwnedModel:
             return tuple(name for name in noted.p0 if not name.endswith(SURE))
         from tinycerb.datasets.procedural import FAMILIES
 
-        return tuple(name for name in FAMILIES if name not in NEEDS_IMAGES)
+        return question_families(tuple(FAMILIES))
 
 
 def open_owned_model(path: Path, owner: Owner, trained_by: str = "") -> OwnedModel:
