@@ -227,7 +227,8 @@ def run_instead(workshop: Path, line: str, reason: str) -> None:
     if reason == DRY:
         shell(workshop, f"{line} --dry-run")
     elif reason == PLAN:
-        done = subprocess.run(["make", "-n", *shlex.split(line)[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+        words = ["make", "-n", *shlex.split(line)[1:]]
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     elif reason == SMALL:
         small = {key: value for key, value in NUMBERS.items() if key != "attacks"}
