@@ -242,6 +242,14 @@ class Cell(TypedDict):
     curve: list[CurvePoint]
 
 
+class Separation(TypedDict):
+    """How well the undefended network tells a pool from its task: areas under the ROC curve, 0.5 to 1."""
+
+    images: int
+    auroc_confidence: float
+    auroc_features: float
+
+
 class Budget(TypedDict):
     """What a victim may take on its device."""
 

@@ -1,7 +1,7 @@
 """What a run has shown of one victim, for readers who know none of its words."""
 
 from tinycerb.reports.facts import CHANCE_POINTS, control_name, cost_status, defended_names, percent
-from tinycerb.reports.metrics import Metrics, Verdict
+from tinycerb.reports.metrics import Metrics, Separation, Verdict
 
 # A status of `tinycerb.reports.front_texts` and a sentence.
 Sentence = tuple[str, str]
@@ -66,3 +66,17 @@ def _cost(metrics: Metrics, name: str) -> Sentence:
     bytes_ = victim["file"]["flash_bytes"]
     told += f"; its file has {bytes_:,} bytes ({percent(victim['file']['flash_share_of_baseline'])} of {baseline}'s)."
     return cost_status(lost), told
+
+
+def separation_sentence(pool: str, verdict: str, found: Separation) -> str:
+    """Returns in one sentence whether thieves with such images are misdirected.
+
+    Args:
+        pool: their images.
+        verdict: `will`, `may` or `will not`.
+        found: how well the undefended network tells them from its task.
+    """
+    return (
+        f"Thieves with images like {pool} {verdict} be misdirected: the undefended network tells them from its task by "
+        f"an AUROC of {max(found['auroc_confidence'], found['auroc_features']):.2f}."
+    )

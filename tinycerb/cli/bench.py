@@ -5,7 +5,7 @@ from typing import Any
 import typer
 import typer.core
 
-from tinycerb.cli import board, cost, leak, matrix
+from tinycerb.cli import board, cost, leak, matrix, separation
 from tinycerb.cli.options import AsJson, ExistingRun, Jobs, Quiet
 from tinycerb.cli.plugins import with_plugins
 
@@ -30,6 +30,7 @@ app = typer.Typer(
 app.command("board")(with_plugins(board.board))
 app.command("leak")(with_plugins(leak.leak))
 app.command("cost")(with_plugins(cost.cost))
+app.command("separation")(with_plugins(separation.separation))
 app.command("matrix")(with_plugins(matrix.matrix))
 
 

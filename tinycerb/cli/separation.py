@@ -1,0 +1,61 @@
+"""`tinycerb bench separation`: whether thieves with such images can be misdirected, before a defence is trained."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinycerb.cli.options import AsJson, Data
+
+Where = Annotated[
+    Path,
+    typer.Argument(metavar="RUN", help="A run whose baseline is converted, or a .tflite file.", show_default=False),
+]
+Pools = Annotated[
+    list[str],
+    typer.Option("--pool", metavar="POOL", help="Images that a thief may have, as for --query-pool; again for more."),
+]
+
+
+def separation(where: Where, pool: Pools, data: Data = "", as_json: AsJson = False) -> None:
+    """Say whether thieves with such images will, may, or will not be misdirected.
+
+    The undefended network must tell the pool from its task, by how sure it is or by its features. For a .tflite file,
+    --data names what it was trained with.
+    """
+    from rich.text import Text
+
+    from tinycerb.bench.separation import know_task, measure_separation, share_of_equal_labels
+    from tinycerb.bench.separation_inputs import separation_inputs
+    from tinycerb.bench.separation_verdict import judge
+    from tinycerb.cli.console import plain_console
+    from tinycerb.cli.side_by_side import side_by_side
+    from tinycerb.datasets.query_pools import query_pool
+    from tinycerb.reports.plain_words import separation_sentence
+
+    inputs = separation_inputs(where, data)
+    pools = {name: query_pool(name) for name in pool}
+    known = know_task(inputs.undefended, inputs.dataset)
+    rows = {}
+    for name, found in pools.items():
+        images = found.load(inputs.dataset)
+        measured = measure_separation(known, images)
+        equal = share_of_equal_labels(inputs.undefended, inputs.defended, images)
+        rows[name] = {**measured, "verdict": judge(measured), "equal_labels": equal}
+    if as_json:
+        typer.echo(json.dumps({"schema_version": 1, "pools": rows}))
+        return
+    labels = ["AUROC, confidence", "AUROC, features", *(f"equal labels, {name}" for name in inputs.defended)]
+    columns = [
+        (
+            Path(name).name,
+            [f"{row['auroc_confidence']:.2f}", f"{row['auroc_features']:.2f}"]
+            + [f"{share:.0%}" for share in row["equal_labels"].values()],
+        )
+        for name, row in rows.items()
+    ]
+    console = plain_console()
+    console.print(side_by_side("pools beside the task's test images", labels, columns, console.width))
+    for name, row in rows.items():
+        console.print(Text(separation_sentence(Path(name).name, row["verdict"], row)))
