@@ -2,6 +2,7 @@
 
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def test_the_list_comes_with_the_package() -> None:
 
 
 @pytest.fixture
-def photographs(monkeypatch: pytest.MonkeyPatch) -> LabelledImages:
+def photographs(monkeypatch: pytest.MonkeyPatch) -> Iterator[LabelledImages]:
     """Two photographs of each class, the first one twice."""
     query_pools._distinct_photographs.cache_clear()
     labels = np.repeat(np.arange(200), 2).astype(np.int32)

@@ -40,9 +40,9 @@ def separation_inputs(where: Path, data: str = "") -> SeparationInputs:
             raise UsageError(f"{where} does not say what it was trained with; give --data DATA")
         named = DataConfig(data) if data in DATASETS else DataConfig(USER, absolute(data), validation_images=0)
         return SeparationInputs(open_artifact(where), load_dataset(named))
+    run = RunDirectory.open(where)
     if data:
         raise UsageError(f"--data is for a .tflite file; the run {where} has its own data")
-    run = RunDirectory.open(where)
     baseline = run.config.bench.baseline
     if not run.model(baseline).is_file():
         raise UsageError(f"the undefended victim {baseline} is not converted yet; tinycerb convert {where}")
