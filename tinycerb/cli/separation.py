@@ -28,7 +28,7 @@ def separation(where: Where, pool: Pools, data: Data = "", as_json: AsJson = Fal
 
     from tinycerb.bench.separation import know_task, measure_separation, share_of_equal_labels
     from tinycerb.bench.separation_inputs import separation_inputs
-    from tinycerb.bench.separation_verdict import judge
+    from tinycerb.bench.separation_verdict import judge, leave_tasks_out, measured_pairs
     from tinycerb.cli.console import plain_console
     from tinycerb.cli.side_by_side import side_by_side
     from tinycerb.datasets.query_pools import query_pool
@@ -59,3 +59,11 @@ def separation(where: Where, pool: Pools, data: Data = "", as_json: AsJson = Fal
     console.print(side_by_side("pools beside the task's test images", labels, columns, console.width))
     for name, row in rows.items():
         console.print(Text(separation_sentence(Path(name).name, row["verdict"], row)))
+    left_out = leave_tasks_out(measured_pairs())
+    wrong, pairs = sum(each.wrong for each in left_out), sum(each.pairs for each in left_out)
+    console.print(
+        Text(
+            f"what this rests on: {pairs} measured pairs of {len(left_out)} tasks, of which {wrong} are judged wrong by "
+            "the other tasks' thresholds; a hint, no figure of protection (docs/evaluation.md)"
+        )
+    )
