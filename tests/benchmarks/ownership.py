@@ -13,11 +13,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import cast
 
 from tests.benchmarks.ownership_table.calibration import calibration
 from tests.benchmarks.ownership_table.rows import Row, rows_of
 from tests.benchmarks.ownership_table.subject import Target, committed, trained
-from tests.benchmarks.ownership_table.words import HEADER, line
+from tests.benchmarks.ownership_table.words import HEADER, RowFacts, line
 from tinycerb.atomic import read_json, write_json
 from tinycerb.ownership.owner_key import new_owner_key, write_owner_key
 
@@ -50,7 +51,7 @@ def table(folder: Path, rows: list[Row]) -> None:
             begun = time.process_time()
             content = row.make()
             write_json(file, {**content, "seconds": round(time.process_time() - begun, 1)})
-        say(line(row.name, read_json(file)))
+        say(line(row.name, cast(RowFacts, read_json(file))))
 
 
 def chosen(rows: list[Row], only: list[str]) -> list[Row]:

@@ -1,6 +1,6 @@
 """Rows in words."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 HEADER = (
     "| suspect | accuracy | agrees, drawn | agrees, sure | p, population | p, secret | 1e-6 after | within 50 "
@@ -10,7 +10,7 @@ HEADER = (
 _MOST = 100
 
 
-class RowFacts(TypedDict, total=False):
+class RowFacts(TypedDict):
     """What a row's file holds."""
 
     accuracy: float
@@ -21,7 +21,7 @@ class RowFacts(TypedDict, total=False):
     questions_until_strict: float
     share_within_50: float
     verdict: str
-    kept_accuracy: float
+    kept_accuracy: NotRequired[float]
 
 
 def line(name: str, row: RowFacts) -> str:
