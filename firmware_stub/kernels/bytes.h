@@ -45,16 +45,25 @@ static inline void tc_copy(int8_t *restrict to, const int8_t *restrict from, int
         tc_store_word(to + 8, third);
         tc_store_word(to + 12, fourth);
     }
-    for (; bytes >= 4; bytes -= 4, to += 4, from += 4)
+    /* No loop over the rest: compilers turn one into a call of the C library's. */
+    if (bytes & 8) {
+        const uint32_t first = tc_load_word(from), second = tc_load_word(from + 4);
+        tc_store_word(to, first);
+        tc_store_word(to + 4, second);
+        to += 8, from += 8;
+    }
+    if (bytes & 4) {
         tc_store_word(to, tc_load_word(from));
+        to += 4, from += 4;
+    }
     if (bytes & 2) {
         uint16_t half;
         memcpy(&half, from, 2);
         memcpy(to, &half, 2);
+        to += 2, from += 2;
     }
-    /* No loop over the rest: compilers turn one into a call of the C library's. */
     if (bytes & 1)
-        to[bytes - 1] = from[bytes - 1];
+        *to = *from;
 }
 
 static inline void tc_fill(int8_t *to, int32_t value, int32_t bytes) {

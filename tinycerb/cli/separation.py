@@ -63,7 +63,7 @@ def separation(where: Where, pool: Pools, data: Data = "", as_json: AsJson = Fal
     wrong, pairs = sum(each.wrong for each in left_out), sum(each.pairs for each in left_out)
     console.print(
         Text(
-            f"what this rests on: {pairs} measured pairs of {len(left_out)} tasks, of which {wrong} are judged wrong by "
-            "the other tasks' thresholds; a hint, no figure of protection (docs/evaluation.md)"
+            f"what this rests on: {pairs} measured pairs of {len(left_out)} tasks, {wrong} of them judged wrong by the "
+            "other tasks' thresholds; a hint, no figure of protection (docs/evaluation.md)"
         )
     )
