@@ -120,14 +120,21 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
         "--preset fortress",
     ): PARSED,
     ("firmware.md", "tinycerb flash MODEL --board qemu-m4 --serve"): PORT,
-    ("ownership.md", 'make bench-ownership ARGS="--committed --networks 12 --out FOLDER"'): PLAN,
+    ("ownership.md", 'make bench-ownership ARGS="--committed --networks 12 --keys 200 --out FOLDER"'): PLAN,
     ("ownership.md", 'make bench-ownership ARGS="--preset short.toml --seeds 2 --networks 12 --out FOLDER"'): PLAN,
     ("ownership.md", 'make bench-ownership ARGS="--out FOLDER"'): PLAN,
     ("results.md", "tinycerb bench matrix default --out RUN"): DRY,
     ("results.md", "tinycerb bench cost RUN && tinycerb bench matrix --resume RUN --markdown"): DRY,
     **{("training.md", f"tinycerb run {name}"): PARSED for name in TASKS},
     ("training.md", "tinycerb run docs/experiments/training-pieces.toml --out RUN"): PARSED,
+    ("training.md", "tinycerb run docs/experiments/training-pieces-cifar10.toml --out RUN"): PARSED,
     ("training.md", "make bench-training"): PLAN,
+    ("evaluation.md", "tinycerb bench separation RUN --pool photographs.npz --pool tiny_imagenet_attacker"): FORM,
+    ("evaluation.md", "tinycerb run docs/experiments/separation.toml --out fashion"): PARSED,
+    (
+        "evaluation.md",
+        "python -m tests.benchmarks.separation --keep --plot separation.png cifar10=cifar fashion_mnist=fashion",
+    ): SUITE,
 }
 
 
