@@ -43,11 +43,7 @@ def read_features(artifact: ModelArtifact, images: np.ndarray) -> Readings:
     for index, image in enumerate(artifact.quantize(images)):
         outputs[index] = model.invoke(image, 0).reshape(-1)[-artifact.classes :]
         features[index] = model.interpreter.get_tensor(tensor.index).ravel()
-    scales = artifact.head_scales
-    if scales is None:
-        posteriors = artifact.posteriors(outputs[:, np.newaxis])[:, 0].astype(np.float64)
-        return Readings(np.log((posteriors + 0.5) / 256), features)
-    return Readings(outputs.astype(np.float64) * scales[0], features)
+    return Readings(artifact.first_logits(outputs), features)
 
 
 def _last_input(artifact: ModelArtifact) -> Tensor:

@@ -103,6 +103,21 @@ class ModelArtifact:
         ]
         return np.stack([normalise(of_head) for of_head in codes], axis=1)
 
+    def first_logits(self, outputs: np.ndarray) -> np.ndarray:
+        """Returns what the first head says as logits; logarithms of its posteriors where the file says no logits.
+
+        Args:
+            outputs: int8 [N, classes].
+
+        Returns:
+            float64 [N, classes].
+        """
+        if self.head_scales is None:
+            codes = (outputs.astype(np.int16) + 128).astype(np.uint8)
+            # A code of 0 is less than half a step.
+            return np.log((normalise(codes).astype(np.float64) + 0.5) / 256)
+        return outputs.astype(np.float64) * self.head_scales[0]
+
     def quantize(self, images: np.ndarray) -> np.ndarray:
         """Returns uint8 images (0..255 for 0..1) as the int8 that the file's input wants."""
         return quantize_pixels(self.image, images)
