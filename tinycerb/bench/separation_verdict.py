@@ -8,10 +8,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 import numpy as np
 
+from tinycerb.atomic import read_json
 from tinycerb.config.typed_tables import build
 from tinycerb.reports.metrics import Separation
 
@@ -95,7 +96,7 @@ def separation_of(found: Separation) -> float:
 @cache
 def measured_pairs() -> tuple[Pair, ...]:
     """Returns the pairs that come with the package."""
-    return build(_Table, json.loads((resources.files("tinycerb.bench") / _PAIRS).read_text()), _PAIRS).pairs
+    return build(_Table, read_json(Path(__file__).with_name(_PAIRS)), _PAIRS).pairs
 
 
 def pack_pairs(pairs: Sequence[Pair]) -> str:
