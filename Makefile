@@ -84,9 +84,9 @@ fault-injection: $(DEV) data
 COMPRESSION := runs/compression
 compression: install data
 	for net in demo_net mobilenet_v1 ds_cnn resnet8; do \
-	  case $$net in mobilenet_v1) width=0.25;; *) width=1.0;; esac; \
+	  case $$net in mobilenet_v1) width=0.25 recovery=10;; *) width=1.0 recovery=7;; esac; \
 	  if [ -d $(COMPRESSION)/$$net ]; then $(BIN)/tinycerb run --resume $(COMPRESSION)/$$net || exit; \
-	  else $(BIN)/tinycerb run docs/experiments/compression.toml --set model.backbone=$$net --set model.width=$$width --out $(COMPRESSION)/$$net || exit; fi; \
+	  else $(BIN)/tinycerb run docs/experiments/compression.toml --set model.backbone=$$net --set model.width=$$width --set training.recovery_epochs=$$recovery --out $(COMPRESSION)/$$net || exit; fi; \
 	done
 	$(BIN)/tinycerb compare --markdown $(COMPRESSION)/*
 
