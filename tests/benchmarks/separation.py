@@ -1,6 +1,6 @@
 """Pairs of separation and protection from finished runs, the thresholds that follow, their error, and a figure.
 
-    python -m tests.benchmarks.separation [--keep] [--plot separation.png] TASK=RUN ...
+make bench-separation ARGS="[--keep] [--plot separation.png] TASK=RUN ..."
 
 A run has the attacks of docs/experiments/separation.toml or any others. Procedural families and the defender's half of
 the photographs calibrate; all other pools check. With --keep the pairs replace those in

@@ -133,8 +133,8 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("evaluation.md", "tinycerb run docs/experiments/separation.toml --out fashion"): PARSED,
     (
         "evaluation.md",
-        "python -m tests.benchmarks.separation --keep --plot separation.png cifar10=cifar fashion_mnist=fashion",
-    ): SUITE,
+        'make bench-separation ARGS="--keep --plot separation.png cifar10=cifar fashion_mnist=fashion"',
+    ): PLAN,
 }
 
 
