@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tinycerb.config import load_config
+
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NUMBERS = {
@@ -74,6 +76,7 @@ def test_the_guides_hold_nothing_that_is_not_run() -> None:
         "A .npz file",
         "A function",
         "A folder of images",
+        "Pictures off the task",
         "The attacker's images",
         "In a configuration",
         "A saved model",
@@ -137,6 +140,16 @@ def test_a_folder_of_images_is_trained_on(workshop: Path) -> None:
 def test_the_configuration_is_read_with_its_own_paths(workshop: Path) -> None:
     finished = run_section(workshop, "bring-your-own-data.md", "In a configuration", ONE)
     assert "cerberos: demo_net" in finished.stdout
+
+
+def test_pictures_off_the_task_are_named_and_shared_out(tmp_path: Path) -> None:
+    ((language, listing),) = blocks("bring-your-own-data.md")["Pictures off the task"]
+    (tmp_path / "pictures.toml").write_text(listing)
+    wanted = load_config(str(tmp_path / "pictures.toml")).out_of_distribution
+    # Files are looked for beside the configuration, pools by their name.
+    places = (str(tmp_path / "pictures"), str(tmp_path / "scenes.npz"), "tiny_imagenet_defender")
+    assert tuple(source.rstrip("/") for source in wanted.sources) == places
+    assert (language, wanted.shares) == ("toml", (0.2, 0.2, 0.1))
 
 
 def test_own_model_own_data_and_own_pool_go_all_the_way(workshop: Path) -> None:
