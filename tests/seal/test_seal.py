@@ -275,13 +275,14 @@ def test_what_is_no_half_made_run_is_left_alone(tmp_path, name: str) -> None:
 
 
 # Files that are no run's: a data set's copy, a firmware's folder, a Dask worker's own, a child's temporary file, arrays
-# that a program had in memory, what lies beside an owner key, which plugins may run; and the door itself.
+# that a program had in memory, what lies beside an owner key, which plugins may run, a table that comes with the
+# package; and the door itself.
 _OTHER_DOORS = {
     "datasets/fetch.py", "boards/firmware.py", "matrix/remote.py", "matrix/parcels.py",
     "conversion/float_reference.py", "seal/manifest.py", "api/inputs.py", "plugins/consent.py",
     "ownership/ledger.py", "cli/ownership.py", "cli/verify.py", "verification/calibration.py",
     "verification/make_teachers.py", "verification/train_independent.py", "verification/suspects/answer_apart.py",
-    "verification/suspects/python_code.py",
+    "verification/suspects/python_code.py", "bench/separation_verdict.py",
 }  # fmt: skip
 
 
