@@ -35,7 +35,6 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
     "tinycerb/api/inputs.py": {".read_bytes": OURS},
     "tinycerb/atomic.py": {".open": WRITING},
     "tinycerb/bench/code_digest.py": {".read_bytes": PACKAGE, ".read_text": PACKAGE},
-    "tinycerb/bench/separation_verdict.py": {".read_text": PACKAGE},
     "tinycerb/matrix/estimate.py": {".open": WRITING, ".read_text": RUN},
     "tinycerb/matrix/parcels.py": {"np.load": OURS},
     "tinycerb/matrix/pool.py": {".open": WRITING},
