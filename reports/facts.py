@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from tinycerb.reports.metrics import DeviceCost, Metrics, Verdict, VictimMetrics
+from tinycerb.reports.separation_text import separation_sentences
 
 Item = TypeVar("Item")
 
@@ -99,6 +100,7 @@ def verdict_sentences(metrics: Metrics) -> list[tuple[str, str]]:
             text += f"; {verdict['meaning']}."
             sentences.append((_status(min(margins)), text))
         sentences.append(_cost_sentence(metrics, name))
+    sentences += separation_sentences(metrics.get("separation", []))
     sentences += [("bad", f"Gate missed: {gate}.") for gate in metrics["gates_missed"]]
     return sentences
 

@@ -250,6 +250,13 @@ class Separation(TypedDict):
     auroc_features: float
 
 
+class PoolSeparation(Separation):
+    """The same of a pool that an attacker of the run has, and what it promises: `will`, `may` or `will not`."""
+
+    pool: str
+    verdict: str
+
+
 class Budget(TypedDict):
     """What a victim may take on its device."""
 
@@ -387,4 +394,6 @@ class Metrics(TypedDict):
     threats: dict[str, Verdict]
     gates_missed: list[str]
     not_measured: list[str]
+    # Of older runs, and of networks whose features cannot be read, there is none.
+    separation: NotRequired[list[PoolSeparation]]
     verifications: NotRequired[list[VerificationFacts]]

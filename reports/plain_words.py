@@ -1,24 +1,26 @@
 """What a run has shown of one victim, for readers who know none of its words."""
 
 from tinycerb.reports.facts import CHANCE_POINTS, control_name, cost_status, defended_names, percent
-from tinycerb.reports.metrics import Metrics, Separation, Verdict
+from tinycerb.reports.metrics import Metrics, Verdict
+from tinycerb.reports.separation_text import separation_sentences
 
 # A status of `tinycerb.reports.front_texts` and a sentence.
 Sentence = tuple[str, str]
 
 
 def plain_verdict(metrics: Metrics, name: str) -> list[Sentence]:
-    """Returns what was shown of a victim: stealing per threat class, then what the victim costs.
+    """Returns what was shown of a victim: stealing per threat class, whom misdirection can reach, and the cost.
 
     Args:
         metrics: the content of `metrics.json`.
         name: the victim that is to be deployed.
     """
+    apart = separation_sentences(metrics.get("separation", []))
     if name not in defended_names(metrics):
-        return [("open", f"{name} has no defence."), _cost(metrics, name)]
+        return [("open", f"{name} has no defence."), *apart, _cost(metrics, name)]
     stealing = [_stealing(metrics, name, threat, verdict) for threat, verdict in metrics["threats"].items()]
     nothing = ("open", "Stealing was not measured, as the attacker had no images: nothing is known of protection.")
-    return [*(stealing or [nothing]), _cost(metrics, name)]
+    return [*(stealing or [nothing]), *apart, _cost(metrics, name)]
 
 
 def nearest_attack(verdict: Verdict) -> str:
@@ -66,17 +68,3 @@ def _cost(metrics: Metrics, name: str) -> Sentence:
     bytes_ = victim["file"]["flash_bytes"]
     told += f"; its file has {bytes_:,} bytes ({percent(victim['file']['flash_share_of_baseline'])} of {baseline}'s)."
     return cost_status(lost), told
-
-
-def separation_sentence(pool: str, verdict: str, found: Separation) -> str:
-    """Returns in one sentence whether thieves with such images are misdirected.
-
-    Args:
-        pool: their images.
-        verdict: `will`, `may` or `will not`.
-        found: how well the undefended network tells them from its task.
-    """
-    return (
-        f"Thieves with images like {pool} {verdict} be misdirected: the undefended network tells them from its task by "
-        f"an AUROC of {max(found['auroc_confidence'], found['auroc_features']):.2f}."
-    )

@@ -1,12 +1,14 @@
 """Separation: what is told from the task, and what that promises."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tinycerb.bench.separation import auroc
+from tinycerb.bench.run_separation import measure_pools
+from tinycerb.bench.separation import auroc, fewer_features
 from tinycerb.bench.separation_verdict import (
     WORDS,
     Pair,
@@ -16,15 +18,23 @@ from tinycerb.bench.separation_verdict import (
     thresholds,
     thresholds_of,
 )
-from tinycerb.reports.plain_words import separation_sentence
+from tinycerb.config.user_sources import NO_POOL
+from tinycerb.datasets import load_dataset
+from tinycerb.reports.facts import verdict_sentences
+from tinycerb.reports.metrics import PoolSeparation
+from tinycerb.reports.plain_words import plain_verdict
+from tinycerb.reports.separation_text import separation_sentences
+from tinycerb.runtimes.model_artifact import open_artifact
+from tinycerb.seal.files import read_json
 
 
 def pair(task: str, separation: float, points: float, calibrates: bool = True, undefended: float = 0.7) -> Pair:
     return Pair(task, "pool", calibrates, separation, 0.5, 0.2, undefended, undefended - points / 100, 0.1)
 
 
-FAR = [pair("far", 0.9, 20), pair("far", 0.95, 30), pair("far", 0.8, 7)]
-NEAR = [pair("near", 0.6, 1), pair("near", 0.7, 2), pair("near", 0.86, 14)]
+FAR = [pair("far", 0.9, 20), pair("far", 0.95, 30), pair("far", 0.85, 14)]
+NEAR = [pair("near", 0.6, 1), pair("near", 0.7, 2), pair("near", 0.65, 3)]
+BOTH = [*FAR, *NEAR]
 
 
 def test_auroc_counts_pairs_in_the_right_order() -> None:
@@ -36,31 +46,39 @@ def test_auroc_counts_pairs_in_the_right_order() -> None:
     assert auroc(own, foreign) == pytest.approx(((difference > 0) + 0.5 * (difference == 0)).mean())
 
 
-def test_thresholds_lie_between_what_was_and_what_was_not_misdirected() -> None:
-    found = thresholds_of([*FAR, *NEAR])
-    assert (found.may, found.will) == pytest.approx((0.75, 0.83))
-    assert [WORDS[found.judge(separation)] for separation in (0.6, 0.78, 0.9)] == ["will not", "may", "will"]
+def test_the_two_pairs_next_to_one_of_another_word_leave_a_margin() -> None:
+    found = thresholds_of(BOTH)
+    assert (found.will_not, found.will) == (0.6, 0.95)
+    words = [WORDS[found.judge(separation)] for separation in (0.55, 0.6, 0.65, 0.8, 0.94, 0.95, 1.0)]
+    assert words == ["will not", "will not", "may", "may", "may", "will", "will"]
+
+
+def test_a_pair_that_contradicts_ends_the_promise() -> None:
+    assert thresholds_of([*BOTH, pair("far", 0.59, 20)]).will_not == 0.0
+    assert thresholds_of([*BOTH, pair("near", 0.96, 1)]).will == math.inf
+    # Between the words, neither.
+    assert thresholds_of([*BOTH, pair("far", 0.62, 7)]) == replace(thresholds_of(BOTH), will_not=0.0)
 
 
 def test_pools_that_judge_and_attacks_that_copy_nothing_move_no_threshold() -> None:
-    wanted = thresholds_of([*FAR, *NEAR])
+    wanted = thresholds_of(BOTH)
     judges = [pair("near", 0.99, 0, calibrates=False)] * 5
     weak = [pair("near", 0.99, 0, undefended=0.29)] * 5
-    assert thresholds_of([*FAR, *NEAR, *judges, *weak]) == wanted
-    assert thresholds_of([*FAR, *NEAR, *(replace(judge, calibrates=True) for judge in judges)]) != wanted
+    assert thresholds_of([*BOTH, *judges, *weak]) == wanted
+    assert thresholds_of([*BOTH, *(replace(judge, calibrates=True) for judge in judges)]) != wanted
 
 
 def test_without_a_pair_that_was_misdirected_nothing_is_promised() -> None:
-    assert thresholds_of(NEAR[:2]).judge(0.999) == 0
+    assert thresholds_of(NEAR).judge(0.999) == 1
+    assert thresholds_of([]).judge(0.5) == 1
 
 
 def test_an_error_is_that_of_the_other_tasks_thresholds() -> None:
-    far, near = leave_tasks_out([*FAR, *NEAR])
-    assert (far.task, far.pairs) == ("far", 3)
-    # NEAR alone puts both between .7 and .86: the pair of .8 is promised more than came of it.
-    assert (far.wrong, far.promised_too_much) == (1, 1)
-    # FAR alone has none that failed: from .5 on it promises something.
-    assert (near.task, near.wrong, near.promised_too_much) == ("near", 2, 2)
+    far, near = leave_tasks_out([*BOTH, pair("near", 0.97, 1), pair("far", 0.55, 30)])
+    # NEAR alone has none that was protected: it says what will not be up to .6, and one was.
+    assert (far.task, far.pairs, far.wrong, far.promised_too_much, far.unsure) == ("far", 4, 1, 0, 3)
+    # FAR alone promises from .95 on, where one failed.
+    assert (near.task, near.pairs, near.wrong, near.promised_too_much, near.unsure) == ("near", 4, 1, 1, 3)
 
 
 def test_the_pairs_of_the_package_come_from_no_pool_that_judges() -> None:
@@ -69,19 +87,58 @@ def test_the_pairs_of_the_package_come_from_no_pool_that_judges() -> None:
     calibrating = {each.pool for each in pairs if each.calibrates}
     assert all(pool.startswith("drawn-") or pool == "tiny_imagenet_defender" for pool in calibrating)
     assert len({each.task for each in pairs}) >= 2
-    assert 0.5 < thresholds().may <= thresholds().will <= 1
-    assert all(
-        thresholds().judge(each.separation) == each.outcome
-        for each in pairs
-        if each.task == "cifar10" and each.says_something
-    )
+    assert 0.5 < thresholds().will_not < thresholds().will
+    judged = [each for each in pairs if each.says_something]
+    assert all(thresholds().judge(each.separation) in (1, each.outcome) for each in judged if each.calibrates)
 
 
-def test_the_sentence_says_the_verdict_and_the_better_score() -> None:
-    found = {"images": 1000, "auroc_confidence": 0.6, "auroc_features": 0.68}
-    sentence = separation_sentence("cats.npz", "will not", found)  # type: ignore[arg-type]
-    assert "images like cats.npz will not be misdirected" in sentence
-    assert "AUROC of 0.68" in sentence
+def told(pool: str, verdict: str, area: float) -> PoolSeparation:
+    return {"pool": pool, "verdict": verdict, "images": 1000, "auroc_confidence": area, "auroc_features": area - 0.1}
+
+
+def test_sentences_say_the_verdict_and_the_better_score_the_worst_first() -> None:
+    pools = [told("animal_mnist x3", "may", 0.92), told("/a/cats.npz", "will not", 0.68), told("dogs", "will not", 0.6)]
+    (status, worst), (_, other) = separation_sentences(pools)
+    assert status == "bad"
+    assert "images like cats.npz or dogs will not be misdirected" in worst
+    assert "AUROC of 0.60 to 0.68" in worst
+    assert "animal_mnist x3 may be" in other
+    assert "AUROC of 0.92." in other
+
+
+def test_a_run_says_it_of_every_pool_at_its_end_and_in_its_report(smoke_run) -> None:
+    metrics = read_json(smoke_run.metrics)
+    (found,) = metrics["separation"]
+    assert found["pool"] == "animal_mnist"
+    assert 0.5 < max(found["auroc_confidence"], found["auroc_features"]) <= 1
+    (sentence,) = separation_sentences(metrics["separation"])
+    assert sentence in plain_verdict(metrics, "cerberos")
+    assert sentence in plain_verdict(metrics, "undefended")
+    assert sentence in verdict_sentences(metrics)
+    measured = {name: read_json(victim.files.measurements) for name, victim in smoke_run.victims.items()}
+    assert [name for name, each in measured.items() if "separation" in each] == [smoke_run.config.bench.baseline]
+
+
+def test_only_pictures_of_another_kind_are_measured(smoke_run) -> None:
+    config = smoke_run.config
+    artifact, dataset = open_artifact(smoke_run.model("undefended")), load_dataset(config.data)
+    (attack,) = config.attacks
+    own, nothing = (replace(attack, name=pool, query_pool=pool) for pool in ("in_distribution", NO_POOL))
+    assert measure_pools(replace(config, attacks=(own, nothing)), artifact, dataset) == {}
+    copied = replace(attack, query_pool="drawn-glyphs", pool_copies=2)
+    assert list(measure_pools(replace(config, attacks=(copied,)), artifact, dataset)) == ["drawn-glyphs x3"]
+
+
+def test_more_features_than_images_are_projected() -> None:
+    rng = np.random.default_rng(3)
+    readings = rng.normal(size=(5, 9000))
+    found = fewer_features(readings)
+    assert found.shape == (5, 512)
+    assert np.array_equal(found, fewer_features(readings))
+    # Distances stay, as in Johnson and Lindenstrauss's lemma.
+    distances, kept = (np.linalg.norm(each[:1] - each[1:], axis=1) for each in (readings, found))
+    assert kept == pytest.approx(distances, rel=0.15)
+    assert np.array_equal(fewer_features(readings[:, :512]), readings[:, :512])
 
 
 def test_the_command_tells_noise_from_the_task_and_own_images_not(smoke_run, cli, tmp_path) -> None:

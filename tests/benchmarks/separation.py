@@ -8,6 +8,7 @@ tinycerb/bench/separation_pairs.json.
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -65,7 +66,7 @@ def plot(pairs: Sequence[Pair], path: Path) -> None:
         axes.scatter([row.separation for row in rows], [row.points for row in rows], label=task)
         for row in rows:
             axes.annotate(row.pool, (row.separation, row.points), fontsize=6, xytext=(4, 2), textcoords="offset points")
-    for threshold in (found.may, found.will):
+    for threshold in filter(math.isfinite, (found.will_not, found.will)):
         axes.axvline(threshold, color="grey", linestyle=":")
     axes.set_xlabel("separation: the better AUROC of confidence and features, undefended")
     axes.set_ylabel("points of clone accuracy that misdirection takes")
@@ -91,9 +92,12 @@ def main(words: Sequence[str]) -> None:
             f"{pair.undefended_clone:.1%} {pair.misdirected_clone:.1%} {pair.points:5.1f} {WORDS[pair.outcome]}; "
             f"promised: {WORDS[found.judge(pair.separation)]}{says}\n"
         )
-    sys.stdout.write(f"may from {found.may:.3f}, will from {found.will:.3f}\n")
+    sys.stdout.write(f"will not up to {found.will_not:.3f}, will from {found.will:.3f}\n")
     for row in leave_tasks_out(pairs):
-        sys.stdout.write(f"without {row.task}: {row.wrong} of {row.pairs} wrong, {row.promised_too_much} too much\n")
+        sys.stdout.write(
+            f"without {row.task}: {row.wrong} of {row.pairs} wrong, {row.promised_too_much} too much, "
+            f"{row.unsure} told may\n"
+        )
     if wanted.keep:
         write_bytes(TABLE, pack_pairs(pairs).encode())
     if wanted.plot:

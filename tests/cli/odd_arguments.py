@@ -31,6 +31,8 @@ COMMANDS = (
     "flash RUN --dry-run --cmsis-nn {}", "keygen nowhere/{}", "convert RUN --op {}", "convert RUN --target {}",
     "verify {} --owner public --model RUN", "verify RUN --owner public --model {}", "verify RUN --owner {} --model RUN",
     "verify RUN --owner public --model RUN --commitment {}",
+    "bench separation {} --pool in_distribution", "bench separation RUN --pool {}",
+    "bench separation RUN/victims/undefended/model.tflite --pool in_distribution --data {}",
     "ownership show {}", "ownership commit {} RUN", "ownership calibrate {} --owner public",
     "ownership questions --owner public --model RUN --preset {} --out nowhere.npz",
 )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import cast
 from tinycerb.bench.asked_heads import MEAN_HEAD, attack_runs
 from tinycerb.bench.cell import cell_specs, find_cell, threat_class
 from tinycerb.bench.device_costs import device_costs
+from tinycerb.bench.separation_verdict import judge as judge_separation
 from tinycerb.bench.verdict import Judged, gates, judge
 from tinycerb.config import AttackConfig, Config
 from tinycerb.config.user_sources import PUBLIC, is_reference
@@ -17,7 +18,7 @@ from tinycerb.datasets.out_of_distribution import SourceUse
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.errors import UsageError
 from tinycerb.file_names import ENVIRONMENT
-from tinycerb.reports.metrics import Cell, Metrics, Model, VictimMetrics
+from tinycerb.reports.metrics import Cell, Metrics, Model, PoolSeparation, Separation, VictimMetrics
 from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.model_json import read_model_json
 from tinycerb.seal.files import read_json, write_json
@@ -92,6 +93,7 @@ def build_metrics(run: RunDirectory) -> Metrics:
         "threats": judge(config, judged, {attack.name: threat_class(attack) for attack in config.attacks}),
         "gates_missed": gates(config, judged),
         "not_measured": _not_measured(run, victims),
+        "separation": _separation(run),
     }
 
 
@@ -137,6 +139,13 @@ def _victim(run: RunDirectory, name: str, latency: Mapping[str, object]) -> Vict
     }
     # Its sections were written in the shapes that their functions declare.
     return cast(VictimMetrics, victim)
+
+
+def _separation(run: RunDirectory) -> list[PoolSeparation]:
+    """What the undefended network promises of each pool; nothing where an older version measured it."""
+    measured = read_json(run.victims[run.config.bench.baseline].files.measurements)
+    found: dict[str, Separation] = measured.get("separation", {})
+    return [{"pool": pool, "verdict": judge_separation(each), **each} for pool, each in found.items()]
 
 
 def _cells(run: RunDirectory, dataset: Dataset) -> list[Cell]:

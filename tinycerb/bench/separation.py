@@ -26,6 +26,8 @@ FITTED_IMAGES, SCORED_IMAGES = 3000, 1000
 _SEED = 810_000
 # Share of the features' mean variance that is added to each: fewer images than features must not divide by nothing.
 _SHRINKAGE = 0.01
+# Covariances of more features than this are fitted to noise, and their inverses take minutes.
+_MOST_FEATURES = 512
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ def know_task(artifact: ModelArtifact, dataset: Dataset) -> KnownTask:
         )
     rng = np.random.default_rng(_SEED)
     chosen = rng.permutation(len(dataset.train.images))[:FITTED_IMAGES]
-    fitted, labels = read_features(artifact, dataset.train.images[chosen]).features, dataset.train.labels[chosen]
+    fitted = fewer_features(read_features(artifact, dataset.train.images[chosen]).features)
+    labels = dataset.train.labels[chosen]
     mean = fitted.mean(axis=0)
     # A class without an image here lies nowhere near.
     known = np.unique(labels)
@@ -73,7 +76,7 @@ def know_task(artifact: ModelArtifact, dataset: Dataset) -> KnownTask:
     centred = fitted - means[np.searchsorted(known, labels)]
     within, around = _inverse_covariance(centred), _inverse_covariance(fitted - mean)
     test = read_features(artifact, _sample(dataset.test.images, rng))
-    typicality = _typicality(test.features, means, within, mean, around)
+    typicality = _typicality(fewer_features(test.features), means, within, mean, around)
     return KnownTask(artifact, means, within, mean, around, _confidence(test), typicality)
 
 
@@ -85,12 +88,29 @@ def measure_separation(task: KnownTask, pool: np.ndarray) -> Separation:
         pool: the attacker's images, uint8 [N, height, width, channels]; 1,000 of them are looked at.
     """
     readings = read_features(task.artifact, _sample(pool, np.random.default_rng(_SEED + 1)))
-    typicality = _typicality(readings.features, task.means, task.within, task.mean, task.around)
+    features = fewer_features(readings.features)
+    typicality = _typicality(features, task.means, task.within, task.mean, task.around)
     return {
         "images": len(readings.logits),
         "auroc_confidence": round(auroc(task.confidence, _confidence(readings)), 4),
         "auroc_features": round(auroc(task.typicality, typicality), 4),
     }
+
+
+def fewer_features(features: np.ndarray) -> np.ndarray:
+    """Projects many features at random onto 512, which nearly keeps distances (Johnson and Lindenstrauss, 1984).
+
+    Args:
+        features: float64 [N, features].
+
+    Returns:
+        float64 [N, 512]; up to 512 features as they are. The projection is always the same.
+    """
+    count = features.shape[1]
+    if count <= _MOST_FEATURES:
+        return features
+    projection = np.random.default_rng(_SEED + 2).normal(size=(count, _MOST_FEATURES))
+    return features @ projection / np.sqrt(_MOST_FEATURES)
 
 
 def share_of_equal_labels(

@@ -5,6 +5,7 @@ half of the photographs; pairs of pools that judge a defence only check them.
 """
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -22,6 +23,8 @@ POINTS = (4.0, 12.0)
 # An attack that copies less than so many points above chance has nothing to lose.
 _FEWEST_LEARNED = 20.0
 _PAIRS = "separation_pairs.json"
+# Pairs that a threshold keeps away from one of another word.
+_MARGIN = 2
 
 
 @dataclass(frozen=True)
@@ -78,14 +81,19 @@ class _Table:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Separations from which on thieves may, and will, be misdirected."""
+    """What measured pairs leave no doubt of.
 
-    may: float
+    Attributes:
+        will_not: up to here, no thief was ever misdirected.
+        will: from here on, all were. Between both: may.
+    """
+
+    will_not: float
     will: float
 
     def judge(self, separation: float) -> int:
         """Returns the place in `WORDS` of what a separation promises."""
-        return int(separation >= self.may) + int(separation >= self.will)
+        return 0 if separation <= self.will_not else 2 if separation >= self.will else 1
 
 
 def separation_of(found: Separation) -> float:
@@ -105,15 +113,18 @@ def pack_pairs(pairs: Sequence[Pair]) -> str:
 
 
 def thresholds_of(pairs: Sequence[Pair]) -> Thresholds:
-    """Returns the thresholds by which the fewest calibrating pairs are misjudged, each by as many words as it is off.
+    """Returns the thresholds that no calibrating pair contradicts.
 
-    Of several the highest: where the pairs do not say it, less is promised.
+    Points of protection scatter: the two pairs next to one of another word leave a margin. What lies between the
+    thresholds was not measured, or measured both ways.
     """
-    used = [pair for pair in pairs if pair.calibrates and pair.says_something]
-    found = np.unique([pair.separation for pair in used])
-    between = [0.5, *((found[1:] + found[:-1]) / 2).tolist(), 1.0]
-    candidates = [Thresholds(may, will) for may in between for will in between if may <= will]
-    return min(candidates, key=lambda each: (_misjudged(each, used), -each.will, -each.may))
+    used = sorted((pair for pair in pairs if pair.calibrates and pair.says_something), key=lambda pair: pair.separation)
+    outcomes = [pair.outcome for pair in used]
+    never, always = _leading(outcomes, 0), _leading(outcomes[::-1], 2)
+    return Thresholds(
+        will_not=used[never - 1 - _MARGIN].separation if never > _MARGIN else 0.0,
+        will=used[len(used) - always + _MARGIN].separation if always > _MARGIN else math.inf,
+    )
 
 
 @dataclass(frozen=True)
@@ -123,14 +134,16 @@ class LeftOut:
     Attributes:
         task: the one that was left out.
         pairs: how many it has.
-        wrong: how many of them get another word than they should.
+        wrong: how many of them are told `will` or `will not`, and it is another word.
         promised_too_much: how many of these get more than they should.
+        unsure: how many are told `may`.
     """
 
     task: str
     pairs: int
     wrong: int
     promised_too_much: int
+    unsure: int
 
 
 def leave_tasks_out(pairs: Sequence[Pair]) -> list[LeftOut]:
@@ -139,8 +152,10 @@ def leave_tasks_out(pairs: Sequence[Pair]) -> list[LeftOut]:
     for task in dict.fromkeys(pair.task for pair in pairs):
         thresholds = thresholds_of([pair for pair in pairs if pair.task != task])
         left = [pair for pair in pairs if pair.task == task and pair.says_something]
-        off = [thresholds.judge(pair.separation) - pair.outcome for pair in left]
-        rows.append(LeftOut(task, len(left), sum(each != 0 for each in off), sum(each > 0 for each in off)))
+        told = [(thresholds.judge(pair.separation), pair.outcome) for pair in left]
+        sure = [(word, outcome) for word, outcome in told if word != WORDS.index("may")]
+        wrong = [word > outcome for word, outcome in sure if word != outcome]
+        rows.append(LeftOut(task, len(left), len(wrong), sum(wrong), len(told) - len(sure)))
     return rows
 
 
@@ -155,5 +170,6 @@ def judge(found: Separation) -> str:
     return WORDS[thresholds().judge(separation_of(found))]
 
 
-def _misjudged(thresholds: Thresholds, pairs: Sequence[Pair]) -> int:
-    return sum(abs(thresholds.judge(pair.separation) - pair.outcome) for pair in pairs)
+def _leading(outcomes: Sequence[int], wanted: int) -> int:
+    """How many of the first ones are `wanted`."""
+    return next((place for place, outcome in enumerate(outcomes) if outcome != wanted), len(outcomes))

@@ -32,7 +32,7 @@ def separation(where: Where, pool: Pools, data: Data = "", as_json: AsJson = Fal
     from tinycerb.cli.console import plain_console
     from tinycerb.cli.side_by_side import side_by_side
     from tinycerb.datasets.query_pools import query_pool
-    from tinycerb.reports.plain_words import separation_sentence
+    from tinycerb.reports.separation_text import separation_sentences
 
     inputs = separation_inputs(where, data)
     pools = {name: query_pool(name) for name in pool}
@@ -57,13 +57,14 @@ def separation(where: Where, pool: Pools, data: Data = "", as_json: AsJson = Fal
     ]
     console = plain_console()
     console.print(side_by_side("pools beside the task's test images", labels, columns, console.width))
-    for name, row in rows.items():
-        console.print(Text(separation_sentence(Path(name).name, row["verdict"], row)))
+    for _, sentence in separation_sentences([{"pool": name, **row} for name, row in rows.items()]):
+        console.print(Text(sentence))
     left_out = leave_tasks_out(measured_pairs())
-    wrong, pairs = sum(each.wrong for each in left_out), sum(each.pairs for each in left_out)
+    wrong, unsure = sum(each.wrong for each in left_out), sum(each.unsure for each in left_out)
+    pairs = sum(each.pairs for each in left_out)
     console.print(
         Text(
             f"what this rests on: {pairs} measured pairs of {len(left_out)} tasks, {wrong} of them judged wrong by the "
-            "other tasks' thresholds; a hint, no figure of protection (docs/evaluation.md)"
+            f"other tasks' thresholds and {unsure} told may; a hint, no figure of protection (docs/evaluation.md)"
         )
     )

@@ -172,6 +172,7 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgr
     from tinycerb.bench.arena import measure_arena
     from tinycerb.bench.coherence import measure_coherence
     from tinycerb.bench.layer_noise import measure_quantization
+    from tinycerb.bench.run_separation import measure_pools
     from tinycerb.runtimes.compiled_model import open_fastest
     from tinycerb.runtimes.interpreter_model import open_interpreter
     from tinycerb.runtimes.model_artifact import open_artifact
@@ -188,6 +189,9 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgr
     accuracy, answers = measure_accuracy(compiled, test, on_progress)
     # A response's own layers and networks come after the heads that were trained.
     quantized_accuracies = accuracy["accuracy_before_response"][: len(float_accuracies)]
+    # Whom misdirection can reach is said of the undefended network, before any defence.
+    is_baseline = victim == run.config.bench.baseline
+    told_apart = {"separation": measure_pools(run.config, artifact, dataset)} if is_baseline else {}
     # Attackers never see these: they are what clones are compared with afterwards.
     write_arrays(
         run.victims[victim].files.test_labels,
@@ -203,6 +207,7 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgr
             "coherence": measure_coherence(compiled, run.config, dataset),
             "arena": measure_arena(run.model(victim), model, test.images),
             "optimised_kernels": compare_kernels(model, test.images),
+            **told_apart,
         },
     )
 

@@ -1,0 +1,44 @@
+"""How well a run's undefended network tells what its attackers have from its task."""
+
+from pathlib import Path
+
+from tinycerb.bench.cell import load_pool, threat_class
+from tinycerb.bench.separation import know_task, measure_separation
+from tinycerb.config import AttackConfig, Config
+from tinycerb.config.user_sources import NO_POOL, is_reference
+from tinycerb.datasets.images import Dataset
+from tinycerb.errors import UsageError
+from tinycerb.reports.metrics import Separation
+from tinycerb.runtimes.model_artifact import ModelArtifact
+
+
+def measure_pools(config: Config, artifact: ModelArtifact, dataset: Dataset) -> dict[str, Separation]:
+    """Measures every pool of another kind (T1) that an attacker of the run has, once.
+
+    Args:
+        config: of the run.
+        artifact: the baseline's file.
+        dataset: the run's data.
+
+    Returns:
+        By the pool's name, with copies `NAME xN`; empty where there is no pool, or where no layer with weights makes
+        the network's answer.
+    """
+    pools = {_label(attack): attack for attack in config.attacks if _has_pictures(attack)}
+    if not pools:
+        return {}
+    try:
+        known = know_task(artifact, dataset)
+    except UsageError:
+        # Such a network is stolen and judged like any other; this one hint it does without.
+        return {}
+    return {label: measure_separation(known, load_pool(attack, dataset)) for label, attack in pools.items()}
+
+
+def _has_pictures(attack: AttackConfig) -> bool:
+    return attack.query_pool != NO_POOL and threat_class(attack) == "T1"
+
+
+def _label(attack: AttackConfig) -> str:
+    name = attack.query_pool if is_reference(attack.query_pool) else Path(attack.query_pool).name
+    return f"{name} x{1 + attack.pool_copies}" if attack.pool_copies else name
