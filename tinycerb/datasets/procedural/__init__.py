@@ -8,7 +8,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinycerb.datasets.procedural import composed, drawn, rearranged, textures  # noqa: F401  (importing registers families)
+from tinycerb.datasets.procedural import (  # noqa: F401  (importing registers families)
+    composed,
+    drawn,
+    photographic,
+    rearranged,
+    textures,
+)
 from tinycerb.datasets.procedural.registry import FAMILIES
 
 __all__ = ["FAMILIES", "generate"]
