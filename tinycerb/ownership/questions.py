@@ -14,7 +14,10 @@ from tinycerb.errors import UsageError
 from tinycerb.ownership.owner_key import OwnerKey
 
 # Families that rearrange training images.
-NEEDS_IMAGES = frozenset({"patch_shuffle", "inversions", "rotations", "drifts", "warps"})
+NEEDS_IMAGES = frozenset(
+    {"patch_shuffle", "inversions", "rotations", "drifts", "warps"}
+    | {"collages", "jigsaws", "phases", "tilings", "lights", "cut_outs"}
+)
 # Where a clone agrees with its model most, also after it was fine-tuned (docs/ownership.md says how that was measured).
 # Glyphs are held out of training: whoever tunes a clone on the training families leaves them alone.
 TELLING = ("silhouettes", "strokes", "shades", "blurred_noise")
