@@ -107,7 +107,9 @@ class TrainingStep:
         if len(self._other_images):
             # One pass over both kinds: batch normalisation must not see two distributions in turn.
             images = tf.concat([images, tf.gather(self._other_images, other)], axis=0)
-        images = self._augmented(scale_images(images), count, draw)
+        # All of them: what changed the task's images alone would tell them from the others, and images as they come
+        # from a camera would pass for foreign ones. A teacher's answer to an image holds for its changed copies.
+        images = augment(self._recipe.augmentation, scale_images(images), draw)
         variables = self._model.trainable_variables
         with tf.GradientTape(persistent=self._projects) as tape:
             logits = as_list(self._model(images, training=True))
@@ -134,15 +136,6 @@ class TrainingStep:
         if self.average:
             self.average.update()
         return task, tf.add_n(terms) if terms else tf.constant(0.0)
-
-    def _augmented(self, images: tf.Tensor, count: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
-        """Changes the first `count` images; out-of-distribution ones have answers of teachers, which hold as drawn."""
-        chain = self._recipe.augmentation
-        if not chain:
-            return images
-        if not len(self._other_images):
-            return augment(chain, images, draw)
-        return tf.concat([augment(chain, images[:count], draw), images[count:]], axis=0)
 
 
 def scale_images(images: tf.Tensor) -> tf.Tensor:
