@@ -165,4 +165,5 @@ def test_all_images_of_a_step_are_augmented() -> None:
                 np.arange(4, dtype=np.int32), np.array([2, 0], np.int32), 1e-3, 0.0, np.array([1, 1], np.int32)
             )
             assert (change > 0.01) is is_changed
-            assert (change == 0) is not is_changed
+            # A difference of rounding alone.
+            assert (change < 1e-6) is not is_changed

@@ -74,6 +74,12 @@ class TrainingConfig:
         empty="none",
         listed="augmentations",
     )
+    reference_epochs: int = option(
+        3,
+        "epochs of the undefended network that defences lead away from; the better it knows the task, the better is "
+        "what they leave",
+        1,
+    )
     label_smoothing: float = option(0.0, "share of each label that goes to all classes alike", 0, below=1)
     class_weights: str = option(
         "even",

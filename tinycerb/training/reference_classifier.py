@@ -18,13 +18,14 @@ from tinycerb.seal.files import is_made, read_arrays, write_arrays
 
 if TYPE_CHECKING:
     from tinycerb.keras_models.legacy import keras
+    from tinycerb.training.augmentation import Augmentation
 
-_EPOCHS, _BATCH_SIZE, _LEARNING_RATE = 3, 128, 2e-3
+_BATCH_SIZE, _LEARNING_RATE = 128, 2e-3
 
 
 @dataclass(frozen=True)
 class ReferenceClassifier:
-    """A one-headed network that is trained on the task for three epochs when it is first asked for.
+    """A one-headed network that is trained on the task when it is first asked for.
 
     Attributes:
         dataset: the victim's data.
@@ -33,6 +34,8 @@ class ReferenceClassifier:
         folder: where the network and its posteriors are kept.
         build: makes a fresh, untrained network like the victim's with so many heads.
         on_progress: takes progress events.
+        epochs: how long it is trained, with Adam.
+        augmentation: what happens to its training images.
     """
 
     dataset: Dataset
@@ -41,6 +44,8 @@ class ReferenceClassifier:
     folder: Path
     build: Callable[[int], keras.Model]
     on_progress: OnProgress
+    epochs: int = 3
+    augmentation: tuple[Augmentation, ...] = ()
 
     def model(self) -> keras.Model:
         """Returns the network; trained once, then loaded."""
@@ -48,21 +53,24 @@ class ReferenceClassifier:
         from tinycerb.training.artefacts import load_float_model, save_model
         from tinycerb.training.batches import Batches
         from tinycerb.training.objective import TrainingStep
+        from tinycerb.training.recipe import Recipe
 
         path = self.folder / REFERENCE
         if is_made(path):
             return load_float_model(path)
         model = self.build(1)
         data = self.dataset.train
-        step = TrainingStep(model, no_terms, data, np.zeros((0, *data.images.shape[1:]), np.uint8), NothingPruned())
+        nothing, recipe = np.zeros((0, *data.images.shape[1:]), np.uint8), Recipe(augmentation=self.augmentation)
+        step = TrainingStep(model, no_terms, data, nothing, NothingPruned(), recipe=recipe)
         batches = Batches(len(data.images), _BATCH_SIZE, 0, 0, self.seed)
-        steps = _EPOCHS * batches.steps
-        for epoch in range(_EPOCHS):
+        steps = self.epochs * batches.steps
+        for epoch in range(self.epochs):
             for index, (indices, other) in enumerate(batches.epoch("reference", epoch)):
                 done = epoch * batches.steps + index
-                step(indices, other, _LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * done / steps)), 0.0)
+                rate = _LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * done / steps))
+                step(indices, other, rate, 0.0, batches.draw("reference", epoch, index))
                 if done % 100 == 0:
-                    self.on_progress(Progress(done, steps, f"reference classifier, epoch {epoch + 1}/{_EPOCHS}"))
+                    self.on_progress(Progress(done, steps, f"reference classifier, epoch {epoch + 1}/{self.epochs}"))
         save_model(model, path)
         return model
 

@@ -103,7 +103,8 @@ class _Training:
             return model
 
         dataset, other, seed, kept = self.dataset, self.other.images, self.config.seed, self.kept
-        reference = ReferenceClassifier(dataset, other, seed, kept, build, self.on_progress)
+        epochs, augmentation = self.config.training.reference_epochs, self.recipe.augmentation
+        reference = ReferenceClassifier(dataset, other, seed, kept, build, self.on_progress, epochs, augmentation)
         return TrainingContext(
             stage, dataset, other, seed, kept, build, reference, slim, self.on_progress, self.key_words
         )
