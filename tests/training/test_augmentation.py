@@ -1,15 +1,20 @@
 """Augmentations: what each does to images, and that it depends on what is drawn for the step alone."""
 
+import io
+
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from tinycerb.compression.pruner import NothingPruned
 from tinycerb.config import load_config
 from tinycerb.datasets.images import LabelledImages
+from tinycerb.datasets.procedural import generate
 from tinycerb.errors import UsageError
 from tinycerb.keras_models.legacy import keras
 from tinycerb.training.augmentation import AUGMENTATIONS, augment, check_reach, parse_augmentation
+from tinycerb.training.augmentation.handling import stored
 from tinycerb.training.objective import TrainingStep
 from tinycerb.training.recipe import Recipe
 from tinycerb.workflow.work import load_inputs
@@ -88,6 +93,43 @@ def test_brightness_and_contrast_are_about_the_mean() -> None:
 def test_colours_change_each_for_itself() -> None:
     uniform = [1.0, 0.0, 0.5, *[0.5] * 13]
     assert np.allclose(apply("colour,amount=0.1", uniform), np.minimum(IMAGES * [1.1, 0.9, 1.0], 1), atol=1e-6)
+
+
+def test_focus_softens_and_sharpens_and_leaves_what_is_flat() -> None:
+    def roughness(images: np.ndarray) -> float:
+        return float(np.abs(np.diff(images, axis=2)).mean())
+
+    soft, same, sharp = (apply("focus", [number]) for number in (1.0, 0.5, 0.0))
+    assert np.allclose(same, IMAGES, atol=1e-6)
+    assert roughness(soft) < 0.8 * roughness(IMAGES) < roughness(IMAGES) < 0.9 * roughness(sharp)
+    flat = np.full((1, 12, 10, 3), 0.3, np.float32)
+    assert np.allclose(apply("focus", [1.0], flat), flat, atol=1e-6)
+
+
+@pytest.mark.parametrize("quality", [30, 75, 95])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_what_a_jpeg_file_keeps_is_what_one_gives_back(quality: int, mode: str) -> None:
+    things = generate(["things"], 24, np.zeros((1, 28, 36, 3), np.uint8), seed=1)
+    pictures = [Image.fromarray(each).convert(mode) for each in things]
+    files = [io.BytesIO() for _ in pictures]
+    for picture, file in zip(pictures, files, strict=True):
+        picture.save(file, "JPEG", quality=quality, subsampling=2)
+    shape = (len(pictures), 28, 36, len(mode))
+    before = np.stack([np.asarray(each) for each in pictures]).reshape(shape) / 255
+    wanted = np.stack([np.asarray(Image.open(file)) for file in files]).reshape(shape) / 255
+    found = np.asarray(stored(tf.constant(before, tf.float32), tf.fill([len(pictures)], float(quality))))
+    # Files hold whole numbers, and decoders smooth between the halved differences of colour.
+    lost = np.abs(wanted - before).mean()
+    assert np.abs(found - wanted).mean() < (0.6 * lost if mode == "RGB" else 0.004)
+
+
+def test_jpeg_changes_its_share_and_nothing_else() -> None:
+    assert (apply("jpeg,share=0.3", [0.3, 0.5, 0.5]) == IMAGES).all()
+    small, large = apply("jpeg,share=0.3", [0.29, 0.0, 0.9]), apply("jpeg,share=0.3", [0.29, 0.0, 0.1])
+    better = apply("jpeg,share=0.3", [0.29, 1.0, 0.9])
+    lost = [float(np.abs(images - IMAGES).mean()) for images in (small, large, better)]
+    assert lost[0] > lost[2] > 0
+    assert 0 < lost[1] < lost[0]
 
 
 def test_a_time_shift_repeats_the_frame_at_the_edge() -> None:
