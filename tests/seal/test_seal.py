@@ -282,7 +282,7 @@ _OTHER_DOORS = {
     "conversion/float_reference.py", "seal/manifest.py", "api/inputs.py", "plugins/consent.py",
     "ownership/ledger.py", "cli/ownership.py", "cli/verify.py", "verification/calibration.py",
     "verification/make_teachers.py", "verification/train_independent.py", "verification/suspects/answer_apart.py",
-    "verification/suspects/python_code.py", "bench/separation_verdict.py",
+    "verification/suspects/python_code.py", "bench/separation_verdict.py", "bench/pretrained.py",
 }  # fmt: skip
 
 

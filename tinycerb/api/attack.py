@@ -22,6 +22,7 @@ from tinycerb.config.typed_tables import build
 from tinycerb.config.user_sources import absolute, is_source
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
+from tinycerb.datasets.query_pools import require_labels
 from tinycerb.defenses.recommendation import recommended_victim
 from tinycerb.errors import Interrupted, TinyCerbError, UsageError, suggest
 from tinycerb.matrix.cells import MatrixCell, take_stock
@@ -194,6 +195,8 @@ def _describe(
 def _check(described: AttackConfig, dataset: Dataset, seed: int) -> int:
     """Refuses what cannot run before anything is computed; returns how many images the attacker has."""
     kind = attack_of(described)
+    if described.pretraining:
+        require_labels(described.pretraining)
     for student in described.students:
         STUDENTS[student]
     pool, inside = load_pool(described, dataset), load_in_distribution(described, dataset, seed)

@@ -20,7 +20,7 @@ from tinycerb.config import AttackConfig
 from tinycerb.config.typed_tables import build
 from tinycerb.config.user_sources import IN_DISTRIBUTION, PUBLIC
 from tinycerb.datasets.images import Dataset, digest_arrays
-from tinycerb.datasets.query_pools import query_pool
+from tinycerb.datasets.query_pools import digest_labelled, query_pool
 from tinycerb.datasets.variations import with_copies
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.file_names import OUT_OF_DISTRIBUTION, TEST_LABELS
@@ -60,6 +60,7 @@ class CellSpec:
         device_seed: seeds the head draws of the device; the attacker never gets it.
         owner: of the victim's teachers, `public` or the hash of the owner key, if the attack knows them; else empty.
         code: of the attack, the student and the defence; empty in cells of the time before it was noted.
+        pretraining: digest of the labelled images that the student was trained on before; empty for one from scratch.
     """
 
     schema_version: int
@@ -78,6 +79,7 @@ class CellSpec:
     device_seed: int
     owner: str = ""
     code: CodeDigests = field(default_factory=CodeDigests)
+    pretraining: str = ""
 
     def digest(self) -> str:
         """Returns the sixteen hexadecimal digits that name the cell."""
@@ -92,6 +94,11 @@ class CellSpec:
             table.pop("owner")
         if not any(table["code"].values()):
             table.pop("code")
+        # As it was before students could be pretrained.
+        if not self.pretraining:
+            table.pop("pretraining")
+        if not self.attack.pretraining:
+            table["attack"].pop("pretraining")
         return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -138,8 +145,12 @@ def specs_of_attack(
         attacker_seed=0,
         device_seed=_device_seed(model_sha256, config.seed),
         owner=(config.owner or PUBLIC) if knows_key(attack_of(attack_config)) else "",
+        pretraining=digest_labelled(attack_config.pretraining, dataset) if attack_config.pretraining else "",
     )
-    code = {student: code_of(run.victims[victim], attack_config.attack, student) for student in attack_config.students}
+    code = {
+        student: code_of(run.victims[victim], attack_config.attack, student, attack_config.pretraining)
+        for student in attack_config.students
+    }
     return [
         replace(shared, student=student, learning_rate=rate, attacker_seed=seed, code=code[student])
         for seed in config.bench.attacker_seeds or (config.seed + 1000,)
@@ -181,8 +192,10 @@ def load_in_distribution(attack: AttackConfig, dataset: Dataset, seed: int) -> n
 
 
 def threat_class(attack: AttackConfig) -> str:
-    """Returns `T2` for an attacker who has images of the victim's own kind, else `T1`."""
-    return "T2" if attack.in_distribution_images else query_pool(attack.query_pool).threat_class
+    """Returns `T2` for an attacker who has, or whose students have seen, images of the victim's own kind, else `T1`."""
+    pools = [attack.query_pool, *([attack.pretraining] if attack.pretraining else [])]
+    classes = {query_pool(pool).threat_class for pool in pools}
+    return "T2" if attack.in_distribution_images or "T2" in classes else "T1"
 
 
 def files_behind(run: RunDirectory, victim: str) -> list[Path]:

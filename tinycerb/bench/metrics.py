@@ -267,7 +267,8 @@ def _provenance(run: RunDirectory) -> list[str]:
 
 def _describe_pool(attack: AttackConfig) -> str:
     copies = f"; {attack.pool_copies} varied copies of each, too" if attack.pool_copies else ""
-    return query_pool(attack.query_pool).description + copies
+    students = f"; students pretrained on {attack.pretraining}" if attack.pretraining else ""
+    return query_pool(attack.query_pool).description + copies + students
 
 
 def _attacks_run(config: Config) -> str:

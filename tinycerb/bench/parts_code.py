@@ -3,6 +3,7 @@
 import inspect
 import socket
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 from tinycerb.answers.responses import RESPONSES
@@ -14,6 +15,9 @@ from tinycerb.config import VictimConfig
 from tinycerb.defenses import DEFENSES
 from tinycerb.errors import EnvironmentProblem
 from tinycerb.run.victim import Victim, resolve_victim
+
+# By path: importing it loads TensorFlow.
+_PRETRAINING = (Path(str(resources.files("tinycerb.attacks.building_blocks"))) / "pretraining.py",)
 
 
 class OtherCode(EnvironmentProblem):
@@ -37,21 +41,27 @@ class CodeDigests:
     response: str = ""
 
 
-def code_of(victim: Victim, attack: str, student: str) -> CodeDigests:
+def code_of(victim: Victim, attack: str, student: str, pretraining: str = "") -> CodeDigests:
     """Returns the digests of what a cell is computed with, as it is now.
+
+    Args:
+        victim: whom it attacks.
+        attack: the attack.
+        student: the clone's network.
+        pretraining: what the student was trained on before, "" for nothing: what trains it is then part of its code.
 
     Raises:
         UsageError: an unknown attack or student.
     """
     return CodeDigests(
         attack=code_digest([ATTACKS.place(attack).file]),
-        student=code_digest([STUDENTS.place(student).file]),
+        student=code_digest([STUDENTS.place(student).file, *(_PRETRAINING if pretraining else ())]),
         defense=code_digest(training_files(victim)),
         response=code_digest(response_files(victim)),
     )
 
 
-def require_code(wanted: CodeDigests, victim: VictimConfig, attack: str, student: str) -> None:
+def require_code(wanted: CodeDigests, victim: VictimConfig, attack: str, student: str, pretraining: str = "") -> None:
     """Compares the code that is here with the one that a cell's specification names, if it names one.
 
     Raises:
@@ -59,7 +69,7 @@ def require_code(wanted: CodeDigests, victim: VictimConfig, attack: str, student
     """
     if wanted == CodeDigests():
         return
-    found = code_of(resolve_victim(victim), attack, student)
+    found = code_of(resolve_victim(victim), attack, student, pretraining)
     names = {"attack": attack, "student": student, "defense": victim.defense, "response": victim.response}
     if others := [f"{kind} {names[kind]!r}" for kind in names if getattr(found, kind) != getattr(wanted, kind)]:
         raise OtherCode(

@@ -9,10 +9,12 @@ import numpy as np
 
 from tinycerb.attacks import AttackInputs, attack_of
 from tinycerb.attacks.building_blocks.distill import predictor
+from tinycerb.attacks.building_blocks.pretraining import Pretrained, start_from
 from tinycerb.attacks.building_blocks.students import STUDENTS
 from tinycerb.bench.cell import CellContent, CellSpec, find_cell, keep_cell, seal
 from tinycerb.bench.cell_inputs import CellInputs, gather_inputs, with_teachers
 from tinycerb.bench.parts_code import require_code
+from tinycerb.bench.pretrained import pretrained_student
 from tinycerb.config import VictimConfig
 from tinycerb.datasets.images import Dataset, image_fingerprints
 from tinycerb.errors import UsageError
@@ -57,7 +59,9 @@ def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, on_progress:
     """
     options = json.loads(spec.defense_options)
     victim = VictimConfig(spec.victim, spec.defense, options=options, response=inputs.response)
-    require_code(spec.code, victim, spec.attack.attack, spec.student)
+    require_code(spec.code, victim, spec.attack.attack, spec.student, spec.attack.pretraining)
+    pretrained = _pretrained(spec, inputs, on_progress) if spec.attack.pretraining else None
+    # After it, so that a clone does not depend on whether its student was pretrained now or before.
     make_repeatable(spec.attacker_seed)
     _check_disjoint(spec, inputs)
     curve: list[dict[str, float]] = []
@@ -71,6 +75,8 @@ def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, on_progress:
     def build() -> keras.Model:
         height, width, channels = inputs.test.images.shape[1:]
         student = STUDENTS[spec.student]((height, width, channels), inputs.classes)
+        if pretrained is not None:
+            start_from(pretrained.weights, student)
         parameters.append(int(student.count_params()))
         if not untrained:
             labels = predictor([student])(inputs.test.images).argmax(axis=1)
@@ -101,7 +107,16 @@ def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, on_progress:
         result = {**_result(curve, oracle.charged), "clone_parameters": sum(parameters), "notes": notes}
         result["untrained_accuracy"] = untrained[0] if untrained else None
         result["engine"] = oracle.engine
+        if pretrained is not None:
+            result["pretraining_accuracy"] = pretrained.accuracy
     return seal(spec, result)
+
+
+def _pretrained(spec: CellSpec, inputs: CellInputs, on_progress: OnProgress) -> Pretrained:
+    height, width, channels = inputs.test.images.shape[1:]
+    shape = (height, width, channels)
+    wanted = (spec.student, spec.attack.pretraining, shape, spec.attacker_seed, spec.pretraining, spec.code.student)
+    return pretrained_student(*wanted, on_progress)
 
 
 def compare_clone(posteriors: np.ndarray, inputs: CellInputs) -> dict[str, float]:

@@ -39,6 +39,12 @@ class AttackConfig:
     students: tuple[str, ...] = option(
         ("lenet", "batchnorm_cnn"), "clone networks, the best of which counts", listed="students"
     )
+    pretraining: str = option(
+        "",
+        "a query pool with labels, `tiny_imagenet_attacker` or `tiny_imagenet_all` (then T2), on which students are "
+        "trained before they see an answer; this costs no question",
+        empty="students start from scratch",
+    )
     epochs: int = option(10, "the clone's epochs", 1)
     batch_size: int = option(64, "the clone's batch", 1)
     learning_rates: tuple[float, ...] = option(

@@ -13,7 +13,7 @@ from tinycerb.config.user_sources import IN_DISTRIBUTION, NO_POOL, is_reference,
 from tinycerb.datasets.array_pickle import read_array_pickle
 from tinycerb.datasets.fetched import load_fetched
 from tinycerb.datasets.fit_shape import fit_shape
-from tinycerb.datasets.images import Dataset, image_fingerprints
+from tinycerb.datasets.images import Dataset, LabelledImages, digest_arrays, image_fingerprints
 from tinycerb.datasets.procedural import FAMILIES, generate
 from tinycerb.datasets.tiny_imagenet_classes import labels_of
 from tinycerb.datasets.user_data import load_user_pool
@@ -36,11 +36,14 @@ class QueryPool:
         load: from the victim's data set to uint8 [N, height, width, channels], all distinct.
         threat_class: `T1` for images of another kind, `T2` for images of the victim's own kind.
         description: one line for reports.
+        labelled: from height, width and channels to its images with their labels, for students that are pretrained on
+            them; None for a pool without labels.
     """
 
     load: Callable[[Dataset], np.ndarray]
     threat_class: str
     description: str
+    labelled: Callable[[tuple[int, ...]], LabelledImages] | None = None
 
 
 QUERY_POOLS: Registry[QueryPool] = Registry("query pool", ("load", "threat_class", "description"))
@@ -108,7 +111,8 @@ QUERY_POOLS.register(IN_DISTRIBUTION)(
 def _register_photographs(name: str, threat_class: str, part: Mapping[str, str], which: str) -> None:
     description = f"Tiny ImageNet, {which}: photographs of {len(labels_of(part))} classes, brought to the task's shape"
     load = partial(_photographs, f"{TINY_IMAGENET}_{name}", tuple(part.items()))
-    QUERY_POOLS.register(f"{TINY_IMAGENET}_{name}")(QueryPool(load, threat_class, description))
+    labelled = partial(_labelled_photographs, tuple(part.items()))
+    QUERY_POOLS.register(f"{TINY_IMAGENET}_{name}")(QueryPool(load, threat_class, description, labelled))
 
 
 def _photographs(name: str, part: tuple[tuple[str, str], ...], dataset: Dataset) -> np.ndarray:
@@ -119,9 +123,20 @@ def _photographs(name: str, part: tuple[tuple[str, str], ...], dataset: Dataset)
 
 @lru_cache(maxsize=2)
 def _distinct_photographs(part: tuple[tuple[str, str], ...], shape: tuple[int, ...]) -> np.ndarray:
+    return np.unique(_fitted_photographs(part, shape).images, axis=0)
+
+
+@lru_cache(maxsize=2)
+def _labelled_photographs(part: tuple[tuple[str, str], ...], shape: tuple[int, ...]) -> LabelledImages:
+    photographs = _fitted_photographs(part, shape)
+    labels = np.unique(photographs.labels, return_inverse=True)[1].astype(np.int32)
+    return LabelledImages(photographs.images, labels)
+
+
+def _fitted_photographs(part: tuple[tuple[str, str], ...], shape: tuple[int, ...]) -> LabelledImages:
     train, _ = load_fetched(TINY_IMAGENET)
-    chosen = np.isin(train.labels, labels_of(dict(part)))
-    return np.unique(fit_shape(train.images[chosen], shape, TINY_IMAGENET), axis=0)
+    chosen = train.chosen(np.isin(train.labels, labels_of(dict(part))))
+    return LabelledImages(fit_shape(chosen.images, shape, TINY_IMAGENET), chosen.labels)
 
 
 _register_photographs("attacker", "T1", {"half": "attacker"}, "the attacker's half")
@@ -147,6 +162,45 @@ def query_pool(name: str) -> QueryPool:
         return QUERY_POOLS[name]
     described = name if is_reference(name) else Path(name).name
     return QueryPool(partial(_user_pool, name), "T1", f"{described}, all distinct images")
+
+
+def labelled_images(name: str, shape: tuple[int, ...]) -> LabelledImages:
+    """Returns the images of a registered pool with their labels, 0 to classes - 1, in a fixed order.
+
+    Args:
+        name: the pool's.
+        shape: height, width and channels that they are brought to.
+
+    Raises:
+        UsageError: unknown name, or a pool without labels.
+        EnvironmentProblem: the images are not here; the message says how to fetch them.
+    """
+    return _source_of_labels(name)(shape)
+
+
+def require_labels(name: str) -> None:
+    """Raises a UsageError unless a pool of this name has labels; no image is read."""
+    _source_of_labels(name)
+
+
+def _source_of_labels(name: str) -> Callable[[tuple[int, ...]], LabelledImages]:
+    found = query_pool(name).labelled
+    if found is None:
+        allowed = ", ".join(each for each in QUERY_POOLS if QUERY_POOLS[each].labelled is not None)
+        raise UsageError(f"the pool {name} has no labels to pretrain a student on; allowed: {allowed}")
+    return found
+
+
+def digest_labelled(name: str, dataset: Dataset) -> str:
+    """Returns the digest of a pool's labelled images in the shape of a task.
+
+    Raises:
+        UsageError: as `labelled_images`, or some of them are the victim's own.
+        EnvironmentProblem: they are not here.
+    """
+    found = labelled_images(name, dataset.image_shape)
+    _require_not_own(found.images, dataset, name)
+    return digest_arrays(found.images, found.labels)
 
 
 def _drawn_pool(families: list[str]) -> QueryPool:

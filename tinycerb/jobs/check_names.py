@@ -9,7 +9,7 @@ from tinycerb.config import Config
 from tinycerb.config.user_sources import USER
 from tinycerb.datasets import DATASETS
 from tinycerb.datasets.procedural import FAMILIES
-from tinycerb.datasets.query_pools import query_pool
+from tinycerb.datasets.query_pools import query_pool, require_labels
 from tinycerb.errors import UsageError, suggest
 from tinycerb.run.victim import victims_of
 from tinycerb.training.augmentation import parse_augmentation
@@ -44,5 +44,7 @@ def check_names(config: Config) -> None:
     for attack in config.attacks:
         attack_of(attack)
         query_pool(attack.query_pool)
+        if attack.pretraining:
+            require_labels(attack.pretraining)
         for student in attack.students:
             STUDENTS[student]

@@ -1,5 +1,6 @@
 """Clones that are stolen to be asked: an attack of a configuration against a model's own file, its networks kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -8,10 +9,13 @@ import numpy as np
 
 from tinycerb.attacks import STUDENTS, AttackInputs, attack_of
 from tinycerb.attacks.building_blocks.distill import predictor
+from tinycerb.attacks.building_blocks.pretraining import start_from
 from tinycerb.bench.cell import load_in_distribution, load_pool
 from tinycerb.bench.parts_code import code_of
+from tinycerb.bench.pretrained import pretrained_student
 from tinycerb.config import AttackConfig, Config
 from tinycerb.datasets.images import Dataset
+from tinycerb.datasets.query_pools import digest_labelled
 from tinycerb.errors import InternalError
 from tinycerb.events import OnProgress
 from tinycerb.keras_models.legacy import keras
@@ -65,20 +69,22 @@ def steal(
         UsageError: an unknown attack, student or pool, or settings that do not fit.
         EnvironmentProblem: the oracle died.
     """
-    make_repeatable(seed)
     student, artifact, described = attack.students[0], open_artifact(file), victims_of(config)[victim]
-    height, width, channels = dataset.image_shape
+    code = code_of(described, attack.attack, student, attack.pretraining)
+    weights = _pretrained(attack, dataset, seed, code.student, on_progress) if attack.pretraining else None
+    make_repeatable(seed)
     built: list[keras.Model] = []
 
     def build() -> keras.Model:
-        built.append(STUDENTS[student]((height, width, channels), dataset.classes))
+        built.append(STUDENTS[student](dataset.image_shape, dataset.classes))
+        if weights is not None:
+            start_from(weights, built[-1])
         return built[-1]
 
     said: list[np.ndarray] = []
     spec = OracleSpec(str(file), attack.output, described.defense.selection, config.seed)
     open_oracle = partial(SealedOracle, spec, on_progress)
-    code = code_of(described, attack.attack, student).response
-    with RememberedOracle(spec, artifact.sha256, answers, open_oracle, code) as oracle:
+    with RememberedOracle(spec, artifact.sha256, answers, open_oracle, code.response) as oracle:
         inputs = AttackInputs(
             oracle=oracle,
             pool=load_pool(attack, dataset),
@@ -99,3 +105,11 @@ def steal(
     if (clone.labels(dataset.test.images[:100]) != said[-1]).any():
         raise InternalError(f"{attack.name}: the clone is not the networks that were made last")
     return clone
+
+
+def _pretrained(
+    attack: AttackConfig, dataset: Dataset, seed: int, code: str, on_progress: OnProgress
+) -> Sequence[np.ndarray]:
+    pool = attack.pretraining
+    digest = digest_labelled(pool, dataset)
+    return pretrained_student(attack.students[0], pool, dataset.image_shape, seed, digest, code, on_progress).weights
