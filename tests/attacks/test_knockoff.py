@@ -107,7 +107,7 @@ def test_an_attacker_is_given_no_model_no_labels_no_test_set() -> None:
     ("student", "parameters"),
     [
         ("lenet", 114_314), ("plain_cnn", 124_010), ("batchnorm_cnn", 53_698), ("large_batchnorm_cnn", 94_634),
-        ("demo_net", 50_794),
+        ("demo_net", 50_794), ("victim_x2", 194_762),
     ],
 )  # fmt: skip
 def test_students_are_never_smaller_than_the_demo_victim(student: str, parameters: int) -> None:

@@ -47,7 +47,7 @@ def test_a_cells_name_by_hand() -> None:
     table = asdict(SPEC)
     # Called so when the first cells were named.
     table["attack"]["own_images"] = table["attack"].pop("in_distribution_images")
-    del table["owner"], table["code"], table["pretraining"], table["attack"]["pretraining"]
+    del table["owner"], table["code"], table["pretraining"], table["architecture"], table["attack"]["pretraining"]
     for several in ("students", "learning_rates"):
         del table["attack"][several]
     whole = hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()

@@ -12,6 +12,7 @@ from tests.bench.test_cell_files import ATTACK, DATASET, run_of
 from tests.bench.test_clones import INPUTS, SPEC
 from tinycerb.attacks import AttackInputs
 from tinycerb.attacks.building_blocks.pretraining import Pretrained, weights_of_body
+from tinycerb.attacks.building_blocks.students import STUDENTS
 from tinycerb.bench import pretrained, stealing
 from tinycerb.bench.cell import CellContent, specs_of_attack, threat_class
 from tinycerb.bench.parts_code import code_of
@@ -113,7 +114,8 @@ def learn(photographs, monkeypatch, tmp_path: Path):
 
     def run(student: str = "lenet", seed: int = 1, code: str = "code", digest: str = here):
         folder = tmp_path / "kept"
-        return pretrained_student(student, POOL, (12, 12, 1), seed, digest, code, ignore, folder), trained
+        found = pretrained_student(student, STUDENTS[student], POOL, (12, 12, 1), seed, digest, code, ignore, folder)
+        return found, trained
 
     return run, tmp_path / "kept"
 

@@ -13,11 +13,11 @@ from tinycerb import file_names
 from tinycerb.api.calls import Source, working
 from tinycerb.api.inputs import FOLDER, Pool, pool_source
 from tinycerb.attacks import attack_of
-from tinycerb.attacks.building_blocks.students import STUDENTS
+from tinycerb.attacks.building_blocks.victim_x2 import architecture_for
 from tinycerb.bench.asked_heads import asked_heads
 from tinycerb.bench.cell import CellContent, load_in_distribution, load_pool, specs_of_attack, threat_class
 from tinycerb.bounded.typed_json import to_json
-from tinycerb.config import AttackConfig, Config
+from tinycerb.config import AttackConfig, Config, ModelConfig
 from tinycerb.config.typed_tables import build
 from tinycerb.config.user_sources import absolute, is_source
 from tinycerb.datasets import load_dataset
@@ -137,7 +137,7 @@ def attack(
         asked = pool_source(pool, run.path.parent / FOLDER)
         described = _describe(run.config, attack, asked, questions, students, settings or {})
         dataset = load_dataset(run.config.data)
-        images = _check(described, dataset, run.config.seed)
+        images = _check(described, run.config.model, dataset, run.config.seed)
         with run.locked():
             work(run, ("convert", "measure"), jobs, not progress)
             cells = [
@@ -192,13 +192,13 @@ def _describe(
     return build(AttackConfig, table, f"attack {name}")
 
 
-def _check(described: AttackConfig, dataset: Dataset, seed: int) -> int:
+def _check(described: AttackConfig, model: ModelConfig, dataset: Dataset, seed: int) -> int:
     """Refuses what cannot run before anything is computed; returns how many images the attacker has."""
     kind = attack_of(described)
     if described.pretraining:
         require_labels(described.pretraining)
     for student in described.students:
-        STUDENTS[student]
+        architecture_for(student, model.backbone, model.width)
     pool, inside = load_pool(described, dataset), load_in_distribution(described, dataset, seed)
     kind.check(described, len(pool), len(inside))
     return len(pool) + len(inside)

@@ -27,6 +27,7 @@ from tinycerb.attacks import (  # noqa: F401
     swiftthief_lite,
 )
 from tinycerb.attacks.base import Attack, AttackInputs, knows_key
+from tinycerb.attacks.building_blocks import victim_x2  # noqa: F401  (registers a student)
 from tinycerb.attacks.building_blocks.students import STUDENTS
 from tinycerb.attacks.registry import ATTACKS
 from tinycerb.config import AttackConfig

@@ -14,6 +14,7 @@ import numpy as np
 
 from tinycerb.answers.selection import HEAD_SELECTIONS
 from tinycerb.attacks import attack_of, knows_key
+from tinycerb.attacks.building_blocks.victim_x2 import Architecture, architecture_for
 from tinycerb.bench.asked_heads import MEAN_HEAD
 from tinycerb.bench.parts_code import CodeDigests, code_of, is_as_before
 from tinycerb.config import AttackConfig
@@ -61,6 +62,7 @@ class CellSpec:
         owner: of the victim's teachers, `public` or the hash of the owner key, if the attack knows them; else empty.
         code: of the attack, the student and the defence; empty in cells of the time before it was noted.
         pretraining: digest of the labelled images that the student was trained on before; empty for one from scratch.
+        architecture: the victim's, for a student that is made after it.
     """
 
     schema_version: int
@@ -80,6 +82,7 @@ class CellSpec:
     owner: str = ""
     code: CodeDigests = field(default_factory=CodeDigests)
     pretraining: str = ""
+    architecture: Architecture = field(default_factory=Architecture)
 
     def digest(self) -> str:
         """Returns the sixteen hexadecimal digits that name the cell."""
@@ -99,6 +102,9 @@ class CellSpec:
             table.pop("pretraining")
         if not self.attack.pretraining:
             table["attack"].pop("pretraining")
+        # As it was before a student was made after its victim.
+        if self.architecture == Architecture():
+            table.pop("architecture")
         return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -147,12 +153,21 @@ def specs_of_attack(
         owner=(config.owner or PUBLIC) if knows_key(attack_of(attack_config)) else "",
         pretraining=digest_labelled(attack_config.pretraining, dataset) if attack_config.pretraining else "",
     )
+    model, pretraining = config.model, attack_config.pretraining
+    told = {student: architecture_for(student, model.backbone, model.width) for student in attack_config.students}
     code = {
-        student: code_of(run.victims[victim], attack_config.attack, student, attack_config.pretraining)
-        for student in attack_config.students
+        student: code_of(run.victims[victim], attack_config.attack, student, pretraining, architecture)
+        for student, architecture in told.items()
     }
     return [
-        replace(shared, student=student, learning_rate=rate, attacker_seed=seed, code=code[student])
+        replace(
+            shared,
+            student=student,
+            learning_rate=rate,
+            attacker_seed=seed,
+            code=code[student],
+            architecture=told[student],
+        )
         for seed in config.bench.attacker_seeds or (config.seed + 1000,)
         for student in attack_config.students
         for rate in attack_config.learning_rates

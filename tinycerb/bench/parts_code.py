@@ -10,6 +10,7 @@ from tinycerb.answers.responses import RESPONSES
 from tinycerb.answers.responses.chain import Combined
 from tinycerb.attacks import ATTACKS
 from tinycerb.attacks.building_blocks.students import STUDENTS
+from tinycerb.attacks.building_blocks.victim_x2 import Architecture
 from tinycerb.bench.code_digest import accepted_digests, code_digest
 from tinycerb.config import VictimConfig
 from tinycerb.defenses import DEFENSES
@@ -18,6 +19,8 @@ from tinycerb.run.victim import Victim, resolve_victim
 
 # By path: importing it loads TensorFlow.
 _PRETRAINING = (Path(str(resources.files("tinycerb.attacks.building_blocks"))) / "pretraining.py",)
+
+_NONE = Architecture()
 
 
 class OtherCode(EnvironmentProblem):
@@ -41,7 +44,9 @@ class CodeDigests:
     response: str = ""
 
 
-def code_of(victim: Victim, attack: str, student: str, pretraining: str = "") -> CodeDigests:
+def code_of(
+    victim: Victim, attack: str, student: str, pretraining: str = "", architecture: Architecture = _NONE
+) -> CodeDigests:
     """Returns the digests of what a cell is computed with, as it is now.
 
     Args:
@@ -49,19 +54,27 @@ def code_of(victim: Victim, attack: str, student: str, pretraining: str = "") ->
         attack: the attack.
         student: the clone's network.
         pretraining: what the student was trained on before, "" for nothing: what trains it is then part of its code.
+        architecture: of the victim, for a student that is made after it: its code is then part of the student's.
 
     Raises:
         UsageError: an unknown attack or student.
     """
     return CodeDigests(
         attack=code_digest([ATTACKS.place(attack).file]),
-        student=code_digest([STUDENTS.place(student).file, *(_PRETRAINING if pretraining else ())]),
+        student=code_digest([STUDENTS.place(student).file, *(_PRETRAINING if pretraining else ()), *architecture.code]),
         defense=code_digest(training_files(victim)),
         response=code_digest(response_files(victim)),
     )
 
 
-def require_code(wanted: CodeDigests, victim: VictimConfig, attack: str, student: str, pretraining: str = "") -> None:
+def require_code(
+    wanted: CodeDigests,
+    victim: VictimConfig,
+    attack: str,
+    student: str,
+    pretraining: str = "",
+    architecture: Architecture = _NONE,
+) -> None:
     """Compares the code that is here with the one that a cell's specification names, if it names one.
 
     Raises:
@@ -69,7 +82,7 @@ def require_code(wanted: CodeDigests, victim: VictimConfig, attack: str, student
     """
     if wanted == CodeDigests():
         return
-    found = code_of(resolve_victim(victim), attack, student, pretraining)
+    found = code_of(resolve_victim(victim), attack, student, pretraining, architecture)
     names = {"attack": attack, "student": student, "defense": victim.defense, "response": victim.response}
     if others := [f"{kind} {names[kind]!r}" for kind in names if getattr(found, kind) != getattr(wanted, kind)]:
         raise OtherCode(

@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from tinycerb.atomic import locked_beside, make_directory, write_arrays
 from tinycerb.attacks.building_blocks.pretraining import RECIPE, Pretrained, pretrain, weights_of_body
-from tinycerb.attacks.building_blocks.students import STUDENTS
+from tinycerb.attacks.building_blocks.students import Student
 from tinycerb.bounded.arrays import read_npz
 from tinycerb.datasets.fetched import FOLDER
 from tinycerb.datasets.images import LabelledImages, digest_arrays
@@ -33,6 +33,7 @@ _ACCURACY = "accuracy"
 
 def pretrained_student(
     student: str,
+    network: Student,
     pool: str,
     image_shape: tuple[int, int, int],
     seed: int,
@@ -45,6 +46,7 @@ def pretrained_student(
 
     Args:
         student: its name.
+        network: builds it, for a shape and a number of classes.
         pool: a query pool with labels.
         image_shape: height, width and channels of the task.
         seed: of the student's weights and the order of the images.
@@ -57,9 +59,12 @@ def pretrained_student(
         UsageError: a pool without labels, or a student that cannot be pretrained.
         EnvironmentProblem: the images are not here, or are others, or the folder cannot be written.
     """
+    build = partial(network, image_shape)
+    shapes = [tuple(variable.shape) for variable in weights_of_body(build(2))]
     facts = {
         "student": student,
         "image_shape": image_shape,
+        "weights": shapes,
         "photographs": digest,
         "seed": seed,
         "recipe": asdict(RECIPE),
@@ -68,8 +73,6 @@ def pretrained_student(
     }
     name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
     path = (folder or CACHE) / f"{student}-{name}.npz"
-    build = partial(STUDENTS[student], image_shape)
-    shapes = [tuple(variable.shape) for variable in weights_of_body(build(2))]
     _require_writable(path.parent)
     # Whoever wants the same student meanwhile waits for it.
     with locked_beside(path):

@@ -10,7 +10,8 @@ import numpy as np
 from tinycerb.attacks import AttackInputs, attack_of
 from tinycerb.attacks.building_blocks.distill import predictor
 from tinycerb.attacks.building_blocks.pretraining import Pretrained, start_from
-from tinycerb.attacks.building_blocks.students import STUDENTS
+from tinycerb.attacks.building_blocks.students import STUDENTS, Student
+from tinycerb.attacks.building_blocks.victim_x2 import made_after
 from tinycerb.bench.cell import CellContent, CellSpec, find_cell, keep_cell, seal
 from tinycerb.bench.cell_inputs import CellInputs, gather_inputs, with_teachers
 from tinycerb.bench.parts_code import require_code
@@ -59,8 +60,9 @@ def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, on_progress:
     """
     options = json.loads(spec.defense_options)
     victim = VictimConfig(spec.victim, spec.defense, options=options, response=inputs.response)
-    require_code(spec.code, victim, spec.attack.attack, spec.student, spec.attack.pretraining)
-    pretrained = _pretrained(spec, inputs, on_progress) if spec.attack.pretraining else None
+    require_code(spec.code, victim, spec.attack.attack, spec.student, spec.attack.pretraining, spec.architecture)
+    network = made_after(STUDENTS[spec.student], spec.architecture)
+    pretrained = _pretrained(spec, network, inputs, on_progress) if spec.attack.pretraining else None
     # After it, so that a clone does not depend on whether its student was pretrained now or before.
     make_repeatable(spec.attacker_seed)
     _check_disjoint(spec, inputs)
@@ -74,7 +76,7 @@ def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, on_progress:
 
     def build() -> keras.Model:
         height, width, channels = inputs.test.images.shape[1:]
-        student = STUDENTS[spec.student]((height, width, channels), inputs.classes)
+        student = network((height, width, channels), inputs.classes)
         if pretrained is not None:
             start_from(pretrained.weights, student)
         parameters.append(int(student.count_params()))
@@ -112,11 +114,18 @@ def compute_cell(spec: CellSpec, inputs: CellInputs, answers: Path, on_progress:
     return seal(spec, result)
 
 
-def _pretrained(spec: CellSpec, inputs: CellInputs, on_progress: OnProgress) -> Pretrained:
+def _pretrained(spec: CellSpec, network: Student, inputs: CellInputs, on_progress: OnProgress) -> Pretrained:
     height, width, channels = inputs.test.images.shape[1:]
-    shape = (height, width, channels)
-    wanted = (spec.student, spec.attack.pretraining, shape, spec.attacker_seed, spec.pretraining, spec.code.student)
-    return pretrained_student(*wanted, on_progress)
+    return pretrained_student(
+        spec.student,
+        network,
+        spec.attack.pretraining,
+        (height, width, channels),
+        spec.attacker_seed,
+        spec.pretraining,
+        spec.code.student,
+        on_progress,
+    )
 
 
 def compare_clone(posteriors: np.ndarray, inputs: CellInputs) -> dict[str, float]:

@@ -96,7 +96,8 @@ def _is_of_other_code(run: RunDirectory, spec: CellSpec) -> bool:
         victim, attack = run.victims[spec.victim], spec.attack.attack
         if spec.code == CodeDigests():
             return not is_as_before(victim, attack, spec.student)
-        return spec.code != code_of(victim, attack, spec.student, spec.attack.pretraining)
+        here = code_of(victim, attack, spec.student, spec.attack.pretraining, spec.architecture)
+        return spec.code != here
     except (UsageError, KeyError):
         return True
 

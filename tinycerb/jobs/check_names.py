@@ -1,7 +1,7 @@
 """Looks up every name of a configuration before hours of work."""
 
 from tinycerb.attacks import attack_of
-from tinycerb.attacks.building_blocks.students import STUDENTS
+from tinycerb.attacks.building_blocks.victim_x2 import architecture_for
 from tinycerb.compression.importance import CRITERIA
 from tinycerb.compression.methods import PRUNING_METHODS
 from tinycerb.compression.schedules import SCHEDULES
@@ -47,4 +47,4 @@ def check_names(config: Config) -> None:
         if attack.pretraining:
             require_labels(attack.pretraining)
         for student in attack.students:
-            STUDENTS[student]
+            architecture_for(student, config.model.backbone, config.model.width)

@@ -10,6 +10,8 @@ import numpy as np
 from tinycerb.attacks import STUDENTS, AttackInputs, attack_of
 from tinycerb.attacks.building_blocks.distill import predictor
 from tinycerb.attacks.building_blocks.pretraining import start_from
+from tinycerb.attacks.building_blocks.students import Student
+from tinycerb.attacks.building_blocks.victim_x2 import architecture_for, made_after
 from tinycerb.bench.cell import load_in_distribution, load_pool
 from tinycerb.bench.parts_code import code_of
 from tinycerb.bench.pretrained import pretrained_student
@@ -70,13 +72,15 @@ def steal(
         EnvironmentProblem: the oracle died.
     """
     student, artifact, described = attack.students[0], open_artifact(file), victims_of(config)[victim]
-    code = code_of(described, attack.attack, student, attack.pretraining)
-    weights = _pretrained(attack, dataset, seed, code.student, on_progress) if attack.pretraining else None
+    told = architecture_for(student, config.model.backbone, config.model.width)
+    code = code_of(described, attack.attack, student, attack.pretraining, told)
+    network = made_after(STUDENTS[student], told)
+    weights = _pretrained(attack, network, dataset, seed, code.student, on_progress) if attack.pretraining else None
     make_repeatable(seed)
     built: list[keras.Model] = []
 
     def build() -> keras.Model:
-        built.append(STUDENTS[student](dataset.image_shape, dataset.classes))
+        built.append(network(dataset.image_shape, dataset.classes))
         if weights is not None:
             start_from(weights, built[-1])
         return built[-1]
@@ -108,8 +112,8 @@ def steal(
 
 
 def _pretrained(
-    attack: AttackConfig, dataset: Dataset, seed: int, code: str, on_progress: OnProgress
+    attack: AttackConfig, network: Student, dataset: Dataset, seed: int, code: str, on_progress: OnProgress
 ) -> Sequence[np.ndarray]:
-    pool = attack.pretraining
-    digest = digest_labelled(pool, dataset)
-    return pretrained_student(attack.students[0], pool, dataset.image_shape, seed, digest, code, on_progress).weights
+    digest = digest_labelled(attack.pretraining, dataset)
+    wanted = (attack.students[0], network, attack.pretraining, dataset.image_shape, seed, digest, code)
+    return pretrained_student(*wanted, on_progress).weights
