@@ -16,6 +16,7 @@ TRUTH = (POOL.mean(axis=(1, 2, 3)) > 60).astype(int)
 # Asks about images of the pool alone, as they are, each once.
 POOL_ATTACKS = {
     "knockoff_adaptive": {"clusters": 4, "batch": 40},
+    "knockoff_two_stage": {"low_resolution_epochs": 2, "temperature": 2.0},
     "activethief": {"strategy": "entropy", "rounds": 2, "selector_epochs": 1},
     "swiftthief_lite": {"rounds": 1, "contrast_epochs": 1, "selector_epochs": 1},
     "label_only": {"smoothing": 0.1},
@@ -139,6 +140,7 @@ def test_attacks_without_images_want_none_and_a_budget(name: str) -> None:
         ("disguide", {"answers": "logits"}, "allowed: soft, hard"),
         ("label_only", {"smoothing": 1.5}, "option smoothing is 1.5; allowed: 0 to 0.9"),
         ("smoothing", {"copies": 0}, "option copies is 0; allowed: 1 to 64"),
+        ("knockoff_two_stage", {"temperature": 0.0}, "option temperature is 0.0; allowed: 0.05 to 20"),
         ("s4l", {"weight": -1.0}, "option weight is -1.0; allowed: 0 to 100"),
         ("jbda", {"step": 2.0}, "option step is 2.0; allowed"),
         ("jbda_tr", {"children": 0}, "option children is 0; allowed: 1 to 100"),

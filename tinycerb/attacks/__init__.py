@@ -13,6 +13,7 @@ from tinycerb.attacks import (  # noqa: F401
     jbda_tr,
     knockoff,
     knockoff_adaptive,
+    knockoff_two_stage,
     label_only,
     lsb_jitter,
     maze,
