@@ -138,7 +138,13 @@ class LeftOut(TypedDict):
     reason: str
 
 
-class Results(TypedDict):
+class ScaledDown(TypedDict, total=False):
+    """Sentences about attacks with a share of the calls that they were published with, where there are some."""
+
+    scaled_down: list[str]
+
+
+class Results(ScaledDown):
     """The content of `results.json`."""
 
     schema_version: int

@@ -141,6 +141,8 @@ def notes(results: Results) -> list[str]:
             )
         if not verdict["conclusive"]:
             found.append(f"{threat} is inconclusive: no valid attack, so no protection is claimed.")
+    # Results of before do not say it.
+    found += results.get("scaled_down", [])
     found += [f"Left out: {each['attack']}, budget {each['budget']}: {each['reason']}" for each in results["skipped"]]
     found += [f"Failed: {failure}" for failure in results["failures"]]
     if all(victim["device"] is None for victim in results["victims"].values()):

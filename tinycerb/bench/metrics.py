@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import cast
 
+from tinycerb.attacks.published_budgets import scaled_down
 from tinycerb.bench.asked_heads import MEAN_HEAD, attack_runs
 from tinycerb.bench.cell import cell_specs, find_cell, threat_class
 from tinycerb.bench.device_costs import device_costs
@@ -181,6 +182,7 @@ def _not_measured(run: RunDirectory, victims: dict[str, VictimMetrics]) -> list[
         *_adjusted(run),
         "One victim seed and one attacker seed: no interval. Differences of a few points may be chance.",
         _attacks_run(config),
+        *scaled_down(config.attacks, config.data.name),
         _device({board for victim in victims.values() if (board := (victim.get("device") or {}).get("board"))}),
         "Working memory is that of TFLite Micro's interpreter on a 64-bit host with reference kernels."
         if all(victim["memory"] for victim in victims.values())

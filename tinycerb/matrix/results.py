@@ -6,10 +6,12 @@ from typing import cast
 import numpy as np
 
 from tinycerb import file_names
+from tinycerb.attacks.published_budgets import scaled_down
 from tinycerb.bench.asked_heads import MEAN_HEAD
 from tinycerb.bench.cell import threat_class
 from tinycerb.bench.statistics import area_over_log_calls, difference_estimate, share_estimate
 from tinycerb.bench.verdict import THREATS
+from tinycerb.config import AttackConfig
 from tinycerb.datasets import load_dataset
 from tinycerb.matrix.cells import MatrixCell, Skipped
 from tinycerb.matrix.reference_rows import reference_rows
@@ -19,6 +21,7 @@ from tinycerb.reports.matrix.results import (
     BudgetPoint,
     CellRow,
     Results,
+    ScaledDown,
     ThreatVerdict,
     VictimCost,
     VictimVerdict,
@@ -87,6 +90,7 @@ def build_results(
         "cells_done": len(rows),
         "failures": list(failures),
         "skipped": [{"attack": each.attack, "budget": each.budget, "reason": each.reason} for each in skipped],
+        **_scaled_down(cells, dataset.name),
         "victims": victims,
         "threats": {
             threat: judge_threat(rows, victims, config.bench.baseline, config.bench.validity, threat, test_images)
@@ -95,6 +99,15 @@ def build_results(
         "reference_rows": reference_rows(config, rows, victims, dataset),
         "cells": rows,
     }
+
+
+def _scaled_down(cells: Sequence[MatrixCell], dataset: str) -> ScaledDown:
+    """Each attack with its largest budget, the one that its best clone mostly comes from."""
+    largest: dict[str, AttackConfig] = {}
+    for cell in sorted(cells, key=lambda cell: cell.spec.attack.budget):
+        largest[cell.spec.attack.name] = cell.spec.attack
+    said = scaled_down([largest[name] for name in dict.fromkeys(cell.spec.attack.name for cell in cells)], dataset)
+    return {"scaled_down": said} if said else {}
 
 
 def _row(cell: MatrixCell, content: Mapping[str, object]) -> Row:
