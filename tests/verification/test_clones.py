@@ -1,17 +1,24 @@
 """Clones that are stolen to be asked, and the rows that they are asked for."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from tests.benchmarks.ownership_table.rows import attacks_of, row_name, rows_of
-from tinycerb.attacks import attack_of, knows_key
+from tinycerb.attacks import AttackInputs, attack_of, knows_key
+from tinycerb.attacks.building_blocks.distill import predictor
+from tinycerb.attacks.building_blocks.pretraining import Pretrained
+from tinycerb.attacks.building_blocks.students import STUDENTS
 from tinycerb.config import load_config
 from tinycerb.datasets import load_dataset
 from tinycerb.events import ignore
+from tinycerb.verification import clones
 from tinycerb.verification.clones import steal
 from tinycerb.verification.evasions import EVASIONS
 from tinycerb.verification.removals import REMOVALS
+
+ASSETS = Path(__file__).parents[1] / "assets"
 
 
 def test_a_clone_is_stolen_through_the_file_s_answers_and_kept(smoke_run, tmp_path: Path) -> None:
@@ -31,6 +38,34 @@ def test_a_clone_is_stolen_through_the_file_s_answers_and_kept(smoke_run, tmp_pa
     )
     # What the victim has answered is asked once.
     assert len(list(tmp_path.glob("*.npz"))) == 2
+
+
+def test_a_clone_starts_from_what_its_student_was_pretrained_on(monkeypatch, tmp_path: Path) -> None:
+    config = load_config("demo")
+    dataset = load_dataset(replace(config.data, train_images=100, validation_images=50, test_images=100))
+    attack = replace(config.attacks[0], pretraining="tiny_imagenet_attacker")
+    known = [array * 0 + 0.5 for array in STUDENTS["lenet"](dataset.image_shape, 3).get_weights()[:-2]]
+    asked_for: list[tuple] = []
+
+    def pretrained_student(*wanted: object) -> Pretrained:
+        asked_for.append((wanted[0], *wanted[2:6]))
+        return Pretrained(known, 0.25)
+
+    class Thief:
+        def run(self, inputs: AttackInputs) -> None:
+            inputs.on_epoch(1, predictor([inputs.build()]))
+
+    monkeypatch.setattr(clones, "pretrained_student", pretrained_student)
+    monkeypatch.setattr(clones, "digest_labelled", lambda pool, dataset: f"digest of {pool}")
+    monkeypatch.setattr(clones, "attack_of", lambda config: Thief())
+    file = ASSETS / "cerberos_demo.tflite"
+    (network,) = steal(file, "cerberos", attack, config, dataset, 5, tmp_path, ignore).members
+    assert asked_for == [
+        ("lenet", "tiny_imagenet_attacker", dataset.image_shape, 5, "digest of tiny_imagenet_attacker"),
+    ]
+    for found, wanted in zip(network.get_weights(), known, strict=False):
+        np.testing.assert_array_equal(found, wanted)
+    assert len(network.get_weights()) == len(known) + 2
 
 
 def test_the_table_has_a_row_for_everything_and_asks_nobody_who_has_the_key() -> None:

@@ -41,8 +41,8 @@ class AttackConfig:
     )
     pretraining: str = option(
         "",
-        "a query pool with labels, `tiny_imagenet_attacker` or `tiny_imagenet_all` (then T2), on which students are "
-        "trained before they see an answer; this costs no question",
+        "a query pool with labels, such as `tiny_imagenet_attacker` or `tiny_imagenet_all` (then T2), that students "
+        "learn before they see an answer; this costs no question",
         empty="students start from scratch",
     )
     epochs: int = option(10, "the clone's epochs", 1)
