@@ -242,6 +242,24 @@ class Cell(TypedDict):
     curve: list[CurvePoint]
 
 
+class Dose(TypedDict):
+    """What a thief gets out of so many images of the victim's own kind, the mean over attacker seeds."""
+
+    images: int
+    clone_accuracy: float
+    clone_accuracies: list[float]
+    cells: list[str]
+
+
+class Doses(TypedDict):
+    """Clones by the number of own-kind images that the thief asks about; they are in no verdict."""
+
+    basis: str
+    student: str
+    left_out: str
+    victims: dict[str, list[Dose]]
+
+
 class Separation(TypedDict):
     """How well the undefended network tells a pool from its task: areas under the ROC curve, 0.5 to 1."""
 
@@ -392,6 +410,7 @@ class Metrics(TypedDict):
     validity: float
     victims: dict[str, VictimMetrics]
     threats: dict[str, Verdict]
+    doses: NotRequired[Doses]
     gates_missed: list[str]
     not_measured: list[str]
     # Of older runs, and of networks whose features cannot be read, there is none.

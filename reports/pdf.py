@@ -8,13 +8,14 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from tinycerb.reports.metrics import Metrics
-from tinycerb.reports.pages import compression, confusion, layers, limits, ownership, stealing, summary, training
+from tinycerb.reports.pages import compression, confusion, doses, layers, limits, ownership, stealing, summary, training
 from tinycerb.reports.plain_text import clean, drawable
 from tinycerb.reports.style import STYLE, add_footer
 
 PAGES: tuple[Callable[[Metrics], list[Figure]], ...] = (
     summary.draw,
     stealing.draw,
+    doses.draw,
     training.draw,
     compression.draw,
     layers.draw,

@@ -9,18 +9,18 @@ Sentence = tuple[str, str]
 
 
 def plain_verdict(metrics: Metrics, name: str) -> list[Sentence]:
-    """Returns what was shown of a victim: stealing per threat class, whom misdirection can reach, and the cost.
+    """Returns what was shown of a victim: stealing per threat class and dose, whom misdirection can reach, the cost.
 
     Args:
         metrics: the content of `metrics.json`.
         name: the victim that is to be deployed.
     """
-    apart = separation_sentences(metrics.get("separation", []))
+    more = [*_doses(metrics, name), *separation_sentences(metrics.get("separation", []))]
     if name not in defended_names(metrics):
-        return [("open", f"{name} has no defence."), *apart, _cost(metrics, name)]
+        return [("open", f"{name} has no defence."), *more, _cost(metrics, name)]
     stealing = [_stealing(metrics, name, threat, verdict) for threat, verdict in metrics["threats"].items()]
     nothing = ("open", "Stealing was not measured, as the attacker had no images: nothing is known of protection.")
-    return [*(stealing or [nothing]), *apart, _cost(metrics, name)]
+    return [*(stealing or [nothing]), *more, _cost(metrics, name)]
 
 
 def nearest_attack(verdict: Verdict) -> str:
@@ -56,6 +56,25 @@ def _stealing(metrics: Metrics, name: str, threat: str, verdict: Verdict) -> Sen
         status, word = "bad", f"{name} does not protect"
     compared = " and ".join(f"of {other} on {percent(clone[other])}" for other in margins)
     return status, f"{who} {word}. Its best copy is right on {percent(clone[name])} of the test images, {compared}."
+
+
+def _doses(metrics: Metrics, name: str) -> list[Sentence]:
+    """What the fewest and the most images of the victim's own kind give a thief, in one sentence."""
+    doses = metrics.get("doses")
+    if doses is None or name not in doses["victims"]:
+        return []
+
+    baseline, curve = metrics["baseline"], doses["victims"][name]
+    ends = dict.fromkeys((0, len(curve) - 1))
+    first, *last = [f"{curve[end]['images']:,}" for end in ends]
+    shown = {
+        victim: [percent(doses["victims"][victim][end]["clone_accuracy"]) for end in ends]
+        for victim in (name, baseline)
+    }
+    text = f"With {first} unlabelled images of your own kind a thief's copy of {name} is right on {shown[name][0]}"
+    text += "".join(f", with {images} on {right}" for images, right in zip(last, shown[name][1:], strict=True))
+    text += " of the test images"
+    return [("open", f"{text} ({baseline}: {', '.join(shown[baseline])})." if name != baseline else f"{text}.")]
 
 
 def _cost(metrics: Metrics, name: str) -> Sentence:

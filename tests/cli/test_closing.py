@@ -36,6 +36,7 @@ def test_an_inconclusive_run_names_its_cure(closed, tmp_path) -> None:
     lines = closed("tinycerb run smoke --out 'a run' --force --set seed=2")
     assert lines[1].startswith("■ T1, the attacker has images of another kind: inconclusive.")
     assert f"model: {tmp_path}/a run/victims/cerberos/model.tflite" in lines
+    assert "With 10 unlabelled images of your own kind a thief's copy of cerberos" in " ".join(lines)
     assert f"report: {tmp_path}/a run/report.pdf" in lines
     at = lines.index("next, as T1 is inconclusive: attack longer, or with more images by --query-pool:")
     command = shlex.split(lines[at + 1])

@@ -72,7 +72,7 @@ def test_pages_of_plugins_stand_before_the_last_of_ours(here: Write, tmp_path: P
     monkeypatch.setattr(pdf, "render_pdf", lambda metrics, pages: [drawn.append(draw) for draw in pages])
     nothing: Any = {}
     render_report(nothing)
-    assert [drawn.index(REPORT_PAGES["sizes"]), len(drawn)] == [8 - 1, 9]  # pyright: ignore[reportArgumentType]
+    assert [drawn.index(REPORT_PAGES["sizes"]), len(drawn)] == [9 - 1, 10]  # pyright: ignore[reportArgumentType]
     metrics: Any = {"victims": {"mine": {"file": {"flash_bytes": 12345}}}}
     (page,) = REPORT_PAGES["sizes"](metrics)
     assert "mine: 12,345 bytes in flash" in [text.get_text() for text in page.texts]

@@ -9,6 +9,7 @@ from tinycerb.attacks.published_budgets import scaled_down
 from tinycerb.bench.asked_heads import MEAN_HEAD, attack_runs
 from tinycerb.bench.cell import cell_specs, find_cell, threat_class
 from tinycerb.bench.device_costs import device_costs
+from tinycerb.bench.doses import gather_doses
 from tinycerb.bench.separation_verdict import judge as judge_separation
 from tinycerb.bench.verdict import Judged, gates, judge
 from tinycerb.config import AttackConfig, Config
@@ -19,7 +20,7 @@ from tinycerb.datasets.out_of_distribution import SourceUse
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.errors import UsageError
 from tinycerb.file_names import ENVIRONMENT
-from tinycerb.reports.metrics import Cell, Metrics, Model, PoolSeparation, Separation, VictimMetrics
+from tinycerb.reports.metrics import Cell, Doses, Metrics, Model, PoolSeparation, Separation, VictimMetrics
 from tinycerb.run.directory import RunDirectory
 from tinycerb.runtimes.model_json import read_model_json
 from tinycerb.seal.files import read_json, write_json
@@ -67,6 +68,7 @@ def build_metrics(run: RunDirectory) -> Metrics:
         }
         for name, victim in victims.items()
     }
+    doses = gather_doses(run, dataset)
     pools = {attack.name: _describe_pool(attack) for attack in config.attacks}
     return {
         "schema_version": SCHEMA_VERSION,
@@ -92,8 +94,9 @@ def build_metrics(run: RunDirectory) -> Metrics:
         "validity": config.bench.validity,
         "victims": victims,
         "threats": judge(config, judged, {attack.name: threat_class(attack) for attack in config.attacks}),
+        **({"doses": doses} if doses else {}),
         "gates_missed": gates(config, judged),
-        "not_measured": _not_measured(run, victims),
+        "not_measured": [*_not_measured(run, victims), *_without(doses)],
         "separation": _separation(run),
     }
 
@@ -202,6 +205,11 @@ def _not_measured(run: RunDirectory, victims: dict[str, VictimMetrics]) -> list[
             "source. An attacker who repeats every question approaches the mean-head row."
         )
     return notes + _pictures(victims) + _pruning(run)
+
+
+def _without(doses: Doses | None) -> list[str]:
+    """Doses above what the data hold."""
+    return [f"{doses['left_out']}."] if doses and doses["left_out"] else []
 
 
 def _device(boards: Collection[str]) -> str:

@@ -17,7 +17,7 @@ Page = Callable[[Metrics], "list[Figure]"]
 REPORT_PAGES: Registry[Page] = Registry("report page")
 
 # In their order; the last one says what the others do not.
-BUILT_IN = ("summary", "stealing", "training", "compression", "layers", "confusion", "ownership", "limits")
+BUILT_IN = ("summary", "stealing", "doses", "training", "compression", "layers", "confusion", "ownership", "limits")
 
 
 def _built_in(name: str) -> Page:

@@ -8,7 +8,7 @@ from tinycerb.bench.parts_code import CodeDigests, code_of, is_as_before
 from tinycerb.config.typed_tables import build
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
 from tinycerb.jobs.plan import plan
-from tinycerb.jobs.steps import STEPS
+from tinycerb.jobs.steps import CELL_KINDS, STEPS
 from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.care import compare
 from tinycerb.seal.files import inputs_digest, is_made, manifest_in, read_json
@@ -52,7 +52,7 @@ def check_origins(run: RunDirectory) -> Found:
     for task in plan(run.config):
         step = STEPS[task.kind]
         # Cells name what they come from, and are looked at one by one.
-        if task.kind == "steal":
+        if task.kind in CELL_KINDS:
             continue
         inputs = inputs_digest(step.reads(run, task.arguments))
         stale = [path for path in step.makes(run, task.arguments) if is_made(path) and not is_made(path, inputs)]

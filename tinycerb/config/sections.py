@@ -219,6 +219,15 @@ class BenchConfig:
         empty="its own",
         distinct=True,
     )
+    doses: tuple[int, ...] = option(
+        (10, 30, 100, 300, 1000),
+        "how many unlabelled images of the victim's own kind a thief has; with each of these numbers the baseline and "
+        "the victim to deploy are stolen, for a curve in the report",
+        1,
+        _MOST_SEED,
+        empty="no curve",
+        distinct=True,
+    )
 
     def __post_init__(self) -> None:
         check_options(self, "bench")

@@ -1,6 +1,7 @@
 """What a run consists of: tasks, and which must come before which. Imports neither TensorFlow nor a runtime."""
 
 from tinycerb.bench.asked_heads import asked_heads
+from tinycerb.bench.doses import dosed_victims
 from tinycerb.config import Config
 from tinycerb.jobs.check_names import check_names
 from tinycerb.jobs.task import Task
@@ -51,6 +52,9 @@ def plan(config: Config) -> list[Task]:
                     8.0 + 2.0 * attack.epochs * attack.members
                 )
                 tasks.append(Task(key, "steal", arguments, (f"measure/{name}",), cost))
+    for name in dosed_victims(config):
+        cost = 10.0 + 8.0 * len(config.bench.doses)
+        tasks.append(Task(f"dose/{name}", "dose", (name,), (f"measure/{name}",), cost))
     converted = tuple(f"convert/{name}" for name in victims)
     tasks.append(Task("latency", "latency", (), converted, 5, alone=True))
     return tasks

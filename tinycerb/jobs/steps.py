@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from tinycerb import file_names as names
-from tinycerb.bench.cell import cell_specs, files_behind, find_cell, of_any_code
+from tinycerb.bench.cell import CellSpec, cell_specs, files_behind, find_cell, of_any_code
 from tinycerb.bench.code_digest import accepted_digests
+from tinycerb.bench.doses import dose_specs
 from tinycerb.bench.parts_code import response_files, training_files
 from tinycerb.datasets import load_dataset
 from tinycerb.events import OnProgress, Progress
@@ -28,6 +29,9 @@ from tinycerb.seal.files import (
     write_arrays,
     write_json,
 )
+
+# (run, a task's arguments) -> the cells that it computes.
+SpecsOf = Callable[[RunDirectory, tuple[str, ...]], list[CellSpec]]
 
 _DENSE = (names.CHECKPOINT, names.DENSE)
 _TRAINED = (names.OUT_OF_DISTRIBUTION, names.FLOAT_FACTS, names.FLOAT_MODEL, names.HISTORY, names.TRAINING)
@@ -72,11 +76,11 @@ def made_by_other_code(run: RunDirectory, tasks: Sequence[Task]) -> list[str]:
     """Returns the keys of those tasks whose artefacts are there and count for nothing, since code has changed."""
     changed = []
     for task in tasks:
-        if task.kind == "steal":
+        if task.kind in CELL_KINDS:
             if is_done(run, task):
                 continue
             with of_any_code():
-                found = _stolen(run, task.arguments)
+                found = _stolen(run, task)
         else:
             codes, last = _codes(run, task), STEPS[task.kind].makes(run, task.arguments)[-1]
             found = bool(codes) and run.has_seal and is_made(last) and not is_made(last, codes=codes)
@@ -93,8 +97,8 @@ def _codes(run: RunDirectory, task: Task) -> tuple[str, ...]:
 
 def is_done(run: RunDirectory, task: Task) -> bool:
     """Whether everything that a task makes is there, made from what is there now."""
-    if task.kind == "steal":
-        return _stolen(run, task.arguments)
+    if task.kind in CELL_KINDS:
+        return _stolen(run, task)
     step = STEPS[task.kind]
     if not run.has_seal:
         return is_made(step.makes(run, task.arguments)[-1])
@@ -219,11 +223,18 @@ def _latency(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgr
     write_json(run.latency, measure_latency(models, run.config.bench.latency_rounds, on_progress))
 
 
-def _steal(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgress) -> None:
+def _specs_of_attack(run: RunDirectory, arguments: tuple[str, ...]) -> list[CellSpec]:
+    return cell_specs(run, load_dataset(run.config.data), *arguments)
+
+
+def _specs_of_doses(run: RunDirectory, arguments: tuple[str, ...]) -> list[CellSpec]:
+    return dose_specs(run, load_dataset(run.config.data), *arguments)
+
+
+def _steal(specs_of: SpecsOf, run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgress) -> None:
     from tinycerb.bench.stealing import run_cell
 
-    dataset = load_dataset(run.config.data)
-    specs = cell_specs(run, dataset, *arguments)
+    dataset, specs = load_dataset(run.config.data), specs_of(run, arguments)
     for index, spec in enumerate(specs):
         run_cell(run, dataset, spec, partial(_share, on_progress, spec.student, index, len(specs)))
 
@@ -234,11 +245,18 @@ def _share(on_progress: OnProgress, student: str, index: int, count: int, progre
     on_progress(Progress(round(1000 * done), 1000 * count, f"{student}: {progress.note}"))
 
 
-def _stolen(run: RunDirectory, arguments: tuple[str, ...]) -> bool:
-    if not all(map(is_made, _in(run.victim(arguments[0]), *_CONVERTED, *_MEASURED))):
+def _stolen(run: RunDirectory, task: Task) -> bool:
+    if not all(map(is_made, _in(run.victim(task.arguments[0]), *_CONVERTED, *_MEASURED))):
         return False
-    specs = cell_specs(run, load_dataset(run.config.data), *arguments)
-    return all(find_cell(run, spec) is not None for spec in specs)
+    return all(find_cell(run, spec) is not None for spec in CELL_KINDS[task.kind](run, task.arguments))
+
+
+def _cells_step(specs_of: SpecsOf) -> Step:
+    return Step(
+        partial(_steal, specs_of),
+        reads=lambda run, arguments: files_behind(run, arguments[0]),
+        makes=lambda run, arguments: [run.cell(spec.digest()) for spec in specs_of(run, arguments)],
+    )
 
 
 def _in(folder: Path, *names: str) -> list[Path]:
@@ -265,6 +283,9 @@ def _of_teacher(run: RunDirectory) -> list[Path]:
 def _models(run: RunDirectory) -> list[Path]:
     return [run.model(victim.name) for victim in run.config.victims]
 
+
+# Kinds whose artefacts are cells, which name what they come from.
+CELL_KINDS: dict[str, SpecsOf] = {"steal": _specs_of_attack, "dose": _specs_of_doses}
 
 STEPS: dict[str, Step] = {
     "teacher": Step(
@@ -311,11 +332,5 @@ STEPS: dict[str, Step] = {
         reads=lambda run, arguments: _models(run),
         makes=lambda run, arguments: [run.latency],
     ),
-    "steal": Step(
-        _steal,
-        reads=lambda run, arguments: files_behind(run, arguments[0]),
-        makes=lambda run, arguments: [
-            run.cell(spec.digest()) for spec in cell_specs(run, load_dataset(run.config.data), *arguments)
-        ],
-    ),
+    **{kind: _cells_step(specs_of) for kind, specs_of in CELL_KINDS.items()},
 }

@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from tinycerb.attacks import attack_of
 from tinycerb.bench.cell import load_in_distribution, load_pool
+from tinycerb.bench.doses import left_out_doses
 from tinycerb.config import Config
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.out_of_distribution import choose_pictures
@@ -21,8 +22,8 @@ from tinycerb.training.augmentation import check_reach, parse_augmentation
 from tinycerb.workflow.provenance import prepare
 
 TRAIN_KINDS = ("teacher", "pretrain", "search_ratio", "train")
-ALL_KINDS = (*TRAIN_KINDS, "convert", "measure", "latency", "steal")
-BENCH_KINDS = ("measure", "latency", "steal")
+BENCH_KINDS = ("measure", "latency", "steal", "dose")
+ALL_KINDS = (*TRAIN_KINDS, "convert", *BENCH_KINDS)
 # Each task takes up to 1.5 GB of memory.
 _MOST_JOBS = 8
 
@@ -46,6 +47,8 @@ def work(run: RunDirectory, kinds: Collection[str], jobs: int, quiet: bool) -> N
         kind = EnvironmentProblem if damaged else UsageError
         raise kind(f"not done yet: {', '.join(missing)}; do it with: {command}")
     load_inputs(run.config)
+    if "dose" in kinds and (text := left_out_doses(run.config, load_dataset(run.config.data))):
+        say(text)
     if changed := made_by_other_code(run, chosen):
         say(f"code has changed since these were made, so they are made again: {', '.join(changed)}")
     try:
