@@ -1,10 +1,11 @@
 """How well ownership is shown: clones, independent networks, removals and evasion, one row each in a file of its own.
 
-make bench-ownership ARGS="--out FOLDER [--committed | --seeds 1 2 3] [--only TEXT ...] [--dry-run]"
+make bench-ownership ARGS="--out FOLDER [--committed | --seeds 1 2 3] [--only TEXT ...] [--figure FILE] [--dry-run]"
 
 Unattended: trains the preset `ownership` under an owner key of its own for every seed, steals it by all of the preset's
 attacks, removes and evades, and prints the table. Goes on where it was stopped: a row that is there is not computed
 again. `--committed` takes the committed networks instead, whose owner is the public, and trains nothing but clones.
+`--figure` alone draws the calibration of p-values that an earlier call has kept, in a second.
 """
 
 import argparse
@@ -15,11 +16,12 @@ import time
 from pathlib import Path
 from typing import cast
 
-from tests.benchmarks.ownership_table.calibration import calibration
+from tests.benchmarks.ownership_table.calibration import draw, measure
 from tests.benchmarks.ownership_table.rows import Row, rows_of
 from tests.benchmarks.ownership_table.subject import Target, committed, trained
 from tests.benchmarks.ownership_table.words import HEADER, RowFacts, line
 from tinycerb.atomic import read_json, write_json
+from tinycerb.errors import TinyCerbError
 from tinycerb.ownership.owner_key import new_owner_key, write_owner_key
 
 # Of one core with nothing else to do: five networks of the preset.
@@ -68,6 +70,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=[], metavar="TEXT")
     parser.add_argument("--networks", type=int, default=40, help="small independent networks; half of them make p0")
     parser.add_argument("--keys", type=int, default=1000, help="fresh keys of the calibration")
+    parser.add_argument("--figure", type=Path, help="draw the calibration that is kept into this PNG, and end")
     parser.add_argument("--dry-run", action="store_true")
     given = parser.parse_args()
     seeds = [None] if given.committed else given.seeds
@@ -82,6 +85,15 @@ def main() -> None:
             say(f"{folder}: {len(missing)} of {len(rows)} rows are missing{'' if done else ', and the training'}")
         say(f"about {seconds / 3600:.1f} hours of one core")
         return
+    if given.figure:
+        for folder in folders.values():
+            # Of several seeds the first that is kept would be overwritten by the next.
+            file = given.figure if len(folders) == 1 else given.figure.with_stem(f"{given.figure.stem}-{folder.name}")
+            try:
+                say(draw(folder, given.networks, given.keys, file))
+            except TinyCerbError as error:
+                parser.error(str(error))
+        return
     for seed, folder in folders.items():
         folder.mkdir(parents=True, exist_ok=True)
         if seed is not None:
@@ -89,7 +101,10 @@ def main() -> None:
         subject = committed(given.out) if seed is None else trained(given.out, seed)
         table(folder, chosen(rows_of(subject, given.preset, given.networks), given.only))
         if not given.only:
-            say(calibration(Target(subject, subject.protected, given.networks), folder, given.networks, given.keys))
+            target = Target(subject, subject.protected, given.networks)
+            if measured := measure(target, folder, given.networks, given.keys):
+                say(measured)
+                say(draw(folder, given.networks, given.keys, folder / "calibration.png"))
 
 
 if __name__ == "__main__":

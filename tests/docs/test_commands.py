@@ -121,6 +121,11 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ): PARSED,
     ("firmware.md", "tinycerb flash MODEL --board qemu-m4 --serve"): PORT,
     ("ownership.md", 'make bench-ownership ARGS="--committed --networks 12 --keys 200 --out FOLDER"'): PLAN,
+    (
+        "ownership.md",
+        'make bench-ownership ARGS="--committed --networks 12 --keys 200 --out FOLDER '
+        '--figure docs/ownership-calibration.png"',
+    ): PLAN,
     ("ownership.md", 'make bench-ownership ARGS="--preset short.toml --seeds 2 --networks 12 --out FOLDER"'): PLAN,
     ("ownership.md", 'make bench-ownership ARGS="--out FOLDER"'): PLAN,
     ("results.md", "tinycerb bench matrix default --out RUN"): DRY,
