@@ -304,6 +304,8 @@ class VictimMetrics(TypedDict):
     latency: Latency
     device: NotRequired[DeviceCost | None]
     optimised_kernels: OptimisedKernels
+    # Accuracy on own images by what was done to them, shares of 1; as they are, under "nothing".
+    handling: NotRequired[dict[str, float]]
     cells: list[Cell]
 
 

@@ -1,6 +1,6 @@
 """What a run has shown of one victim, for readers who know none of its words."""
 
-from tinycerb.reports.facts import CHANCE_POINTS, control_name, cost_status, defended_names, percent
+from tinycerb.reports.facts import CHANCE_POINTS, control_name, cost_status, defended_names, handling_sentences, percent
 from tinycerb.reports.metrics import Metrics, Verdict
 from tinycerb.reports.separation_text import separation_sentences
 
@@ -20,7 +20,7 @@ def plain_verdict(metrics: Metrics, name: str) -> list[Sentence]:
         return [("open", f"{name} has no defence."), *more, _cost(metrics, name)]
     stealing = [_stealing(metrics, name, threat, verdict) for threat, verdict in metrics["threats"].items()]
     nothing = ("open", "Stealing was not measured, as the attacker had no images: nothing is known of protection.")
-    return [*(stealing or [nothing]), *more, _cost(metrics, name)]
+    return [*(stealing or [nothing]), *more, _cost(metrics, name), *handling_sentences(metrics, name)]
 
 
 def nearest_attack(verdict: Verdict) -> str:

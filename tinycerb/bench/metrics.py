@@ -140,6 +140,8 @@ def _victim(run: RunDirectory, name: str, latency: Mapping[str, object]) -> Vict
         "latency": {"basis": "measured", **latency},
         "device": device_costs(run, name),
         "optimised_kernels": {"basis": "measured", **measured["optimised_kernels"]},
+        # Older versions did not measure it.
+        "handling": measured.get("handling", {}),
     }
     # Its sections were written in the shapes that their functions declare.
     return cast(VictimMetrics, victim)
