@@ -108,7 +108,7 @@ def test_a_bit_in_any_artefact_of_a_run(smoke_run, tmp_path) -> None:
     assert {"checkpoint.npz", "float.h5", "float.json", "model.h5", "model.tflite", "model.json"} <= kinds
     assert {"measurements.json", "test_labels.npz", "out_of_distribution.npz", "training.json", "dense.json"} <= kinds
     assert {"history.csv", "latency.json", "metrics.json", "report.pdf", "golden.bin"} <= kinds
-    assert len([path for path in files if path.parent.name in ("cells", "answers")]) == 6
+    assert len([path for path in files if path.parent.name in ("cells", "answers")]) == 14
     assert not list(mend(root))
     rng = np.random.default_rng(7)
     for path in files:
