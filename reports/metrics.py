@@ -282,6 +282,24 @@ class Budget(TypedDict):
     ram_bytes: int
 
 
+class Candidate(TypedDict):
+    """One of several trainings of a victim; both figures are of validation images."""
+
+    training_seed: int
+    validation_accuracy: float
+    development_clone_accuracy: float
+
+
+class Choice(TypedDict):
+    """Which training was kept, and why."""
+
+    keep: str
+    keep_within: float
+    query_pool: str
+    training_seed: int
+    candidates: list[Candidate]
+
+
 class VictimMetrics(TypedDict):
     """All figures of one victim."""
 
@@ -291,6 +309,7 @@ class VictimMetrics(TypedDict):
     selection: str
     response: NotRequired[str]
     owner_key: NotRequired[str | None]
+    choice: NotRequired[Choice]
     pruning: str
     budget: Budget | None
     channel_ratio: float

@@ -13,6 +13,8 @@ MODEL_CARD = "model_card.md"
 RESULTS = "results.json"
 RESULTS_PAGE = "results.md"
 CELL_SECONDS = "cell_seconds.csv"
+# A folder: trainings of which one is kept, runs of their own.
+CANDIDATES = "candidates"
 # A folder: what suspects of its models were found to be.
 VERIFICATIONS = "verifications"
 
@@ -27,6 +29,9 @@ REFERENCE_POSTERIORS = "reference_posteriors.npz"
 
 # Of a victim's training; `training.json` is written last.
 BUDGET = "budget.json"
+CHOICE = "choice.json"
+# The figures of each of several trainings, of which there may be so many.
+CANDIDATE_FIGURES = tuple(f"candidate-{number}.json" for number in range(1, 9))
 OUT_OF_DISTRIBUTION = "out_of_distribution.npz"
 FLOAT_FACTS = "float.json"
 FLOAT_MODEL = "float.h5"

@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tinycerb.reports.facts import in_groups
+from tinycerb.reports.facts import in_groups, percent
 from tinycerb.reports.metrics import Epoch, Metrics, VictimMetrics
 from tinycerb.reports.plain_text import shortened
 from tinycerb.reports.style import blank_axes, new_page, series_look
@@ -12,12 +12,16 @@ from tinycerb.reports.victim_table import MOST_COLUMNS
 
 # Above it, names stand below all panels, and what pruning kept on pages of its own.
 _NAMES_IN_EVERY_PANEL = 9
+# Those of others are in `metrics.json`.
+_MOST_CHOICES = 3
 _STAGE_NAMES = {"dense": "dense", "prune": "pruning", "recover": "cut network", "quantize": "quantization-aware"}
 
 
 def draw(metrics: Metrics) -> list[Figure]:
     """Draws the curves of all victims and the table of pruned channel groups."""
     figure = new_page("Training", "Every victim of a run gets the same epochs; validation images are never test images")
+    for number, line in enumerate(_choices(metrics)):
+        figure.text(0.07, 0.917 - 0.011 * number, line, fontsize=6.8)
     panels = (
         ("validation_accuracy", "Validation accuracy, mean of heads", 100.0, "%"),
         ("cross_entropy", "Cross-entropy on the task, mean of heads", 1.0, ""),
@@ -56,6 +60,21 @@ def draw(metrics: Metrics) -> list[Figure]:
     for page, members in zip(pages, groups, strict=True):
         _groups(page, {name: metrics["victims"][name] for name in members})
     return [figure, *pages] if crowded else [figure]
+
+
+def _choices(metrics: Metrics) -> list[str]:
+    """How the networks of victims with several trainings were chosen, a line each; three have room."""
+    lines = []
+    for name, victim in metrics["victims"].items():
+        if choice := victim.get("choice"):
+            kept = [each["training_seed"] for each in choice["candidates"]].index(choice["training_seed"]) + 1
+            clones = " ".join(percent(each["development_clone_accuracy"]) for each in choice["candidates"])
+            own = " ".join(percent(each["validation_accuracy"]) for each in choice["candidates"])
+            lines.append(
+                f"{shortened(name, 24)}: training {kept} of {len(choice['candidates'])} kept by the {choice['keep']} "
+                f"(clones {clones}; themselves {own}; validation images)"
+            )
+    return lines[:_MOST_CHOICES]
 
 
 def _name_lines(axes) -> None:

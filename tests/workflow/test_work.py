@@ -9,13 +9,15 @@ from tinycerb.workflow.work import ALL_KINDS, BENCH_KINDS, TRAIN_KINDS
 
 def test_kinds_are_the_steps_in_order() -> None:
     assert tuple(STEPS) == ALL_KINDS
-    assert TRAIN_KINDS == ("teacher", "pretrain", "search_ratio", "train")
+    assert TRAIN_KINDS == ("teacher", "pretrain", "search_ratio", "train", "candidate", "choose")
     assert set(TRAIN_KINDS) < set(VICTIM_KINDS) < set(ALL_KINDS)
     assert (*TRAIN_KINDS, "convert", *BENCH_KINDS) == ALL_KINDS
 
 
 def test_every_task_is_called_by_its_kind() -> None:
-    config = load_config("demo", ["victims.pruned.flash_bytes=30000", "distillation.backbone=resnet8"])
+    config = load_config(
+        "demo", ["victims.pruned.flash_bytes=30000", "distillation.backbone=resnet8", "victims.misdirection.seeds=2"]
+    )
     tasks = plan(config)
     assert {task.kind for task in tasks} == set(ALL_KINDS)
     assert all(task.key.partition("/")[0] == task.kind for task in tasks)

@@ -114,6 +114,7 @@ def _victim(run: RunDirectory, name: str, latency: Mapping[str, object]) -> Vict
         "response": bundle.response,
         "owner_key": bundle.owner_key,
         "pruning": config.pruning,
+        **({"choice": read_json(files.choice)} if config.seeds > 1 else {}),
         "budget": {"flash_bytes": config.flash_bytes, "ram_bytes": config.ram_bytes} if config.has_budget else None,
         "channel_ratio": config.channel_ratio,
         "training": {

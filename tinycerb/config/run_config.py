@@ -88,6 +88,11 @@ class Config:
         """Returns an attack by its name."""
         return next(attack for attack in self.attacks if attack.name == name)
 
+    @property
+    def training_seed(self) -> int:
+        """What a victim's first weights and the order of its images come from."""
+        return self.training.seed or self.seed
+
     def to_toml(self) -> str:
         """Returns the resolved configuration, every default spelled out."""
         return tomli_w.dumps(asdict(self))

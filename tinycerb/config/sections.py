@@ -86,6 +86,9 @@ class TrainingConfig:
         "what an image counts: even, all the same; balanced, the more the rarer its class is",
         choices=("even", "balanced"),
     )
+    seed: int = option(
+        0, "seeds the first weights and the order of images alone", 0, _MOST_SEED, zero="the run's, as all else"
+    )
     average_decay: float = option(
         0.0,
         "decay of an exponential moving average of the weights, which takes their place where a stage ends in a model",

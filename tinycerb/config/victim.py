@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass
 
 from tinycerb.config.checks import check, check_name
+from tinycerb.file_names import CANDIDATE_FIGURES
 from tinycerb.options import check_options, option
+
+BEST_DEVELOPMENT_CLONE = "best development clone"
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,16 @@ class VictimConfig:
     flash_bytes: int = option(0, "the int8 file must not have more; `channel_ratio` is then found", 0, zero="no budget")
     ram_bytes: int = option(0, "TFLite Micro's arena must not take more; likewise", 0, zero="no budget")
     options: Mapping[str, object] = option({}, "the training part's own settings")
+    seeds: int = option(1, "trainings with a seed each, one of which is kept", 1, len(CANDIDATE_FIGURES))
+    keep: str = option(
+        BEST_DEVELOPMENT_CLONE,
+        "which of several trainings: the one that a development attacker, with images of procedural families that no "
+        "victim is trained with, copies worst",
+        choices=(BEST_DEVELOPMENT_CLONE,),
+    )
+    keep_within: float = option(
+        1.0, "points of validation accuracy that the kept training may be below the most accurate one", 0, 100
+    )
     response: str = option(
         "none",
         "what is done to every posterior before it leaves the device, `NAME,option=value` as for `tinycerb convert "

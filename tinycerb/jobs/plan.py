@@ -3,6 +3,7 @@
 from tinycerb.bench.asked_heads import asked_heads
 from tinycerb.bench.doses import dosed_victims
 from tinycerb.config import Config
+from tinycerb.jobs.candidates import development_attack
 from tinycerb.jobs.check_names import check_names
 from tinycerb.jobs.task import Task
 from tinycerb.run.victim import victims_of
@@ -26,13 +27,24 @@ def plan(config: Config) -> list[Task]:
         tasks.append(Task("teacher", "teacher", (), (), cost))
     for name, victim in victims.items():
         networks = max(len(victim.defense.architecture.backbones), 1)
+        trained = f"train/{name}"
         dense = dense_twin(config, victims, name)
         epoch = networks * (17.0 if victim.heads.in_file > 1 else 12.0)
-        if dense == name:
+        chosen = victim.config.seeds > 1
+        if dense == name and not chosen:
             tasks.append(Task(f"pretrain/{name}", "pretrain", (name,), teacher, epoch * config.training.dense_epochs))
         stages = stages_of(config.training, config.quantization.method)
         twin = trained_twin(victims, name)
-        if twin == name:
+        if chosen:
+            development_attack(config)
+            trained = f"choose/{name}"
+            cost = epoch * stages_of(config.training, config.quantization.method)["prune"].epochs_in_all + 60
+            tasks += [
+                Task(f"candidate/{name}/{index + 1}", "candidate", (name, str(index)), (), cost)
+                for index in range(victim.config.seeds)
+            ]
+            tasks.append(Task(trained, "choose", (name,), tuple(task.key for task in tasks[-victim.config.seeds :]), 1))
+        elif twin == name:
             later = stages["prune"].epochs_in_all - stages["dense"].epochs
             cost = epoch * later * (1.0 - 0.6 * victim.config.channel_ratio)
             before = [f"pretrain/{dense}"]
@@ -42,7 +54,7 @@ def plan(config: Config) -> list[Task]:
             tasks.append(Task(f"train/{name}", "train", (name, dense, name), tuple(before), cost))
         else:
             tasks.append(Task(f"train/{name}", "train", (name, dense, twin), (f"train/{twin}",), 1))
-        tasks.append(Task(f"convert/{name}", "convert", (name,), (f"train/{name}",), 15))
+        tasks.append(Task(f"convert/{name}", "convert", (name,), (trained,), 15))
         tasks.append(Task(f"measure/{name}", "measure", (name,), (f"convert/{name}",), 10))
         for attack in config.attacks:
             for selection in asked_heads(victim):

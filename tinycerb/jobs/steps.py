@@ -157,6 +157,24 @@ def _train(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgres
     train_victim(run.config, fitted, dataset, run.dense(dense), run.victim(victim), on_progress, words, run.teacher)
 
 
+def _candidate(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgress) -> None:
+    from tinycerb.jobs.candidates import do_candidate
+
+    victim, index = arguments
+    do_candidate(run, victim, int(index), on_progress)
+
+
+def _choose(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgress) -> None:
+    from tinycerb.jobs.candidates import keep_best
+
+    (victim,) = arguments
+    keep_best(run, victim)
+
+
+def _candidates(run: RunDirectory, victim: str) -> list[Path]:
+    return [run.victims[victim].files.candidate(index) for index in range(run.config.victim(victim).seeds)]
+
+
 def _teachers(run: RunDirectory, victim: str) -> tuple[int, ...]:
     return victim_words(run, victim, TEACHERS)
 
@@ -312,6 +330,19 @@ STEPS: dict[str, Step] = {
         reads=_before_training,
         makes=lambda run, arguments: _trained(run, arguments[0]),
         begun=lambda run, arguments: _in(run.victim(arguments[0]), names.CHECKPOINT),
+        code=training_files,
+    ),
+    "candidate": Step(
+        _candidate,
+        reads=lambda run, arguments: [],
+        makes=lambda run, arguments: [_candidates(run, arguments[0])[int(arguments[1])]],
+        code=lambda victim: [*training_files(victim), *response_files(victim)],
+    ),
+    "choose": Step(
+        _choose,
+        reads=lambda run, arguments: _candidates(run, arguments[0]),
+        makes=lambda run, arguments: [run.victims[arguments[0]].files.choice, *_trained(run, arguments[0])],
+        may_make=lambda run, arguments: _in(run.victim(arguments[0]), names.BUDGET),
         code=training_files,
     ),
     "convert": Step(

@@ -9,8 +9,8 @@ class Task:
 
     Attributes:
         key: its name, such as `train/cerberos`.
-        kind: `teacher`, `pretrain`, `search_ratio`, `train`, `convert`, `measure`, `latency`, `steal` or
-            `dose`.
+        kind: `teacher`, `pretrain`, `search_ratio`, `train`, `candidate`, `choose`, `convert`, `measure`, `latency`,
+            `steal` or `dose`.
         arguments: what the kind's step takes beside the run.
         after: keys of the tasks that must be done before.
         alone: whether nothing else may run meanwhile.

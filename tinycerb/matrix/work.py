@@ -17,7 +17,7 @@ from tinycerb.matrix.only import choose_cells
 from tinycerb.run.directory import RunDirectory
 
 # What a cell needs of its victim, in order.
-VICTIM_KINDS = ("teacher", "pretrain", "search_ratio", "train", "convert", "measure")
+VICTIM_KINDS = ("teacher", "pretrain", "search_ratio", "train", "candidate", "choose", "convert", "measure")
 
 
 class Compute(Protocol):

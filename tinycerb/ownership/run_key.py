@@ -9,7 +9,7 @@ from tinycerb.atomic import describe_os_error, make_directory
 from tinycerb.config import Config
 from tinycerb.config.user_sources import PUBLIC
 from tinycerb.errors import EnvironmentProblem, TinyCerbError, UsageError
-from tinycerb.file_names import OWNER
+from tinycerb.file_names import CANDIDATES, OWNER
 from tinycerb.ownership.owner_key import OwnerKey, new_owner_key, read_owner_key, write_owner_key
 from tinycerb.run.directory import RunDirectory
 from tinycerb.run.victim import victims_of
@@ -101,8 +101,10 @@ def record_key(run: RunDirectory, file: Path) -> None:
 
 
 def key_file(run: RunDirectory) -> Path | None:
-    """Returns where a run's key is said to be, in the run or in the matrix that it is a seed of; None if nowhere."""
-    folders = (run.path, *([run.path.parent.parent] if run.path.parent.name == "seeds" else []))
+    """Returns where a run's key is said to be, in the run or in the one that it is a part of; None if nowhere."""
+    folders = [run.path]
+    while folders[-1].parent.name in ("seeds", CANDIDATES):
+        folders.append(folders[-1].parent.parent)
     for folder in folders:
         if (folder / OWNER).exists():
             return Path(os.path.normpath(folder.absolute() / read_json(folder / OWNER)["key_file"]))

@@ -22,6 +22,15 @@ class VictimFiles:
         return self.folder / names.BUDGET
 
     @property
+    def choice(self) -> Path:
+        """Which of several trainings was kept, and by which figures."""
+        return self.folder / names.CHOICE
+
+    def candidate(self, index: int) -> Path:
+        """The figures of one of several trainings."""
+        return self.folder / names.CANDIDATE_FIGURES[index]
+
+    @property
     def out_of_distribution(self) -> Path:
         """Fingerprints of the out-of-distribution images that it was trained with."""
         return self.folder / names.OUT_OF_DISTRIBUTION

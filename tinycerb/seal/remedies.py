@@ -14,6 +14,8 @@ _SENTENCES = {
         names.CHECKPOINT,
         names.DENSE,
         names.BUDGET,
+        names.CHOICE,
+        *names.CANDIDATE_FIGURES,
         names.FLOAT_MODEL,
         names.FLOAT_FACTS,
         names.QUANTIZATION_AWARE_MODEL,

@@ -105,7 +105,7 @@ def first_build(config: Config) -> tuple[keras.Model, str]:
     make_repeatable(_DIGEST_SEED)
     model, sha256 = load_user_model(config.model.source)
     _compare(config, sha256)
-    make_repeatable(config.seed)
+    make_repeatable(config.training_seed)
     return model, sha256
 
 

@@ -32,4 +32,6 @@ def _first_alike(victims: Mapping[str, Victim], name: str, part: Callable[[Victi
 def _training_part(victim: Victim) -> tuple:
     config = victim.config
     options = {key: value for key, value in config.options.items() if key not in victim.defense.after_training}
-    return config.defense, options, victim.defense.architecture.random_heads
+    # What is chosen of several trainings is nobody else's.
+    alone = config.name if config.seeds > 1 else ""
+    return config.defense, options, victim.defense.architecture.random_heads, alone

@@ -99,7 +99,7 @@ class _Training:
             # Seeded apart: a stand-in must not start from the victim's own weights.
             make_repeatable(self.config.seed + 500)
             model = build_model(self.config, self.defense, self.dataset, heads)
-            make_repeatable(self.config.seed)
+            make_repeatable(self.config.training_seed)
             return model
 
         dataset, other, seed, kept = self.dataset, self.other.images, self.config.seed, self.kept
@@ -185,7 +185,7 @@ def train_victim(
     history = list(state.history)
     if config.quantization.method == "aware":
         # Seeded anew, so that a run resumed from here meets the same random state.
-        make_repeatable(config.seed)
+        make_repeatable(config.training_seed)
         quantized = quantize_aware(slim, keep_zeros=facts["keeps_zeros"])
         pruner = NothingPruned(history[-1]["kept_share"])
         begun = state if state.stage == "quantize" else None
@@ -276,7 +276,7 @@ def _prepare(
     key_words: tuple[int, ...],
     teacher: Path,
 ) -> _Training:
-    make_repeatable(config.seed)
+    make_repeatable(config.training_seed)
     compare_model(config)
     other = _out_of_distribution_images(config, victim.defense, dataset, folder)
     return _Training(
@@ -290,7 +290,7 @@ def _prepare(
             config.training.batch_size,
             len(other.images),
             config.out_of_distribution.batch_size,
-            config.seed,
+            config.training_seed,
         ),
         stages=stages_of(config.training, config.quantization.method),
         folder=folder,

@@ -21,7 +21,7 @@ from tinycerb.run.victim import victims_of
 from tinycerb.training.augmentation import check_reach, parse_augmentation
 from tinycerb.workflow.provenance import prepare
 
-TRAIN_KINDS = ("teacher", "pretrain", "search_ratio", "train")
+TRAIN_KINDS = ("teacher", "pretrain", "search_ratio", "train", "candidate", "choose")
 BENCH_KINDS = ("measure", "latency", "steal", "dose")
 ALL_KINDS = (*TRAIN_KINDS, "convert", *BENCH_KINDS)
 # Each task takes up to 1.5 GB of memory.
