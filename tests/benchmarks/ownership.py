@@ -68,6 +68,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--committed", action="store_true")
     parser.add_argument("--only", nargs="+", default=[], metavar="TEXT")
+    parser.add_argument("--removal", nargs="+", default=[], metavar="NAME,K=V", help="further rows, as wrk,away=0.1")
     parser.add_argument("--networks", type=int, default=40, help="small independent networks; half of them make p0")
     parser.add_argument("--keys", type=int, default=1000, help="fresh keys of the calibration")
     parser.add_argument("--figure", type=Path, help="draw the calibration that is kept into this PNG, and end")
@@ -78,7 +79,7 @@ def main() -> None:
     if given.dry_run:
         seconds = 0.0
         for seed, folder in folders.items():
-            rows = chosen(rows_of(None, given.preset, given.networks), given.only)
+            rows = chosen(rows_of(None, given.preset, given.networks, given.removal), given.only)
             missing = [row for row in rows if not (folder / f"{row.name}.json").exists()]
             done = seed is None or (given.out / f"run-{seed}" / "metrics.json").exists()
             seconds += sum(row.seconds for row in missing) + (0 if done else _SECONDS_OF_TRAINING)
@@ -99,7 +100,7 @@ def main() -> None:
         if seed is not None:
             train(given.out, seed, given.preset)
         subject = committed(given.out) if seed is None else trained(given.out, seed)
-        table(folder, chosen(rows_of(subject, given.preset, given.networks), given.only))
+        table(folder, chosen(rows_of(subject, given.preset, given.networks, given.removal), given.only))
         if not given.only:
             target = Target(subject, subject.protected, given.networks)
             if measured := measure(target, folder, given.networks, given.keys):

@@ -126,6 +126,11 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
         'make bench-ownership ARGS="--committed --networks 12 --keys 200 --out FOLDER '
         '--figure docs/ownership-calibration.png"',
     ): PLAN,
+    (
+        "ownership.md",
+        'make bench-ownership ARGS="--committed --networks 12 --out FOLDER --only wrk alone --removal wrk,own=500 '
+        'wrk,labels=clone"',
+    ): PLAN,
     ("ownership.md", 'make bench-ownership ARGS="--preset short.toml --seeds 2 --networks 12 --out FOLDER"'): PLAN,
     ("ownership.md", 'make bench-ownership ARGS="--out FOLDER"'): PLAN,
     ("results.md", "tinycerb bench matrix default --out RUN"): DRY,

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.benchmarks.ownership_table.rows import attacks_of, row_name, rows_of
 from tinycerb.attacks import AttackInputs, attack_of, knows_key
@@ -12,9 +13,11 @@ from tinycerb.attacks.building_blocks.pretraining import Pretrained
 from tinycerb.attacks.building_blocks.students import STUDENTS
 from tinycerb.config import load_config
 from tinycerb.datasets import load_dataset
+from tinycerb.errors import InternalError, UsageError
 from tinycerb.events import ignore
+from tinycerb.keras_models.legacy import keras
 from tinycerb.verification import clones
-from tinycerb.verification.clones import steal
+from tinycerb.verification.clones import Clone, made_last, steal
 from tinycerb.verification.evasions import EVASIONS
 from tinycerb.verification.removals import REMOVALS
 
@@ -82,5 +85,34 @@ def test_the_table_has_a_row_for_everything_and_asks_nobody_who_has_the_key() ->
     assert {f"evasion by the best T1 clone, {name}" for name in EVASIONS} <= set(names)
     assert sum(name.startswith("independent network") for name in names) == 3
     for victim in ("undefended", "pruned", "cerberos", "grad2-watermark"):
-        assert f"T1 clone of {victim}, label-only, asked as {victim} answers" in names
+        for attack in ("label-only", "knockoff"):
+            assert f"T1 clone of {victim}, {attack}, asked as {victim} answers" in names
     assert all(row.seconds > 0 for row in rows)
+
+
+def test_a_clone_is_known_by_what_it_answers_though_more_networks_than_are_configured_are_it() -> None:
+    """Co-teaching trains two where one is configured, and answers with the mean."""
+    (attack,) = [attack for attack in load_config("ownership").attacks if attack.name == "co-teaching"]
+    assert attack.members == 1
+    rng = np.random.default_rng(4)
+    images = rng.integers(0, 256, (100, 8, 8, 1), np.uint8)
+    built = []
+    for _ in range(3):
+        image = keras.layers.Input((8, 8, 1))
+        built.append(keras.Model(image, keras.layers.Dense(5)(keras.layers.Flatten()(image))))
+        built[-1].set_weights([rng.standard_normal((64, 5)), np.zeros(5)])
+    for count in (1, 2):
+        said = Clone(attack.students[0], tuple(built[-count:])).labels(images)
+        assert made_last(built, attack, said, images) == tuple(built[-count:])
+    with pytest.raises(InternalError, match="co-teaching: the clone is not the networks that were made last"):
+        made_last(built, attack, (said + 1) % 5, images)
+
+
+def test_further_removals_are_rows_of_the_best_t1_clone() -> None:
+    text = "wrk,own=500,labels=clone"
+    usual = {row.name for row in rows_of(None, "ownership", 6)}
+    assert {row.name for row in rows_of(None, "ownership", 6, [text])} - usual == {
+        f"removal from the best T1 clone, {text}"
+    }
+    with pytest.raises(UsageError, match="wrk' has no option 'owm'"):
+        rows_of(None, "ownership", 6, ["wrk,owm=500"])

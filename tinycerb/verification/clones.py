@@ -27,6 +27,9 @@ from tinycerb.run.victim import victims_of
 from tinycerb.runtimes.model_artifact import open_artifact
 from tinycerb.training.setup import make_repeatable
 
+# Images of the test set by whose answers a clone's networks are known.
+_COMPARED = 100
+
 
 @dataclass(frozen=True)
 class Clone:
@@ -99,16 +102,30 @@ def steal(
             learning_rate=attack.learning_rates[0],
             response=described.config.response,
             seed=seed,
-            on_epoch=lambda epoch, predict: said.append(predict(dataset.test.images[:100]).argmax(axis=1)),
+            on_epoch=lambda epoch, predict: said.append(predict(dataset.test.images[:_COMPARED]).argmax(axis=1)),
             note=lambda key, value: None,
             on_progress=on_progress,
         )
         attack_of(attack).run(inputs)
-    # Networks that helped to choose questions were made before.
-    clone = Clone(student, tuple(built[-attack.members :]))
-    if (clone.labels(dataset.test.images[:100]) != said[-1]).any():
-        raise InternalError(f"{attack.name}: the clone is not the networks that were made last")
-    return clone
+    return Clone(student, made_last(built, attack, said[-1], dataset.test.images[:_COMPARED]))
+
+
+def made_last(
+    built: list[keras.Model], attack: AttackConfig, said: np.ndarray, images: np.ndarray
+) -> tuple[keras.Model, ...]:
+    """Returns the networks that answer as the clone did: of those that were made, the last ones.
+
+    Networks that helped to choose questions were made before. How many a clone has is configured, but for attacks
+    that train two at once.
+
+    Raises:
+        InternalError: none answer so.
+    """
+    for count in dict.fromkeys((attack.members, *range(1, len(built) + 1))):
+        members = tuple(built[-count:])
+        if (Clone(attack.students[0], members).labels(images) == said).all():
+            return members
+    raise InternalError(f"{attack.name}: the clone is not the networks that were made last")
 
 
 def _pretrained(

@@ -1,5 +1,6 @@
 """What a table is about: a protected model and its owner, what stands beside it, and who is independent of it."""
 
+import glob
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinycerb.atomic import write_arrays
 from tinycerb.attacks import STUDENTS
 from tinycerb.bounded.arrays import read_npz
 from tinycerb.config import AttackConfig, Config, load_config
@@ -30,6 +32,8 @@ from tinycerb.verification.train_independent import independent_network
 
 ASSETS = Path(__file__).parents[2] / "assets"
 UNDEFENDED, CONTROL = "undefended", "pruned"
+# Another defence of which there is a committed network, and the preset that has it.
+BESIDE, BESIDE_PRESET = "cerberos", "ownership"
 # As many as verify asks, and how many such batches a row looks at.
 BATCH, BATCHES = 200, 10
 _PER_KIND = 400
@@ -80,13 +84,16 @@ class Subject:
 
     def clone(self, victim: str, attack: AttackConfig, seed: int) -> Clone:
         """A clone, remembered."""
-        kept = [self.folder / f"clone-{victim}-{attack.name}-{seed}-{member}.npz" for member in range(attack.members)]
-        if all(file.exists() for file in kept):
-            return Clone(attack.students[0], tuple(self.restored(attack.students[0], file) for file in kept))
+        student, kept = attack.students[0], f"clone-{victim}-{attack.name}-{seed}"
+        # The first network's file is written last: where it is, all are.
+        if (self.folder / f"{kept}-0.npz").exists():
+            files = sorted(self.folder.glob(f"{glob.escape(kept)}-*.npz"))
+            return Clone(student, tuple(self.restored(student, file) for file in files))
         answers = self.folder / "answers"
         clone = steal(self.files[victim], victim, attack, self.config, self.dataset, seed, answers, ignore)
-        for file, member in zip(kept, clone.members, strict=True):
-            np.savez(file, *member.get_weights())
+        for index, member in reversed(list(enumerate(clone.members))):
+            named = {f"arr_{place}": array for place, array in enumerate(member.get_weights())}
+            write_arrays(self.folder / f"{kept}-{index}.npz", named)
         return clone
 
     def file_labels(self, file: Path) -> Predict:
@@ -116,7 +123,9 @@ class Target:
 
     @cached_property
     def model(self) -> OwnedModel:
-        return open_owned_model(self.subject.files[self.name], self.subject.owner, self.subject.preset)
+        # The preset of committed networks has no other defence.
+        preset = BESIDE_PRESET if self.subject.preset and self.name == BESIDE else self.subject.preset
+        return open_owned_model(self.subject.files[self.name], self.subject.owner, preset)
 
     @cached_property
     def questions(self) -> Questions:
@@ -164,10 +173,16 @@ def of_network(network: keras.Model) -> Predict:
 
 
 def committed(out: Path) -> Subject:
-    """The committed networks of the preset `fortress`, whose owner is the public."""
+    """The committed networks of the preset `fortress`, whose owner is the public, and the demo's CERBEROS beside."""
     name = "fortress"
     config = replace(load_config(name), seed=1)
-    files = {name: ASSETS / "fortress.tflite", CONTROL: ASSETS / "one_head_control.tflite"}
+    beside = tuple(victim for victim in load_config(BESIDE_PRESET).victims if victim.name == BESIDE)
+    config = replace(config, victims=(*config.victims, *beside))
+    files = {
+        name: ASSETS / "fortress.tflite",
+        CONTROL: ASSETS / "one_head_control.tflite",
+        BESIDE: ASSETS / "cerberos_demo.tflite",
+    }
     return Subject(out / "committed", open_owner("public"), config, load_dataset(config.data), files, name, name)
 
 
