@@ -41,10 +41,10 @@ def test_the_page_has_curves_the_victims_themselves_and_chance() -> None:
     axes = page.axes[0]
     lines = {line.get_label(): line for line in axes.get_lines()}
     for name, rights in CURVES.items():
-        np.testing.assert_allclose(lines[f"clone of {name}"].get_xdata(), IMAGES)
-        np.testing.assert_allclose(lines[f"clone of {name}"].get_ydata(), rights)
-    assert [set(lines[f"{name} itself"].get_ydata()) for name in CURVES] == [{90.9}, {89.9}]
-    assert set(lines["random guess"].get_ydata()) == {10.0}
+        np.testing.assert_allclose(np.asarray(lines[f"clone of {name}"].get_xdata()), IMAGES)
+        np.testing.assert_allclose(np.asarray(lines[f"clone of {name}"].get_ydata()), rights)
+    assert [set(np.asarray(lines[f"{name} itself"].get_ydata()).tolist()) for name in CURVES] == [{90.9}, {89.9}]
+    assert set(np.asarray(lines["random guess"].get_ydata()).tolist()) == {10.0}
     assert axes.get_xscale() == "log"
     assert [label.get_text() for label in axes.get_xticklabels()] == ["10", "30", "100", "300", "1,000"]
     words = [text for text, _ in texts_of(page)]

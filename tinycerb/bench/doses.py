@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from tinycerb.bench.cell import CellContent, CellSpec, find_cell, specs_of_attack
 from tinycerb.config import AttackConfig, Config
 from tinycerb.config.user_sources import IN_DISTRIBUTION
@@ -100,5 +102,5 @@ def _dose(images: int, cells: Sequence[CellContent]) -> Dose:
     }
 
 
-def _images(dataset: Dataset) -> Sequence[object]:
+def _images(dataset: Dataset) -> np.ndarray:
     return query_pool(IN_DISTRIBUTION).load(dataset)

@@ -70,7 +70,7 @@ def build_metrics(run: RunDirectory) -> Metrics:
     }
     doses = gather_doses(run, dataset)
     pools = {attack.name: _describe_pool(attack) for attack in config.attacks}
-    return {
+    found: Metrics = {
         "schema_version": SCHEMA_VERSION,
         "name": config.name,
         "baseline": config.bench.baseline,
@@ -94,11 +94,13 @@ def build_metrics(run: RunDirectory) -> Metrics:
         "validity": config.bench.validity,
         "victims": victims,
         "threats": judge(config, judged, {attack.name: threat_class(attack) for attack in config.attacks}),
-        **({"doses": doses} if doses else {}),
         "gates_missed": gates(config, judged),
         "not_measured": [*_not_measured(run, victims), *_without(doses)],
         "separation": _separation(run),
     }
+    if doses:
+        found["doses"] = doses
+    return found
 
 
 def _victim(run: RunDirectory, name: str, latency: Mapping[str, object]) -> VictimMetrics:

@@ -32,18 +32,21 @@ def separation(where: Where, pool: Pools, data: Data = "", as_json: AsJson = Fal
     from tinycerb.cli.console import plain_console
     from tinycerb.cli.side_by_side import side_by_side
     from tinycerb.datasets.query_pools import query_pool
+    from tinycerb.reports.metrics import PoolSeparation
     from tinycerb.reports.separation_text import separation_sentences
 
     inputs = separation_inputs(where, data)
     pools = {name: query_pool(name) for name in pool}
     known = know_task(inputs.undefended, inputs.dataset)
-    rows = {}
+    told: dict[str, PoolSeparation] = {}
+    equal: dict[str, dict[str, float]] = {}
     for name, found in pools.items():
         images = found.load(inputs.dataset)
         measured = measure_separation(known, images)
-        equal = share_of_equal_labels(inputs.undefended, inputs.defended, images)
-        rows[name] = {**measured, "verdict": judge(measured), "equal_labels": equal}
+        told[name] = {"pool": name, "verdict": judge(measured), **measured}
+        equal[name] = share_of_equal_labels(inputs.undefended, inputs.defended, images)
     if as_json:
+        rows = {name: {**row, "equal_labels": equal[name]} for name, row in told.items()}
         typer.echo(json.dumps({"schema_version": 1, "pools": rows}))
         return
     labels = ["AUROC, confidence", "AUROC, features", *(f"equal labels, {name}" for name in inputs.defended)]
@@ -51,13 +54,13 @@ def separation(where: Where, pool: Pools, data: Data = "", as_json: AsJson = Fal
         (
             Path(name).name,
             [f"{row['auroc_confidence']:.2f}", f"{row['auroc_features']:.2f}"]
-            + [f"{share:.0%}" for share in row["equal_labels"].values()],
+            + [f"{share:.0%}" for share in equal[name].values()],
         )
-        for name, row in rows.items()
+        for name, row in told.items()
     ]
     console = plain_console()
     console.print(side_by_side("pools beside the task's test images", labels, columns, console.width))
-    for _, sentence in separation_sentences([{"pool": name, **row} for name, row in rows.items()]):
+    for _, sentence in separation_sentences(list(told.values())):
         console.print(Text(sentence))
     left_out = leave_tasks_out(measured_pairs())
     wrong, unsure = sum(each.wrong for each in left_out), sum(each.unsure for each in left_out)

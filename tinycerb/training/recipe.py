@@ -16,7 +16,7 @@ class Recipe:
 
     Attributes:
         optimizer: what moves the weights.
-        augmentation: what happens to training images, in this order; out-of-distribution ones stay as they are drawn.
+        augmentation: what happens to all images of a step, in this order.
         loss: what the heads learn the task by.
         average_decay: share of the average of weights that a step leaves; 0 for no average.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +45,7 @@ class ReferenceClassifier:
     build: Callable[[int], keras.Model]
     on_progress: OnProgress
     epochs: int = 3
-    augmentation: tuple[Augmentation, ...] = ()
+    augmentation: Sequence[Augmentation] = ()
 
     def model(self) -> keras.Model:
         """Returns the network; trained once, then loaded."""

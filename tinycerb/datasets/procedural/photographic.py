@@ -9,6 +9,9 @@ import numpy as np
 from tinycerb.datasets.procedural.drawn import silhouettes
 from tinycerb.datasets.procedural.registry import FAMILIES, grid, uniform
 
+# From one edge of a picture to the other.
+_WHOLE = np.array(2, np.float32)
+
 
 @FAMILIES.register("collages")
 def collages(rng: np.random.Generator, count: int, train_images: np.ndarray) -> np.ndarray:
@@ -127,7 +130,7 @@ def _mirrored(places: np.ndarray, side: np.ndarray) -> np.ndarray:
 def _at(pictures: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Pixels nearest to places in -1..1, mirrored beyond."""
     height, width = pictures.shape[1:3]
-    y, x = _mirrored(y + 1, np.float32(2.0)) / 2 * height, _mirrored(x + 1, np.float32(2.0)) / 2 * width
+    y, x = _mirrored(y + 1, _WHOLE) / 2 * height, _mirrored(x + 1, _WHOLE) / 2 * width
     return _pixels(pictures, y.astype(int), x.astype(int))
 
 

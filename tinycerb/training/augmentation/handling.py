@@ -85,7 +85,7 @@ class Jpeg(Augmentation):
         quality = self.worst + (95 - self.worst) * uniform[:, 1]
         is_lossy, is_large = uniform[:, 0] < self.share, uniform[:, 2] < 0.5
         # Only those that change are worked on: this is the dearest of all augmentations.
-        for places, factor in ((tf.where(is_lossy & ~is_large), 1), (tf.where(is_lossy & is_large), 2)):
+        for places, factor in ((tf.where(is_lossy & tf.logical_not(is_large)), 1), (tf.where(is_lossy & is_large), 2)):
             chosen = tf.ensure_shape(tf.gather_nd(images, places), (None, *images.shape[1:]))
             large = tf.image.resize(chosen, (factor * height, factor * width)) if factor > 1 else chosen
             back = stored(large, tf.gather_nd(quality, places))
