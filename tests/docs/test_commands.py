@@ -50,6 +50,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("README.md", "make test"): PLAN,
     ("adaptive_attacks.md", "make bench-art RUN=runs/... VICTIM=undefended"): PLAN,
     ("attacks.md", "make bench-gradients RUN=runs/... VICTIM=undefended"): PLAN,
+    ("attacks.md", "tinycerb run docs/experiments/pretrained-students.toml --out RUN"): PARSED,
     ("bring-your-own-data.md", "tinycerb run --data DATA [--query-pool POOL] [--model MODEL]"): FORM,
     ("bring-your-own-model.md", "tinycerb run --model MODEL --data DATA [--query-pool POOL]"): FORM,
     ("compression.md", "make compression"): PLAN,
