@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tinycerb.attacks.building_blocks.victim_x2 import Architecture
 from tinycerb.bench.cell import CellSpec, specs_of_attack
 from tinycerb.bench.cell_inputs import gather_inputs, with_teachers
 from tinycerb.config import AttackConfig
@@ -43,8 +44,9 @@ def owned(run: RunDirectory, owner: str) -> RunDirectory:
 def test_cells_that_know_nothing_are_called_as_they_were_before_there_were_keys(smoke_run, dataset) -> None:
     spec = spec_of(smoke_run, dataset, BLIND)
     table = asdict(spec)
-    assert table.pop("owner") == ""
-    for key in ("students", "learning_rates"):
+    assert (table.pop("owner"), table.pop("pretraining")) == ("", "")
+    assert table.pop("architecture") == asdict(Architecture())
+    for key in ("students", "learning_rates", "pretraining"):
         table["attack"].pop(key)
     # Called so when the first cells were named.
     table["attack"]["own_images"] = table["attack"].pop("in_distribution_images")
