@@ -44,16 +44,23 @@ def train(folder: Path, seed: int, preset: str) -> None:
         subprocess.run([sys.executable, "-m", "tinycerb", *words, "--quiet"], check=True, env=os.environ)
 
 
-def table(folder: Path, rows: list[Row]) -> None:
-    """Computes the rows that are missing, and prints all."""
+def table(folder: Path, rows: list[Row]) -> list[str]:
+    """Computes the rows that are missing, and prints all; returns what went wrong with those that there are not."""
     say(HEADER)
+    wrong = []
     for row in rows:
         file = folder / f"{row.name}.json"
         if not file.exists():
             begun = time.process_time()
-            content = row.make()
+            try:
+                content = row.make()
+            except TinyCerbError as error:
+                # Hours of other rows do not wait for somebody who looks.
+                wrong.append(f"{row.name}: {error}")
+                continue
             write_json(file, {**content, "seconds": round(time.process_time() - begun, 1)})
         say(line(row.name, cast(RowFacts, read_json(file))))
+    return wrong
 
 
 def chosen(rows: list[Row], only: list[str]) -> list[Row]:
@@ -95,17 +102,20 @@ def main() -> None:
             except TinyCerbError as error:
                 parser.error(str(error))
         return
+    wrong = []
     for seed, folder in folders.items():
         folder.mkdir(parents=True, exist_ok=True)
         if seed is not None:
             train(given.out, seed, given.preset)
         subject = committed(given.out) if seed is None else trained(given.out, seed)
-        table(folder, chosen(rows_of(subject, given.preset, given.networks, given.removal), given.only))
+        wrong += table(folder, chosen(rows_of(subject, given.preset, given.networks, given.removal), given.only))
         if not given.only:
             target = Target(subject, subject.protected, given.networks)
             if measured := measure(target, folder, given.networks, given.keys):
                 say(measured)
                 say(draw(folder, given.networks, given.keys, folder / "calibration.png"))
+    if wrong:
+        raise SystemExit("\n".join(["rows that there are not:", *wrong]))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from tinycerb.atomic import read_json
 from tinycerb.attacks import STUDENTS, attack_of, knows_key
 from tinycerb.bench.cell import load_pool, threat_class
 from tinycerb.config import AttackConfig, Config, load_config
+from tinycerb.errors import UsageError
 from tinycerb.training.setup import make_repeatable
 from tinycerb.verification.evasions import EVASIONS, evading
 from tinycerb.verification.removals import REMOVALS, Thief, removal_of
@@ -94,7 +95,10 @@ def thief_of(subject: Subject, threat: str, attacks: list[AttackConfig]) -> tupl
     )
     stolen = ((each, subject.clone(subject.protected, each, 1)) for each in best_first)
     # Some attacks train two where one is configured.
-    attack, clone = next((each, clone) for each, clone in stolen if len(clone.members) == 1)
+    of_one = next(((each, clone) for each, clone in stolen if len(clone.members) == 1), None)
+    if of_one is None:
+        raise UsageError(f"{subject.folder} has no row of a {threat} clone of one network; make those rows first")
+    attack, clone = of_one
     dataset = subject.dataset
     height, width, channels = dataset.image_shape
     own = dataset.validation.images[:_OWN_IMAGES]
