@@ -19,6 +19,7 @@
 # make bench-gradients how much slope an 8-bit model shows to finite differences: RUN, VICTIM
 # make bench-art       ART's KnockoffNets beside TinyCerb's: RUN, VICTIM
 # make bench-ownership how well `tinycerb verify` tells clones, after removals too; rows in files of their own
+# make bench-own-kind-mark whether a mark reaches thieves with own-kind images alone: an experiment, no part of the product
 # make bench-separation pairs of separation and protection from finished runs: ARGS="TASK=RUN ..."
 # make bench-responses what defences' responses cost on the host and on an emulated M4
 # make bench-kernels   instructions of the firmware's kernels beside CMSIS-NN's, and cycles of M55's inner loops
@@ -41,7 +42,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test install check format doctor fuzz mutation fault-injection
-.PHONY: compression bench-training bench-matrix bench-attacks bench-gradients bench-art bench-ownership bench-separation bench-responses bench-kernels bench-cycles bench-upstream
+.PHONY: compression bench-training bench-matrix bench-attacks bench-gradients bench-art bench-ownership bench-own-kind-mark bench-separation bench-responses bench-kernels bench-cycles bench-upstream
 .PHONY: firmware-matrix docs-tables lock clean run-given upstream-given data firmware-tools llvm-tools cxx-tools fuzz-tools rp2040js
 
 demo: install data
@@ -113,6 +114,9 @@ bench-art: run-given $(DEV) data
 
 bench-ownership: $(DEV) data
 	$(BIN)/python -m tests.benchmarks.ownership $(ARGS)
+
+bench-own-kind-mark: $(DEV) data
+	$(BIN)/python -m tests.benchmarks.own_kind_mark $(ARGS)
 
 bench-separation: $(DEV) data
 	$(BIN)/python -m tests.benchmarks.separation $(ARGS)
