@@ -142,13 +142,15 @@ def handling_sentences(metrics: Metrics, name: str) -> list[tuple[str, str]]:
     worse = {way: share for way, share in own.items() if baseline.get(way, share) - share > allowed}
     if not worse:
         return []
-    way = min(worse, key=lambda way: worse[way] - baseline[way])
+    told = " and ".join(
+        f"{way} ({percent(share)} right, {metrics['baseline']} {percent(baseline[way])})"
+        for way, share in worse.items()
+    )
     return [
         (
             "bad",
-            f"{name} loses its own images after {' or '.join(worse)}: after {way} it is right on "
-            f"{percent(own[way])} of them, {metrics['baseline']} on {percent(baseline[way])}. What it protects is in "
-            "doubt, too: it tells how images were stored. Add focus+jpeg to training.augmentation.",
+            f"{name} loses its own images after {told}. What it protects is in doubt, too: it tells how images were "
+            "stored. Add focus+jpeg to training.augmentation.",
         )
     ]
 

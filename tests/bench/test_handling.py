@@ -60,8 +60,10 @@ def test_a_defence_that_reads_how_images_were_stored_is_told(metrics) -> None:
     guard.update({"JPEG of quality 90": 0.4, "JPEG of quality 60": 0.163})
     (told,) = handling_sentences(changed, "cerberos")
     assert told[0] == "bad"
-    assert "cerberos loses its own images after JPEG of quality 90 or JPEG of quality 60: " in told[1]
-    assert "after JPEG of quality 60 it is right on 16.3% of them, undefended on 80.0%" in told[1]
+    assert (
+        "cerberos loses its own images after JPEG of quality 90 (40.0% right, undefended 80.0%) and JPEG of quality 60 "
+        "(16.3% right, undefended 80.0%)."
+    ) in told[1]
     assert told in plain_verdict(changed, "cerberos")
     assert told in verdict_sentences(changed)
     changed["victims"]["cerberos"]["handling"] = {}
