@@ -98,6 +98,19 @@ def test_the_first_pages_hold_everything_without_clashes(metrics, count: int) ->
     assert [problem for figure in figures for problem in clashes(figure)] == []
 
 
+def test_wide_sentences_stay_in_the_box_of_the_verdict(metrics) -> None:
+    wide = many(metrics, 2)
+    wide["separation"] = [
+        {"pool": name, "verdict": "may", "images": 9, "auroc_confidence": 0.8, "auroc_features": 0.92}
+        for name in ("animal_mnist", "animal_mnist x3", "wwwwww.mmmmmm")
+    ]
+    (page,) = drawn(summary.draw, wide)
+    (axes,) = [axes for axes in page.axes if any(text.get_text() == "Verdict" for text in axes.texts)]
+    edge = axes.get_window_extent().x1
+    assert any("wwwwww.mmmmmm" in text.get_text() for text in axes.texts)
+    assert [text.get_text() for text in axes.texts if text.get_window_extent().x1 > edge] == []
+
+
 @pytest.mark.parametrize("count", [2, 3, 4, 24])
 @pytest.mark.parametrize("draw", PAGES, ids=lambda draw: draw.__module__.rpartition(".")[2])
 def test_no_page_has_clashes(metrics, draw, count: int) -> None:
