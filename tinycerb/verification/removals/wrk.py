@@ -93,8 +93,8 @@ class Wrk:
 
         steps = self.epochs * -(-len(images) // _BATCH)
         rate = keras.optimizers.schedules.CosineDecay(self.learning_rate, steps)
-        thief.clone.compile(keras.optimizers.SGD(cast(Any, rate), _MOMENTUM), loss)
         # Keras' own annotations know neither schedules nor 0.
+        thief.clone.compile(keras.optimizers.SGD(cast(Any, rate), _MOMENTUM), loss)
         pixels = images.astype(np.float32) / 255
         thief.clone.fit(pixels, labels, batch_size=_BATCH, epochs=self.epochs, verbose=cast(Any, 0))
 
