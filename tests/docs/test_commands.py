@@ -132,6 +132,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
         'make bench-ownership ARGS="--committed --networks 12 --out FOLDER --only wrk alone --removal wrk,own=500 '
         'wrk,labels=clone"',
     ): PLAN,
+    ("ownership.md", 'make bench-ownership ARGS="--committed --networks 12 --out FOLDER --only cerberos"'): PLAN,
     ("ownership.md", "make bench-own-kind-mark"): PLAN,
     ("ownership.md", 'make bench-own-kind-mark ARGS="--components 64 --share 0.1 --images 16000"'): PLAN,
     ("ownership.md", 'make bench-own-kind-mark ARGS="--mark overlay --share 0.1 --images 16000"'): PLAN,
