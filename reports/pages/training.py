@@ -1,5 +1,7 @@
 """How the victims were trained."""
 
+import textwrap
+
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -12,8 +14,8 @@ from tinycerb.reports.victim_table import MOST_COLUMNS
 
 # Above it, names stand below all panels, and what pruning kept on pages of its own.
 _NAMES_IN_EVERY_PANEL = 9
-# Those of others are in `metrics.json`.
-_MOST_CHOICES = 3
+# What has no room is in `metrics.json`.
+_MOST_CHOICES, _CHOICE_CHARACTERS = 3, 140
 _STAGE_NAMES = {"dense": "dense", "prune": "pruning", "recover": "cut network", "quantize": "quantization-aware"}
 
 
@@ -21,7 +23,7 @@ def draw(metrics: Metrics) -> list[Figure]:
     """Draws the curves of all victims and the table of pruned channel groups."""
     figure = new_page("Training", "Every victim of a run gets the same epochs; validation images are never test images")
     for number, line in enumerate(_choices(metrics)):
-        figure.text(0.07, 0.917 - 0.011 * number, line, fontsize=6.8)
+        figure.text(0.07, 0.922 - 0.0092 * number, line, fontsize=6.4)
     panels = (
         ("validation_accuracy", "Validation accuracy, mean of heads", 100.0, "%"),
         ("cross_entropy", "Cross-entropy on the task, mean of heads", 1.0, ""),
@@ -63,17 +65,18 @@ def draw(metrics: Metrics) -> list[Figure]:
 
 
 def _choices(metrics: Metrics) -> list[str]:
-    """How the networks of victims with several trainings were chosen, a line each; three have room."""
+    """How the networks of victims with several trainings were chosen, mostly a line each; three have room."""
     lines = []
     for name, victim in metrics["victims"].items():
         if choice := victim.get("choice"):
             kept = [each["training_seed"] for each in choice["candidates"]].index(choice["training_seed"]) + 1
             clones = " ".join(percent(each["development_clone_accuracy"]) for each in choice["candidates"])
             own = " ".join(percent(each["validation_accuracy"]) for each in choice["candidates"])
-            lines.append(
+            line = (
                 f"{shortened(name, 24)}: training {kept} of {len(choice['candidates'])} kept by the {choice['keep']} "
                 f"(clones {clones}; themselves {own}; validation images)"
             )
+            lines += textwrap.wrap(line, _CHOICE_CHARACTERS)
     return lines[:_MOST_CHOICES]
 
 

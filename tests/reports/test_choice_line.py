@@ -28,3 +28,9 @@ def test_the_training_page_says_which_was_kept_in_a_line(smoke_run) -> None:
         "89.5% 88.0%; validation images)"
     ) in words
     assert clashes(page) == []
+    most = [{"training_seed": seed, "validation_accuracy": 1.0, "development_clone_accuracy": 1.0} for seed in range(8)]
+    for victim in metrics["victims"].values():
+        victim["choice"].update(candidates=most, training_seed=7)
+    (page, *_) = drawn(training.draw, metrics)
+    assert any(text.startswith("cerberos: training 8 of 8 kept by") for text, _ in texts_of(page))
+    assert clashes(page) == []
