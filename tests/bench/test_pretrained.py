@@ -24,6 +24,7 @@ from tinycerb.datasets.query_pools import digest_labelled, labelled_images
 from tinycerb.errors import EnvironmentProblem, UsageError
 from tinycerb.events import ignore
 from tinycerb.jobs.check_names import check_names
+from tinycerb.workflow.work import load_inputs
 
 POOL = "tiny_imagenet_attacker"
 PRETRAINED = replace(ATTACK, pretraining=POOL)
@@ -73,6 +74,10 @@ def test_without_the_photographs_the_command_that_fetches_them_is_said(tmp_path:
     monkeypatch.setattr(query_pools, "load_fetched", lambda name: fetched.load_fetched(name, tmp_path))
     with pytest.raises(EnvironmentProblem, match=r"tiny_imagenet is not here .* -m tinycerb.datasets.fetch tiny_"):
         specs_of_attack(run_of(tmp_path), DATASET, "cerberos", PRETRAINED, "random", "abc", "asked")
+    # Before hours of work, too.
+    config = load_config("smoke")
+    with pytest.raises(EnvironmentProblem, match=r"tiny_imagenet is not here .* -m tinycerb.datasets.fetch tiny_"):
+        load_inputs(replace(config, attacks=(replace(config.attacks[0], pretraining=POOL),)))
 
 
 def test_a_cell_is_named_by_its_photographs_and_by_the_code_that_learns_them(photographs, tmp_path: Path) -> None:

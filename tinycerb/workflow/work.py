@@ -9,6 +9,7 @@ from tinycerb.bench.doses import left_out_doses
 from tinycerb.config import Config
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.out_of_distribution import choose_pictures
+from tinycerb.datasets.query_pools import digest_labelled
 from tinycerb.errors import EnvironmentProblem, GateError, Interrupted, UsageError
 from tinycerb.events import say
 from tinycerb.jobs.plan import plan
@@ -75,6 +76,8 @@ def load_inputs(config: Config) -> None:
     for attack in config.attacks:
         pool, inside = load_pool(attack, dataset), load_in_distribution(attack, dataset, config.seed)
         attack_of(attack).check(attack, len(pool), len(inside))
+        if attack.pretraining:
+            digest_labelled(attack.pretraining, dataset)
     choose_pictures(config, dataset)
 
 
