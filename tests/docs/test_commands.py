@@ -39,7 +39,7 @@ PARSED = "it trains or attacks for minutes: its options are parsed and its confi
 PORT = "a board at a serial port has to answer: its options are parsed"
 FORM = "a form with words to fill in: its options are parsed"
 INSTALLS = "it installs packages or starts a cluster: not run"
-SUITE = "these are tests themselves, or need a package that the tests do not install: the module exists"
+SUITE = "these are tests themselves, download, or need a package that the tests do not install: the module exists"
 
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("CONTRIBUTING.md", "make check"): PLAN,
@@ -72,6 +72,20 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("firmware.md", "tinycerb bench model.tflite --board own.toml --port /dev/ttyACM0"): PORT,
     ("firmware.md", "tinycerb flash model.tflite --board own.toml --port /dev/ttyACM0 --key ~/device.key"): DRY,
     ("experiments/README.md", "tinycerb run docs/experiments/misdirection-pruning.toml --out RUN"): PARSED,
+    (
+        "experiments/README.md",
+        "python -m tinycerb.datasets.fetch cifar10 && python -m tinycerb.datasets.fetch tiny_imagenet",
+    ): SUITE,
+    ("experiments/README.md", "tinycerb run docs/experiments/misdirection-photographs.toml --out RUN"): PARSED,
+    ("experiments/README.md", "tinycerb bench separation RUN --pool tiny_imagenet_attacker"): FORM,
+    (
+        "experiments/README.md",
+        "tinycerb run docs/experiments/misdirection-photographs.toml --set training.reference_epochs=3 --set "
+        """'out_of_distribution.sources=["tiny_imagenet_defender","pictures.npz"]' --set """
+        "'out_of_distribution.shares=[0.35,0.25]' --out RUN",
+    ): FORM,
+    ("evaluation.md", "tinycerb run demo"): PARSED,
+    ("evaluation.md", "tinycerb run demo --set 'bench.doses=[50, 500]'"): PARSED,
     ("experiments/README.md", "tinycerb run docs/experiments/misdirection-seeds.toml --set seed=2 --out RUN"): PARSED,
     ("experiments/README.md", "tinycerb run docs/experiments/misdirection-weights.toml --out RUN"): PARSED,
     **{
@@ -229,7 +243,8 @@ def parse(words: list[str]) -> tuple[str, dict[str, Any]]:
 def resolve(line: str) -> None:
     """Parses every command of a line; where it names a preset, it must be there, with all that is set."""
     for part in line.split(" && "):
-        words = shlex.split(part.replace("[", "").replace("]", ""))
+        # Brackets around options say that they may be left out; those in values are lists.
+        words = shlex.split(re.sub(r"\[(-[^\]]*)\]", r"\1", part))
         assert words[0] == "tinycerb"
         wrong, params = parse(words[1:])
         assert not wrong
