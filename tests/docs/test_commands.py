@@ -143,8 +143,8 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ): PLAN,
     (
         "ownership.md",
-        'make bench-ownership ARGS="--committed --networks 12 --out FOLDER --only wrk alone --removal wrk,own=500 '
-        'wrk,labels=clone"',
+        """make bench-ownership ARGS="--committed --networks 12 --out FOLDER --only 'T1 clone, label-only' wrk alone """
+        '--removal wrk,own=500 wrk,labels=clone"',
     ): PLAN,
     ("ownership.md", 'make bench-ownership ARGS="--committed --networks 12 --out FOLDER --only cerberos"'): PLAN,
     ("ownership.md", "make bench-own-kind-mark"): PLAN,
