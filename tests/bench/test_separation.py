@@ -8,7 +8,8 @@ from typing import cast
 import numpy as np
 import pytest
 
-from tinycerb.bench.run_separation import measure_pools
+from tinycerb.bench import run_separation
+from tinycerb.bench.run_separation import measure_pools, pools_of
 from tinycerb.bench.separation import auroc, fewer_features
 from tinycerb.bench.separation_verdict import (
     WORDS,
@@ -19,13 +20,16 @@ from tinycerb.bench.separation_verdict import (
     thresholds,
     thresholds_of,
 )
+from tinycerb.config import load_config
 from tinycerb.config.user_sources import NO_POOL
 from tinycerb.datasets import load_dataset
+from tinycerb.errors import UsageError
 from tinycerb.reports.facts import verdict_sentences
 from tinycerb.reports.metrics import Metrics, PoolSeparation
 from tinycerb.reports.plain_words import plain_verdict
 from tinycerb.reports.separation_text import separation_sentences
-from tinycerb.runtimes.model_artifact import open_artifact
+from tinycerb.runtimes.last_features import NoFeaturesError
+from tinycerb.runtimes.model_artifact import ModelArtifact
 from tinycerb.seal.files import read_json
 
 
@@ -120,14 +124,35 @@ def test_a_run_says_it_of_every_pool_at_its_end_and_in_its_report(smoke_run) -> 
     assert [name for name, each in measured.items() if "separation" in each] == [smoke_run.config.bench.baseline]
 
 
-def test_only_pictures_of_another_kind_are_measured(smoke_run) -> None:
-    config = smoke_run.config
-    artifact, dataset = open_artifact(smoke_run.model("undefended")), load_dataset(config.data)
+def test_only_pictures_of_another_kind_are_measured_each_pool_once() -> None:
+    config = load_config("smoke")
     (attack,) = config.attacks
-    own, nothing = (replace(attack, name=pool, query_pool=pool) for pool in ("in_distribution", NO_POOL))
-    assert measure_pools(replace(config, attacks=(own, nothing)), artifact, dataset) == {}
-    copied = replace(attack, query_pool="drawn-glyphs", pool_copies=2)
-    assert list(measure_pools(replace(config, attacks=(copied,)), artifact, dataset)) == ["drawn-glyphs x3"]
+    own, nothing, again, copied, file = (
+        replace(attack, name=f"attack-{index}", query_pool=pool, pool_copies=copies)
+        for index, (pool, copies) in enumerate(
+            [("in_distribution", 0), (NO_POOL, 0), ("animal_mnist", 0), ("drawn-glyphs", 2), ("/a/cats.npz", 0)]
+        )
+    )
+    assert list(pools_of(replace(config, attacks=(own, nothing)))) == []
+    found = pools_of(replace(config, attacks=(attack, own, nothing, again, copied, file)))
+    assert list(found) == ["animal_mnist", "drawn-glyphs x3", "cats.npz"]
+
+
+def test_a_network_without_features_goes_without_the_hint_and_a_fault_is_none(monkeypatch) -> None:
+    config, dataset = load_config("smoke"), load_dataset(load_config("smoke").data)
+    artifact = cast(ModelArtifact, None)
+
+    def raising(error: Exception):
+        def know(*_: object) -> None:
+            raise error
+
+        return know
+
+    monkeypatch.setattr(run_separation, "know_task", raising(NoFeaturesError("none")))
+    assert measure_pools(config, artifact, dataset) == {}
+    monkeypatch.setattr(run_separation, "know_task", raising(UsageError("another")))
+    with pytest.raises(UsageError, match="another"):
+        measure_pools(config, artifact, dataset)
 
 
 def test_more_features_than_images_are_projected() -> None:

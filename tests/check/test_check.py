@@ -53,7 +53,7 @@ def alter(path: Path, old: bytes, new: bytes) -> None:
 def test_an_untouched_run_is_sound(smoke_run) -> None:
     finished = run_cli("check", smoke_run.path)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    for said in ("all as they were written", "3 cells", "metrics.json: computed again", "report.pdf: rendered again"):
+    for said in ("all as they were written", "7 cells", "metrics.json: computed again", "report.pdf: rendered again"):
         assert said in finished.stdout
     assert "made with  tinycerb" in finished.stdout
 

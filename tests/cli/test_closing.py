@@ -11,6 +11,7 @@ from rich.console import Console
 from tinycerb.cli.closing import print_closing
 from tinycerb.config import load_config
 from tinycerb.datasets import load_dataset
+from tinycerb.datasets.procedural import NEEDS_IMAGES
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.run.directory import RunDirectory
 from tinycerb.seal.files import read_json, write_json
@@ -56,7 +57,10 @@ def test_without_a_query_pool_that_is_said_again_at_the_end(closed) -> None:
     (at,) = [at for at, line in enumerate(lines) if line.startswith("next, as nothing was stolen without")]
     # Images that the victims were not trained on, for whoever has none.
     (pool,) = re.findall(r"\(none at hand: (\S+), drawn ones\):$", lines[at])
-    assert {"dead_leaves", "glyphs"} <= set(pool.removeprefix("drawn-").split("+"))
+    families = set(pool.removeprefix("drawn-").split("+"))
+    assert {"dead_leaves", "glyphs"} <= families
+    # A thief has none of the task's images.
+    assert not families & NEEDS_IMAGES
     assert len(query_pool(pool).load(load_dataset(load_config("smoke").data))) > 1000
     assert lines[at + 1].strip() == "tinycerb run --model net:build --data u8.npz --query-pool IMAGES"
 

@@ -5,10 +5,10 @@ import hashlib
 import numpy as np
 import pytest
 
-from tinycerb.datasets.procedural import FAMILIES, generate
+from tinycerb.datasets.procedural import FAMILIES, NEEDS_IMAGES, generate
 from tinycerb.errors import UsageError
 from tinycerb.ownership.owner_key import OwnerKey
-from tinycerb.ownership.questions import NEEDS_IMAGES, draw_questions, question_families
+from tinycerb.ownership.questions import draw_questions, question_families
 
 KEY = OwnerKey(bytes(range(32)))
 DIGEST = "3a4e50a3de4ea6ef91cdeda347482ae1fa590d11718288afda3ce366571fb971"

@@ -7,8 +7,8 @@ from tinycerb.bench.separation import know_task, measure_separation
 from tinycerb.config import AttackConfig, Config
 from tinycerb.config.user_sources import NO_POOL, is_reference
 from tinycerb.datasets.images import Dataset
-from tinycerb.errors import UsageError
 from tinycerb.reports.metrics import Separation
+from tinycerb.runtimes.last_features import NoFeaturesError
 from tinycerb.runtimes.model_artifact import ModelArtifact
 
 
@@ -24,15 +24,20 @@ def measure_pools(config: Config, artifact: ModelArtifact, dataset: Dataset) -> 
         By the pool's name, with copies `NAME xN`; empty where there is no pool, or where no layer with weights makes
         the network's answer.
     """
-    pools = {_label(attack): attack for attack in config.attacks if _has_pictures(attack)}
+    pools = pools_of(config)
     if not pools:
         return {}
     try:
         known = know_task(artifact, dataset)
-    except UsageError:
+    except NoFeaturesError:
         # Such a network is stolen and judged like any other; this one hint it does without.
         return {}
     return {label: measure_separation(known, load_pool(attack, dataset)) for label, attack in pools.items()}
+
+
+def pools_of(config: Config) -> dict[str, AttackConfig]:
+    """Returns by its name every pool of another kind, and an attack that asks about it."""
+    return {_label(attack): attack for attack in config.attacks if _has_pictures(attack)}
 
 
 def _has_pictures(attack: AttackConfig) -> bool:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from tinycerb import file_names
 from tinycerb.config.user_sources import USER
-from tinycerb.datasets.procedural import FAMILIES
+from tinycerb.datasets.procedural import FAMILIES, NEEDS_IMAGES
 from tinycerb.datasets.query_pools import DRAWN
 from tinycerb.defenses.recommendation import recommended_victim
 from tinycerb.reports.metrics import Metrics
@@ -49,7 +49,9 @@ def _next_steps(run: RunDirectory, metrics: Metrics) -> Iterator[tuple[str, str]
     """Reasons and commands: what would answer what is open, then what brings the model to a board."""
     if not metrics["threats"] and run.config.data.name == USER:
         reason = "as nothing was stolen without the attacker's images"
-        unseen = [family for family in FAMILIES if family not in run.config.out_of_distribution.families]
+        # A thief has none of the task's own images.
+        known = NEEDS_IMAGES.union(run.config.out_of_distribution.families)
+        unseen = [family for family in FAMILIES if family not in known]
         if unseen:
             reason += f" (none at hand: {DRAWN}{'+'.join(unseen)}, drawn ones)"
         yield reason, f"{_again(run)} --query-pool IMAGES"

@@ -13,7 +13,7 @@ from tinycerb.bench.cell_inputs import CellInputs
 from tinycerb.config import AttackConfig, Config
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
-from tinycerb.datasets.procedural import FAMILIES
+from tinycerb.datasets.procedural import FAMILIES, NEEDS_IMAGES
 from tinycerb.datasets.query_pools import DRAWN
 from tinycerb.errors import UsageError
 from tinycerb.events import OnProgress, Progress
@@ -54,7 +54,8 @@ def chosen(candidates: Sequence[Candidate], points: float) -> Candidate:
 def development_attack(config: Config) -> AttackConfig:
     """Returns the attack that candidates are chosen by.
 
-    Its images are drawn by the procedural families that no victim trains with and no attack of the run asks about.
+    Its images are drawn by procedural families that no victim trains with, that no attack of the run asks about, and that
+    show nothing of the task's own images.
 
     Raises:
         UsageError: there is no such family.
@@ -62,7 +63,7 @@ def development_attack(config: Config) -> AttackConfig:
     pools = [attack.query_pool for attack in config.attacks] + list(config.out_of_distribution.sources)
     asked = {name for pool in pools if pool.startswith(DRAWN) for name in pool.removeprefix(DRAWN).split("+")}
     taken = asked | set(config.out_of_distribution.families)
-    held_out = [family for family in FAMILIES if family not in taken]
+    held_out = [family for family in FAMILIES if family not in taken | NEEDS_IMAGES]
     if not held_out:
         raise UsageError(
             "a victim with several seeds is chosen by an attacker with images of held-out families, and "

@@ -9,15 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinycerb.datasets.procedural import FAMILIES, generate
+from tinycerb.datasets.procedural import FAMILIES, NEEDS_IMAGES, generate
 from tinycerb.errors import UsageError
 from tinycerb.ownership.owner_key import OwnerKey
 
-# Families that rearrange training images.
-NEEDS_IMAGES = frozenset(
-    {"patch_shuffle", "inversions", "rotations", "drifts", "warps"}
-    | {"collages", "jigsaws", "phases", "tilings", "lights", "cut_outs"}
-)
 # Where a clone agrees with its model most, also after it was fine-tuned (docs/ownership.md says how that was measured).
 # Glyphs are held out of training: whoever tunes a clone on the training families leaves them alone.
 TELLING = ("silhouettes", "strokes", "shades", "blurred_noise")

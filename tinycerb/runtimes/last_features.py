@@ -12,6 +12,10 @@ from tinycerb.runtimes.model_artifact import ModelArtifact
 _WEIGHTED = ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D")
 
 
+class NoFeaturesError(UsageError):
+    """No layer with weights makes a file's answer."""
+
+
 @dataclass(frozen=True)
 class Readings:
     """What a network makes of images.
@@ -33,7 +37,7 @@ def read_features(artifact: ModelArtifact, images: np.ndarray) -> Readings:
         images: uint8 [N, height, width, channels].
 
     Raises:
-        UsageError: no layer with weights makes its answer.
+        NoFeaturesError: no layer with weights makes its answer.
         EnvironmentProblem: no runtime is installed.
     """
     tensor = _last_input(artifact)
@@ -54,4 +58,6 @@ def _last_input(artifact: ModelArtifact) -> Tensor:
         tensor = operator.inputs[0]
         if operator.name in _WEIGHTED:
             return tensor
-    raise UsageError("no convolution and no fully connected layer makes what the file puts out; allowed: one that does")
+    raise NoFeaturesError(
+        "no convolution and no fully connected layer makes what the file puts out; allowed: one that does"
+    )

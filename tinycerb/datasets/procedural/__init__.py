@@ -17,7 +17,13 @@ from tinycerb.datasets.procedural import (  # noqa: F401  (importing registers f
 )
 from tinycerb.datasets.procedural.registry import FAMILIES
 
-__all__ = ["FAMILIES", "generate"]
+__all__ = ["FAMILIES", "NEEDS_IMAGES", "generate"]
+
+# Families that are made of training images: nobody draws them who has none.
+NEEDS_IMAGES = frozenset(
+    {"patch_shuffle", "inversions", "rotations", "drifts", "warps"}
+    | {"collages", "jigsaws", "phases", "tilings", "lights", "cut_outs"}
+)
 
 _CHUNK = 512
 
