@@ -54,8 +54,8 @@ def chosen(candidates: Sequence[Candidate], points: float) -> Candidate:
 def development_attack(config: Config) -> AttackConfig:
     """Returns the attack that candidates are chosen by.
 
-    Its images are drawn by procedural families that no victim trains with, that no attack of the run asks about, and that
-    show nothing of the task's own images.
+    Its images are drawn by procedural families that no victim trains with and no attack of the run asks about, and that
+    show nothing of the images of the task.
 
     Raises:
         UsageError: there is no such family.
