@@ -40,11 +40,17 @@ HANDLINGS: dict[str, Callable[[Image.Image], Image.Image]] = {
 }
 
 
-def measure_handling(model: RunningModel, test: LabelledImages) -> dict[str, float]:
+def labels_of(model: RunningModel, images: np.ndarray) -> np.ndarray:
+    """Returns the label of each head that may answer, int64 [N, heads], for uint8 images."""
+    quantized = model.artifact.quantize(images)
+    return Answers(model.artifact).of_all(quantized, model.all_heads(quantized)).argmax(axis=2)
+
+
+def measure_handling(labelled: Callable[[np.ndarray], np.ndarray], test: LabelledImages) -> dict[str, float]:
     """Returns the accuracy on own images after each handling, as a share; under "nothing" that on the same as they are.
 
     Args:
-        model: the victim; of several heads, the mean of their accuracies.
+        labelled: the victim, `labels_of`; of several heads, the mean of their accuracies counts.
         test: its test images, of which 1,000 are taken.
 
     Returns:
@@ -56,14 +62,12 @@ def measure_handling(model: RunningModel, test: LabelledImages) -> dict[str, flo
     chosen = np.random.default_rng(820_000).permutation(len(test.images))[:HANDLED_IMAGES]
     images, labels = test.images[chosen], test.labels[chosen]
     pictures = [Image.fromarray(image[..., 0] if channels == 1 else image) for image in images]
-    found = {"nothing": _accuracy(model, images, labels)}
+    found = {"nothing": _accuracy(labelled(images), labels)}
     for name, handle in HANDLINGS.items():
         handled = np.stack([np.asarray(handle(picture)) for picture in pictures]).reshape(images.shape)
-        found[name] = _accuracy(model, handled, labels)
+        found[name] = _accuracy(labelled(handled), labels)
     return found
 
 
-def _accuracy(model: RunningModel, images: np.ndarray, labels: np.ndarray) -> float:
-    quantized = model.artifact.quantize(images)
-    answers = Answers(model.artifact).of_all(quantized, model.all_heads(quantized)).argmax(axis=2)
-    return round(float((answers == labels[:, np.newaxis]).mean()), 4)
+def _accuracy(found: np.ndarray, labels: np.ndarray) -> float:
+    return round(float((found == labels[:, np.newaxis]).mean()), 4)

@@ -193,7 +193,7 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgr
     from tinycerb.bench.accuracy import compare_kernels, measure_accuracy
     from tinycerb.bench.arena import measure_arena
     from tinycerb.bench.coherence import measure_coherence
-    from tinycerb.bench.handling import measure_handling
+    from tinycerb.bench.handling import labels_of, measure_handling
     from tinycerb.bench.layer_noise import measure_quantization
     from tinycerb.bench.run_separation import measure_pools
     from tinycerb.runtimes.compiled_model import open_fastest
@@ -230,7 +230,7 @@ def _measure(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgr
             "coherence": measure_coherence(compiled, run.config, dataset),
             "arena": measure_arena(run.model(victim), model, test.images),
             "optimised_kernels": compare_kernels(model, test.images),
-            "handling": measure_handling(compiled, test),
+            "handling": measure_handling(partial(labels_of, compiled), test),
             **told_apart,
         },
     )
