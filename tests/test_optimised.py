@@ -26,17 +26,18 @@ def without_times(metrics: dict) -> dict:
 
 
 def test_a_run_is_the_same_without_asserts(smoke_run, tmp_path) -> None:
-    """One victim from random weights to its cell: every kind of task once."""
+    """One victim from random weights to its cells, doses among them: every kind of task once."""
     run = RunDirectory.open(Path(shutil.copytree(smoke_run.path, tmp_path / "run")))
     for folder in (run.victim("undefended"), run.dense("undefended"), run.path / "answers"):
         shutil.rmtree(folder)
-    (cell,) = (path for path in (run.path / "cells").iterdir() if "undefended" in read_json(path)["spec"]["victim"])
-    for path in (cell, run.latency, run.metrics):
+    cells = [path for path in (run.path / "cells").iterdir() if "undefended" in read_json(path)["spec"]["victim"]]
+    assert len(cells) == 1 + len(run.config.bench.doses)
+    for path in (*cells, run.latency, run.metrics):
         path.unlink()
     finished = run_cli("run", "--resume", run.path, "--quiet", env=OPTIMISED)
     assert finished.returncode == 0, finished.stderr
     assert run.model("undefended").read_bytes() == smoke_run.model("undefended").read_bytes()
-    assert cell.read_bytes() == (smoke_run.path / "cells" / cell.name).read_bytes()
+    assert all(cell.read_bytes() == (smoke_run.path / "cells" / cell.name).read_bytes() for cell in cells)
     assert without_times(read_json(run.metrics)) == without_times(read_json(smoke_run.metrics))
 
 
