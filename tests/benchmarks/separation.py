@@ -16,6 +16,7 @@ from pathlib import Path
 from tinycerb.atomic import write_bytes
 from tinycerb.bench import separation_verdict
 from tinycerb.bench.cell import load_pool
+from tinycerb.bench.run_separation import pool_label
 from tinycerb.bench.separation import know_task, measure_separation, share_of_equal_labels
 from tinycerb.bench.separation_inputs import separation_inputs
 from tinycerb.bench.separation_verdict import WORDS, Pair, leave_tasks_out, measured_pairs, pack_pairs, thresholds_of
@@ -42,7 +43,7 @@ def pairs_of(task: str, path: Path) -> list[Pair]:
             rows.append(
                 Pair(
                     task=task,
-                    pool=Path(attack.query_pool).name + (f" x{1 + attack.pool_copies}" if attack.pool_copies else ""),
+                    pool=pool_label(attack),
                     calibrates=attack.query_pool.startswith(DRAWN) or attack.query_pool == "tiny_imagenet_defender",
                     auroc_confidence=found["auroc_confidence"],
                     auroc_features=found["auroc_features"],

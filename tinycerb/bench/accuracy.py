@@ -53,6 +53,12 @@ def measure_accuracy(
     }, expected
 
 
+def labels_of(model: RunningModel, images: np.ndarray) -> np.ndarray:
+    """Returns the label of each head that may answer, int64 [N, heads], for uint8 images."""
+    quantized = model.artifact.quantize(images)
+    return Answers(model.artifact).of_all(quantized, model.all_heads(quantized)).argmax(axis=2)
+
+
 def calibration_error(codes: np.ndarray, correct: np.ndarray, bins: int = 15) -> float:
     """Expected calibration error of the answers' top code, over all heads, in equal-width bins.
 

@@ -12,11 +12,9 @@ import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
 
 from tinycerb.datasets.images import LabelledImages
-from tinycerb.runtimes.answering import Answers
-from tinycerb.runtimes.running_model import RunningModel
 
 # A standard error of about a point and a half, and a second's work.
-HANDLED_IMAGES = 1000
+_HANDLED_IMAGES = 1000
 # Blocks of a JPEG file have eight pixels: smaller inputs are no pictures.
 _FEWEST_PIXELS = 16
 
@@ -40,17 +38,11 @@ HANDLINGS: dict[str, Callable[[Image.Image], Image.Image]] = {
 }
 
 
-def labels_of(model: RunningModel, images: np.ndarray) -> np.ndarray:
-    """Returns the label of each head that may answer, int64 [N, heads], for uint8 images."""
-    quantized = model.artifact.quantize(images)
-    return Answers(model.artifact).of_all(quantized, model.all_heads(quantized)).argmax(axis=2)
-
-
 def measure_handling(labelled: Callable[[np.ndarray], np.ndarray], test: LabelledImages) -> dict[str, float]:
     """Returns the accuracy on own images after each handling, as a share; under "nothing" that on the same as they are.
 
     Args:
-        labelled: the victim, `labels_of`; of several heads, the mean of their accuracies counts.
+        labelled: the victim, as `accuracy.labels_of`; of several heads, the mean of their accuracies counts.
         test: its test images, of which 1,000 are taken.
 
     Returns:
@@ -59,7 +51,7 @@ def measure_handling(labelled: Callable[[np.ndarray], np.ndarray], test: Labelle
     height, width, channels = test.images.shape[1:]
     if channels not in (1, 3) or min(height, width) < _FEWEST_PIXELS:
         return {}
-    chosen = np.random.default_rng(820_000).permutation(len(test.images))[:HANDLED_IMAGES]
+    chosen = np.random.default_rng(820_000).permutation(len(test.images))[:_HANDLED_IMAGES]
     images, labels = test.images[chosen], test.labels[chosen]
     pictures = [Image.fromarray(image[..., 0] if channels == 1 else image) for image in images]
     found = {"nothing": _accuracy(labelled(images), labels)}

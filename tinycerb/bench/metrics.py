@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import cast
 
 from tinycerb.attacks.published_budgets import scaled_down
@@ -13,10 +12,10 @@ from tinycerb.bench.doses import gather_doses
 from tinycerb.bench.separation_verdict import judge as judge_separation
 from tinycerb.bench.verdict import Judged, gates, judge
 from tinycerb.config import AttackConfig, Config
-from tinycerb.config.user_sources import PUBLIC, is_reference
+from tinycerb.config.user_sources import PUBLIC
 from tinycerb.datasets import load_dataset
 from tinycerb.datasets.images import Dataset
-from tinycerb.datasets.out_of_distribution import SourceUse
+from tinycerb.datasets.out_of_distribution import SourceUse, short_name
 from tinycerb.datasets.query_pools import query_pool
 from tinycerb.errors import UsageError
 from tinycerb.file_names import ENVIRONMENT
@@ -293,13 +292,10 @@ def _attacks_run(config: Config) -> str:
             "attacker images: --query-pool, or query_pool of an attack."
         )
     attacks = [
-        f"{attack.name} ({attack.attack}, {attack.output}, {_short(attack.query_pool)})" for attack in config.attacks
+        f"{attack.name} ({attack.attack}, {attack.output}, {short_name(attack.query_pool)})"
+        for attack in config.attacks
     ]
     return (
         f"Attacks run: {', '.join(attacks)}. Data-free and other adaptive attackers may do better; worst case here "
         "means the worst of these."
     )
-
-
-def _short(pool: str) -> str:
-    return pool if is_reference(pool) else Path(pool).name

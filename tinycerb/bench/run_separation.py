@@ -1,12 +1,11 @@
 """How well a run's undefended network tells what its attackers have from its task."""
 
-from pathlib import Path
-
 from tinycerb.bench.cell import load_pool, threat_class
 from tinycerb.bench.separation import know_task, measure_separation
 from tinycerb.config import AttackConfig, Config
-from tinycerb.config.user_sources import NO_POOL, is_reference
+from tinycerb.config.user_sources import NO_POOL
 from tinycerb.datasets.images import Dataset
+from tinycerb.datasets.out_of_distribution import short_name
 from tinycerb.reports.metrics import Separation
 from tinycerb.runtimes.last_features import NoFeaturesError
 from tinycerb.runtimes.model_artifact import ModelArtifact
@@ -37,13 +36,14 @@ def measure_pools(config: Config, artifact: ModelArtifact, dataset: Dataset) -> 
 
 def pools_of(config: Config) -> dict[str, AttackConfig]:
     """Returns by its name every pool of another kind, and an attack that asks about it."""
-    return {_label(attack): attack for attack in config.attacks if _has_pictures(attack)}
+    return {pool_label(attack): attack for attack in config.attacks if _has_pictures(attack)}
 
 
 def _has_pictures(attack: AttackConfig) -> bool:
     return attack.query_pool != NO_POOL and threat_class(attack) == "T1"
 
 
-def _label(attack: AttackConfig) -> str:
-    name = attack.query_pool if is_reference(attack.query_pool) else Path(attack.query_pool).name
+def pool_label(attack: AttackConfig) -> str:
+    """Returns what tables call an attack's pool: its short name and, with varied copies, how many images of each."""
+    name = short_name(attack.query_pool)
     return f"{name} x{1 + attack.pool_copies}" if attack.pool_copies else name

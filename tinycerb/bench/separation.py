@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
+from tinycerb.bench.accuracy import labels_of
 from tinycerb.datasets.images import Dataset
 from tinycerb.errors import UsageError
 from tinycerb.reports.metrics import Separation
-from tinycerb.runtimes.answering import Answers
 from tinycerb.runtimes.compiled_model import open_fastest
 from tinycerb.runtimes.last_features import Readings, read_features
 from tinycerb.runtimes.model_artifact import ModelArtifact
@@ -121,8 +121,9 @@ def share_of_equal_labels(
     Of heads that answer alone, the mean over all of them. The images are those of `measure_separation`.
     """
     images = _sample(pool, np.random.default_rng(_SEED + 1))
-    truth = _labels(undefended, images)[:, :1]
-    return {name: float((_labels(artifact, images) == truth).mean()) for name, artifact in defended.items()}
+    truth = labels_of(open_fastest(undefended), images)[:, :1]
+    found = {name: labels_of(open_fastest(artifact), images) for name, artifact in defended.items()}
+    return {name: float((labels == truth).mean()) for name, labels in found.items()}
 
 
 def auroc(own: np.ndarray, foreign: np.ndarray) -> float:
@@ -134,12 +135,6 @@ def auroc(own: np.ndarray, foreign: np.ndarray) -> float:
 
 def _sample(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return images[rng.permutation(len(images))[:SCORED_IMAGES]]
-
-
-def _labels(artifact: ModelArtifact, images: np.ndarray) -> np.ndarray:
-    """Labels of every head that may answer, int64 [N, heads]."""
-    model, quantized = open_fastest(artifact), artifact.quantize(images)
-    return Answers(artifact).of_all(quantized, model.all_heads(quantized)).argmax(axis=2)
 
 
 def _confidence(readings: Readings) -> np.ndarray:

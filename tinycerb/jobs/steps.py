@@ -190,10 +190,10 @@ def _convert(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgr
 
 
 def _measure(run: RunDirectory, arguments: tuple[str, ...], on_progress: OnProgress) -> None:
-    from tinycerb.bench.accuracy import compare_kernels, measure_accuracy
+    from tinycerb.bench.accuracy import compare_kernels, labels_of, measure_accuracy
     from tinycerb.bench.arena import measure_arena
     from tinycerb.bench.coherence import measure_coherence
-    from tinycerb.bench.handling import labels_of, measure_handling
+    from tinycerb.bench.handling import measure_handling
     from tinycerb.bench.layer_noise import measure_quantization
     from tinycerb.bench.run_separation import measure_pools
     from tinycerb.runtimes.compiled_model import open_fastest
